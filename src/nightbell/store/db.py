@@ -225,10 +225,11 @@ class Db(Runner):
 
 
 async def connect(dsn: str, size: int = 10) -> Db:
-    """Open a pool of at most `size` connections; the first is opened now, so a wrong address fails here."""
+    """Open a pool of at most `size` connections; one is opened now, so a wrong address fails here."""
     pool = await asyncpg.create_pool(
         dsn,
-        min_size=1,
+        # No floor: asyncpg would keep reconnecting, and logging, while a server restarts.
+        min_size=0,
         max_size=size,
         # Idle sessions cost PostgreSQL about 3 MB each, so they go after a minute.
         max_inactive_connection_lifetime=60,
@@ -237,7 +238,12 @@ async def connect(dsn: str, size: int = 10) -> Db:
         connection_class=_Connection,
         **_OPTIONS,
     )
-    return Db(pool, dsn)
+    try:
+        async with pool.acquire():
+            return Db(pool, dsn)
+    except BaseException:
+        pool.terminate()
+        raise
 
 
 async def connect_one(dsn: str) -> Any:
@@ -248,7 +254,11 @@ async def connect_one(dsn: str) -> Any:
 
 
 async def prepare(connection: Any) -> None:
-    """Teach a new connection that json and jsonb are msgspec's business."""
+    """Teach a new connection that json and jsonb are msgspec's business.
+
+    Shape: any value goes in, `msgspec.Raw` as the text it is. In a jsonb[] argument a value that is itself a list
+    must be a Raw, because asyncpg takes nested lists for dimensions.
+    """
     await connection.set_type_codec(
         "jsonb", schema="pg_catalog", format="binary", encoder=_encode_jsonb, decoder=_decode_jsonb
     )

@@ -1,0 +1,1 @@
+"""SQL and rows; knows no rule of the domain."""
