@@ -1,0 +1,247 @@
+"""This file turns a TOML file, the environment and the command line into one frozen Settings.
+
+It is the only reader of the environment. What a person can change in the browser is not here but in the database.
+"""
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from nightbell.core.errors import NightbellError
+
+PREFIX = "NIGHTBELL_"
+FILE = "nightbell.toml"
+MEBI = 2**20
+
+
+class BadSetting(NightbellError):
+    """A setting cannot be used; `place` names it as it was given."""
+
+    code = "bad_setting"
+
+
+class Smtp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The mail server that e-mail goes through; without a host there is no e-mail."""
+
+    host: str = ""
+    port: int = 587
+    user: str = ""
+    password: str = ""
+    #: "starttls" insists on it: a server that does not offer it gets no message.
+    tls: Literal["none", "starttls", "tls"] = "starttls"
+    sender: str = "Nightbell <nightbell@localhost>"
+    timeout: timedelta = timedelta(seconds=10)
+
+    def __repr__(self) -> str:
+        return f"Smtp(host={self.host!r}, port={self.port}, tls={self.tls!r}, sender={self.sender!r})"
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that belongs to the machine rather than to the people who use it."""
+
+    #: Holds the embedded database, its lock and nightbell.toml; absolute.
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    #: How people and senders reach us, without a slash at the end; it stands in every link of every message.
+    base_url: str = ""
+    #: None is the embedded PostgreSQL.
+    database_url: str | None = None
+    #: A folder with `postgres` and `initdb`; None looks for one.
+    postgres_bin: Path | None = None
+    #: Signs links and encrypts stored secrets; None is a key made on the first start and kept in the data directory.
+    secret_key: str | None = None
+    smtp: Smtp = Smtp()
+    #: Private networks that outgoing requests may reach; all others of that kind are refused.
+    allow_networks: tuple[str, ...] = ()
+    #: Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    trusted_proxies: tuple[str, ...] = ()
+    #: Bytes of one request; what is longer is drained and refused with 413.
+    max_body: int = 64 * MEBI
+    #: Bytes of request bodies that wait to be written; beyond it senders are told 503.
+    queue_limit: int = 256 * MEBI
+    #: Transactions of ingest that may be under way at once.
+    writers: int = 3
+    #: How long raw requests are kept.
+    retention_days: int = 30
+    #: How long a re-fire that may be a stale peer's waits before it pages.
+    hold_down: timedelta = timedelta(seconds=60)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "console"
+
+    def __repr__(self) -> str:
+        return f"Settings(data={str(self.data)!r}, host={self.host!r}, port={self.port}, base_url={self.base_url!r})"
+
+
+def load(overrides: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings: the command line over the environment over the file over the defaults.
+
+    Shape: `overrides` holds field names, None meaning "not given"; `environ` is the process's own by default.
+    Raises: BadSetting, naming the option, variable or line and saying what would do.
+    """
+    environ = os.environ if environ is None else environ
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    home = Path(str(given.get("data") or environ.get(f"{PREFIX}DATA") or _default_data(environ)))
+    home = home.expanduser().absolute()
+    values: dict[str, Any] = {}
+    for origin in (
+        _from_file(home, environ),
+        _from_environment(environ),
+        {_option(n): (n, v) for n, v in given.items()},
+    ):
+        for place, (path, value) in origin.items():
+            _put(values, path, _checked(path, value, place))
+    values["data"] = home
+    settings: Settings = msgspec.convert(values, Settings, strict=False)
+    return _completed(settings)
+
+
+def _default_data(environ: Mapping[str, str]) -> str:
+    return f"{environ.get('XDG_DATA_HOME') or '~/.local/share'}/nightbell"
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-').replace('.', '-')}"
+
+
+_TYPES: dict[str, Any] = {
+    **{field.name: field.type for field in msgspec.structs.fields(Settings) if field.name != "smtp"},
+    **{f"smtp.{field.name}": field.type for field in msgspec.structs.fields(Smtp)},
+}
+_SECONDS = frozenset({"hold_down", "smtp.timeout"})
+_LISTS = frozenset({"allow_networks", "trusted_proxies"})
+_AT_LEAST_ONE = frozenset({"max_body", "queue_limit", "writers", "retention_days"})
+_SIZES = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[str, object]]:
+    """Return the settings of NIGHTBELL_* variables by variable: NIGHTBELL_SMTP_HOST is smtp.host.
+
+    Shape: unknown variables are left alone; tests, service managers and scripts have their own.
+    """
+    named = {f"{PREFIX}{path.replace('.', '_').upper()}": path for path in _TYPES}
+    return {name: (path, environ[name]) for name, path in named.items() if environ.get(name, "") != ""}
+
+
+def _from_file(home: Path, environ: Mapping[str, str]) -> dict[str, tuple[str, object]]:
+    named = environ.get(f"{PREFIX}CONFIG")
+    file = Path(named).expanduser() if named else home / FILE
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if named:
+            raise BadSetting(
+                f"there is no {file}", place=f"{PREFIX}CONFIG", hint="name a TOML file"
+            ) from None
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadSetting(
+            f"{file} cannot be read: {error}", place=str(file), hint="it must be a TOML file"
+        ) from None
+    smtp = table.pop("smtp", {})
+    flat = {
+        **table,
+        **(
+            {f"smtp.{name}": value for name, value in smtp.items()}
+            if isinstance(smtp, dict)
+            else {"smtp": smtp}
+        ),
+    }
+    for name in flat:
+        if name not in _TYPES:
+            known = ", ".join(sorted(_TYPES))
+            raise BadSetting(
+                f"{file} sets {name}, which is no setting", place=f"{file}: {name}", hint=f"known: {known}"
+            )
+    return {f"{file}: {name}": (name, value) for name, value in flat.items()}
+
+
+def _checked(path: str, value: object, place: str) -> object:
+    """Return a value in the type of its setting.
+
+    Raises: BadSetting.
+    """
+    if path not in _TYPES:
+        raise BadSetting(f"{place} is no setting", place=place)
+    try:
+        return msgspec.convert(_plain(path, value), _TYPES[path], strict=False, dec_hook=_as_path)
+    except (msgspec.ValidationError, ValueError) as error:
+        shown = "the value" if path.endswith(("password", "secret_key", "database_url")) else repr(value)
+        raise BadSetting(f"{place}: {shown} will not do: {error}", place=place, hint=_hint(path)) from None
+
+
+def _as_path(_type: type, value: object) -> Path:
+    return Path(str(value)).expanduser().absolute()
+
+
+def _plain(path: str, value: object) -> object:
+    """Undo how people write things: "60", "64MiB", "10.0.0.0/8, 192.168.0.0/16"."""
+    if path in _LISTS:
+        items = (
+            [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+        )
+        if not isinstance(items, list | tuple):
+            raise ValueError("not a list")
+        return [str(ipaddress.ip_network(str(item), strict=False)) for item in items]
+    if path in _SECONDS and not isinstance(value, timedelta):
+        return timedelta(seconds=float(str(value).removesuffix("s")))
+    if path in ("max_body", "queue_limit") and isinstance(value, str):
+        unit = next((unit for unit in _SIZES if value.endswith(unit)), None)
+        value = int(value.removesuffix(unit)) * _SIZES[unit] if unit else value
+    if path.startswith("log_") or path == "smtp.tls":
+        return str(value).lower()
+    if path in _AT_LEAST_ONE and int(str(value)) < 1:
+        raise ValueError("it must be at least 1")
+    if path in ("port", "smtp.port") and not 0 <= int(str(value)) <= 65535:
+        raise ValueError("a port is between 0 and 65535")
+    return value
+
+
+def _hint(path: str) -> str:
+    if path in _LISTS:
+        return "write networks like 10.0.0.0/8, with commas between them"
+    if path in _SECONDS:
+        return "write seconds, like 60"
+    if path in ("max_body", "queue_limit"):
+        return "write bytes, or a number with KiB, MiB or GiB"
+    return f"see docs/settings.md, {path}"
+
+
+def _put(values: dict[str, Any], path: str, value: object) -> None:
+    table, _, name = path.rpartition(".")
+    if table:
+        values[table] = {**values.get(table, {}), name: value}
+    else:
+        values[name] = value
+
+
+def _completed(settings: Settings) -> Settings:
+    """Fill in what follows from the rest, and refuse what contradicts it."""
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = (settings.base_url or f"http://{shown}:{settings.port}").rstrip("/")
+    if not url.startswith(("http://", "https://")):
+        raise BadSetting(
+            f"base_url: {url!r} is no web address",
+            place="base_url",
+            hint="write it like https://nightbell.example.org",
+        )
+    if settings.database_url and not settings.database_url.startswith(("postgresql://", "postgres://")):
+        raise BadSetting(
+            "database_url: only PostgreSQL will do",
+            place="database_url",
+            hint="write postgresql://user:password@host/name",
+        )
+    if settings.secret_key is not None and len(settings.secret_key) < 32:
+        raise BadSetting(
+            "secret_key is shorter than 32 characters",
+            place="secret_key",
+            hint="make one with: openssl rand -hex 32",
+        )
+    return msgspec.structs.replace(settings, base_url=url)
