@@ -1,0 +1,1 @@
+"""Statements that only read, for the API and the pages."""

@@ -1,0 +1,187 @@
+"""This file turns what somebody asks of a list (filters, search, order, page) into SQL over named columns.
+
+Rule 1: a list knows its filters by name; what it does not know is ignored, what it cannot read is refused.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Table, and_, false, func, or_, select
+from sqlalchemy.types import Boolean, DateTime, Integer, Uuid
+
+from nightbell.core.errors import BadPayload
+from nightbell.store.db import Runner
+from nightbell.store.statements import fetch_core
+
+#: A row, and what a reader has put beside its columns.
+Record = dict[str, Any]
+
+#: Nobody pages further than this; a cursor does (rootly.md 3).
+DEEPEST = 100_000
+
+
+class Condition(Struct, frozen=True):
+    """One filter: `op` is eq, not_eq, in, not_in, gt, gte, lt or lte; `place` is how the asker wrote it."""
+
+    field: str
+    op: str
+    values: tuple[str, ...]
+    place: str = ""
+
+
+class Listing(Struct, frozen=True, kw_only=True):
+    """Which part of a list is wanted. `order` holds names, a leading minus turns one round."""
+
+    where: tuple[Condition, ...] = ()
+    search: str = ""
+    order: tuple[str, ...] = ()
+    limit: int = 25
+    offset: int = 0
+    #: Cursor: what comes after the row of this id.
+    after: str = ""
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """A part of a list, how many there are in all, and the cursor of the next part, "" at the end."""
+
+    rows: list[Record]
+    total: int
+    next_cursor: str = ""
+
+
+class Shelf(Struct, frozen=True, kw_only=True):
+    """What can be asked of one table: filters and orders by the name used on the wire."""
+
+    table: Table
+    filters: Mapping[str, ColumnElement[Any]]
+    search: tuple[ColumnElement[Any], ...] = ()
+    #: Default order first.
+    orders: Mapping[str, ColumnElement[Any]]
+    default: str
+
+
+async def found(runner: Runner, shelf: Shelf, listing: Listing, *within: ColumnElement[bool]) -> Found:
+    """Return a part of a table, `within` always holding."""
+    wanted = and_(True, *within, *conditions(shelf, listing))
+    statement = (
+        select(shelf.table).where(wanted).order_by(*ordering(shelf, listing)).limit(listing.limit).offset(offset(listing))
+    )
+    rows = [dict(row) for row in await fetch_core(runner, statement)]
+    return Found(rows=rows, total=await total(runner, shelf.table, wanted, listing, len(rows)))
+
+
+async def total(
+    runner: Runner, table: Table, wanted: ColumnElement[bool], listing: Listing, shown: int
+) -> int:
+    """Return how many rows match; a page that is not full already says so."""
+    if shown < listing.limit and (shown or not listing.offset) and not listing.after:
+        return listing.offset + shown
+    counted = await fetch_core(runner, select(func.count()).select_from(table).where(wanted))
+    return int(counted[0][0])
+
+
+def offset(listing: Listing) -> int:
+    """Return how many rows to skip.
+
+    Raises: BadPayload beyond what counting through is for.
+    """
+    if listing.offset > DEEPEST:
+        raise BadPayload(
+            "offset pagination exceeds limit", place="page[number]", hint="use page[after] with meta.next_cursor"
+        )
+    return listing.offset
+
+
+def conditions(shelf: Shelf, listing: Listing) -> list[ColumnElement[bool]]:
+    """Return the filters a shelf knows, and the search, as SQL."""
+    known = [c for c in listing.where if c.field in shelf.filters]
+    clauses = [compared(shelf.filters[c.field], c) for c in known]
+    if listing.search and shelf.search:
+        clauses.append(or_(*(column.icontains(listing.search, autoescape=True) for column in shelf.search)))
+    return clauses
+
+
+def ordering(shelf: Shelf, listing: Listing) -> list[ColumnElement[Any]]:
+    """Return the order, known names only; the id settles what is left, so that pages never overlap."""
+    names = [n for n in listing.order if n.lstrip("-") in shelf.orders] or [shelf.default]
+    ordered = [shelf.orders[n[1:]].desc() if n.startswith("-") else shelf.orders[n].asc() for n in names]
+    tie = shelf.table.c.id
+    return [*ordered, tie.desc() if names[0].startswith("-") else tie.asc()]
+
+
+def compared(column: ColumnElement[Any], condition: Condition) -> ColumnElement[bool]:
+    """Return one filter as SQL.
+
+    Raises: BadPayload when a time or a number cannot be read.
+    """
+    if condition.op in _ORDERED:
+        return _ORDERED[condition.op](column, read(column, condition.values[0], condition.place))
+    values = [v for v in (read(column, text, condition.place) for text in condition.values) if v is not None]
+    if condition.op in ("not_eq", "not_in"):
+        return or_(column.is_(None), column.not_in(values))
+    return column.in_(values) if values else false()
+
+
+_ORDERED: dict[str, Callable[[ColumnElement[Any], Any], ColumnElement[bool]]] = {
+    "gt": lambda column, value: column > value,
+    "gte": lambda column, value: column >= value,
+    "lt": lambda column, value: column < value,
+    "lte": lambda column, value: column <= value,
+}
+
+
+def read(column: ColumnElement[Any], text: str, place: str) -> Any:
+    """Return a filter's text as a value of the column; None for an id that cannot be one."""
+    if isinstance(column.type, Uuid):
+        return as_uuid(text)
+    if isinstance(column.type, DateTime):
+        return instant(text, place)
+    if isinstance(column.type, Boolean):
+        return text.lower() in ("true", "1", "t", "yes")
+    if isinstance(column.type, Integer):
+        return int(text) if text.lstrip("-").isdecimal() and len(text) < 10 else None
+    return text
+
+
+def as_uuid(text: str) -> UUID | None:
+    """Return a UUID, or None when the text is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def instant(text: str, place: str) -> datetime:
+    """Return a time; a bare date or one without a zone is UTC (rootly.md 3).
+
+    Raises: BadPayload naming the place.
+    """
+    try:
+        value = datetime.fromisoformat(_PLUS.sub("+", text.strip()))
+    except ValueError:
+        raise BadPayload(f"not a time: {text[:40]!r}", place=place, hint="write 2026-11-23T02:00:00Z") from None
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+#: A plus sign that was not escaped in a query arrives as a space: "…T02:00:00 00:00".
+_PLUS = re.compile(r"(?<=[\dT]) (?=\d\d:\d\d$)")
+
+
+def by_names(table: Table, *names: str) -> dict[str, ColumnElement[Any]]:
+    """Return columns of a table by their own names."""
+    return {name: table.c[name] for name in names}
+
+
+async def one(runner: Runner, table: Table, where: ColumnElement[bool]) -> Record | None:
+    """Return the only row, or None."""
+    rows = await fetch_core(runner, select(table).where(where).limit(1))
+    return dict(rows[0]) if rows else None
+
+
+async def many(runner: Runner, table: Table, where: ColumnElement[bool], *order: ColumnElement[Any]) -> list[Record]:
+    """Return rows in order."""
+    return [dict(row) for row in await fetch_core(runner, select(table).where(where).order_by(*order))]
