@@ -5,9 +5,9 @@ import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from support.databases import Cluster, open_cluster
 
 from nightbell.store.db import Db, connect
+from support.databases import Cluster, open_cluster
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,82 @@
+"""This file names everything Nightbell counts; `/metrics` is `exposition()`.
+
+Labels hold only what we chose (a channel, an outcome, a source's name): never a label of somebody's alert.
+"""
+
+from collections.abc import Callable
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from nightbell.__about__ import __version__
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+# Prometheus reads no meaning from them, and they double the page.
+disable_created_metrics()
+
+REGISTRY = CollectorRegistry(auto_describe=True)
+ProcessCollector(registry=REGISTRY)
+PlatformCollector(registry=REGISTRY)
+GCCollector(registry=REGISTRY)
+
+#: What became of the requests of sources: accepted, partial (some alerts quarantined), quarantined.
+DELIVERIES = Counter(
+    "nightbell_deliveries", "Requests of sources that were stored", ["source", "outcome"], registry=REGISTRY
+)
+REJECTED = Counter(
+    "nightbell_deliveries_rejected",
+    "Requests of senders that were turned away",
+    ["reason"],
+    registry=REGISTRY,
+)
+#: created, reopened, repeated, member_added, resolved, quarantined, …
+ALERTS = Counter("nightbell_alerts", "What signals did to alerts", ["what"], registry=REGISTRY)
+PAGES = Counter("nightbell_pages", "Requests for one person's attention", registry=REGISTRY)
+UNPAGED = Counter(
+    "nightbell_unpaged_alerts", "Alerts whose escalation reached no one", ["fallback"], registry=REGISTRY
+)
+NOTIFICATIONS = Counter(
+    "nightbell_notifications",
+    "Attempts to hand a message to a channel",
+    ["channel", "outcome"],
+    registry=REGISTRY,
+)
+INGEST_SECONDS = Histogram(
+    "nightbell_ingest_seconds",
+    "From the last byte of a request to its commit",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=REGISTRY,
+)
+HANDOVER_SECONDS = Histogram(
+    "nightbell_notification_handover_seconds",
+    "From the instant a notification is due to the channel's answer",
+    ["channel"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+    registry=REGISTRY,
+)
+QUEUE_BYTES = Gauge("nightbell_queue_bytes", "Bytes of requests that wait to be written", registry=REGISTRY)
+TIMERS_LAG_SECONDS = Gauge(
+    "nightbell_timers_lag_seconds", "How late the latest due timer was picked up", registry=REGISTRY
+)
+BUILD_INFO = Gauge("nightbell_build_info", "1, with the version as a label", ["version"], registry=REGISTRY)
+BUILD_INFO.labels(version=__version__).set(1)
+
+
+def measure(gauge: Gauge, read: Callable[[], float]) -> None:
+    """Read a gauge when it is asked for, instead of setting it on every change."""
+    gauge.set_function(read)
+
+
+def exposition() -> bytes:
+    """Return every metric in Prometheus's text format."""
+    return generate_latest(REGISTRY)
