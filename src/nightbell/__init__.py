@@ -1,0 +1,1 @@
+"""Nightbell: on-call for teams that run Prometheus."""

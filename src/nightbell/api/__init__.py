@@ -1,0 +1,1 @@
+"""The Rootly-compatible JSON:API under /v1."""

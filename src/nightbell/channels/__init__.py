@@ -1,0 +1,1 @@
+"""A Message goes out to the world: one file per kind of delivery."""

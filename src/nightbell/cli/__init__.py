@@ -1,0 +1,1 @@
+"""The `nightbell` command."""

@@ -1,0 +1,170 @@
+"""What a person does to an alert. Whoever asks (button, API, SMS, chat), these are the only ways."""
+
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from nightbell.core import climbing
+from nightbell.core.alert import Change, Status, What, closed
+from nightbell.core.closing import resolved
+from nightbell.core.draft import Draft
+from nightbell.core.errors import Invalid, Stale
+from nightbell.core.escalation import Escalation, Phase
+from nightbell.core.events import Acknowledge, Act, Escalate, Note, Reassign, Resolve, Snooze
+from nightbell.core.journal import Actor, Kind
+
+
+def acted(draft: Draft, act: Act) -> None:
+    """Carry out one act.
+
+    Raises: Stale when the alert is past it, Invalid when the act itself is wrong.
+    """
+    match act:
+        case Acknowledge():
+            _acknowledge(draft, act.by)
+        case Resolve():
+            _resolve(draft, act.by)
+        case Snooze():
+            _snooze(draft, act)
+        case Escalate():
+            _escalate(draft, act)
+        case Reassign():
+            _reassign(draft, act)
+        case Note():
+            draft.what = "noted"
+            draft.note("note", act.text, kind=Kind.NOTE, action="added", by=act.by)
+        case _:
+            assert_never(act)
+
+
+def _acknowledge(draft: Draft, by: Actor) -> None:
+    alert = draft.alert
+    if alert.status is Status.ACKNOWLEDGED:
+        draft.what = "already_acknowledged"
+        return
+    if alert.status is not Status.TRIGGERED:
+        raise Stale(
+            f"The alert is {alert.status}; only a triggered alert can be acknowledged.",
+            hint="An open alert pages nobody: resolve it, or escalate it to somebody."
+            if alert.is_open
+            else "",
+        )
+    climbing.hold(draft, until=None)
+    _taken(draft, by)
+    draft.note("alert.acknowledged", f"Acknowledged by {by.name}.", action="acknowledged", by=by)
+
+
+def _taken(draft: Draft, by: Actor) -> None:
+    alert = draft.alert
+    draft.what = "acknowledged"
+    draft.becomes(
+        replace(
+            alert,
+            status=Status.ACKNOWLEDGED,
+            acknowledged_at=alert.acknowledged_at or draft.now,
+            acknowledged_by=by.user_id,
+        )
+    )
+
+
+def _resolve(draft: Draft, by: Actor) -> None:
+    alert = draft.alert
+    if not alert.is_open:
+        draft.what = "already_resolved"
+        return
+    draft.changes = [
+        Change(what=What.ENDED, member=closed(m, draft.now, draft.now), signal=None) for m in alert.firing
+    ]
+    draft.becomes(
+        replace(alert, members=alert.members | {c.member.fingerprint: c.member for c in draft.changes})
+    )
+    resolved(draft, draft.now, by)
+
+
+def _snooze(draft: Draft, act: Snooze) -> None:
+    alert = draft.alert
+    if alert.status not in (Status.TRIGGERED, Status.ACKNOWLEDGED):
+        raise Stale(f"The alert is {alert.status}; only one that pages somebody can be snoozed.")
+    if act.until <= draft.now:
+        raise Invalid(
+            "The snooze must end in the future.", place="delay_minutes", hint="Give at least 1 minute."
+        )
+    climbing.hold(draft, until=act.until)
+    if alert.status is Status.TRIGGERED:
+        _taken(draft, act.by)
+    draft.becomes(replace(draft.alert, snoozed_until=act.until))
+    draft.what = "snoozed"
+    draft.note(
+        "alert.snoozed",
+        f"Snoozed by {act.by.name} until {act.until:%Y-%m-%d %H:%M} UTC.",
+        action="snoozed",
+        by=act.by,
+        kind=Kind.ACTION,
+        until=act.until.isoformat(),
+    )
+
+
+def _escalate(draft: Draft, act: Escalate) -> None:
+    if not draft.alert.is_open:
+        raise Stale("The alert is resolved; there is nothing to escalate.")
+    if act.policy:
+        _say_escalated(draft, act.by, f"to {act.policy.type} {act.policy.id}")
+        _to_policy(draft, act)
+        return
+    climb = _current(draft)
+    if act.as_of is not None and climb.fired > act.as_of:
+        draft.what = "already_escalated"
+        return
+    rungs = len(climb.plan.rungs)
+    if act.level is not None and not 1 <= act.level <= rungs:
+        raise Invalid(f"{climb.plan.name} has levels 1 to {rungs}.", place="escalation_policy_level")
+    after = act.level - 1 if act.level is not None else climb.level if climb.level < rungs else 0
+    draft.escalations[climb.id] = replace(
+        climb, phase=Phase.CLIMBING, level=after, wake_at=draft.now, token=draft.mint()
+    )
+    _say_escalated(draft, act.by, f"to level {after + 1} of {climb.plan.name}")
+    climbing.advance(draft, climb.id)
+
+
+def _current(draft: Draft) -> Escalation:
+    known = [e for e in draft.escalations.values() if e.phase is not Phase.ENDED]
+    live = [e for e in known if e.phase in climbing.LIVE]
+    if not known:
+        raise Stale("Nobody is paged for this alert.", hint="Name an escalation policy to escalate it to.")
+    return max(live or known, key=lambda e: (bool(e.plan.policy_id), e.created_at))
+
+
+def _say_escalated(draft: Draft, by: Actor, where: str) -> None:
+    """An escalated alert is nobody's any more, so it pages again (E06)."""
+    draft.what = "escalated"
+    draft.becomes(replace(draft.alert, status=Status.TRIGGERED, acknowledged_by=None, snoozed_until=None))
+    draft.note(
+        "alert.escalated", f"Escalated by {by.name} {where}.", kind=Kind.ACTION, action="escalated", by=by
+    )
+
+
+def _to_policy(draft: Draft, act: Escalate) -> None:
+    target = act.policy
+    if target is None:
+        return
+    climbing.end(draft)
+    climbing.begin(draft, (target,), f"{act.by.name} escalated it", level=act.level)
+
+
+def _reassign(draft: Draft, act: Reassign) -> None:
+    if not draft.alert.is_open:
+        raise Stale("The alert is resolved; there is nobody to hand it to.")
+    if not act.targets:
+        raise Invalid("Name at least one target.", place="targets")
+    climbing.end(draft)
+    draft.what = "reassigned"
+    draft.becomes(replace(draft.alert, status=Status.TRIGGERED, acknowledged_by=None, snoozed_until=None))
+    names = ", ".join(f"{t.type} {t.id}" for t in act.targets)
+    draft.note(
+        "alert.reassigned",
+        f"Reassigned by {act.by.name} to {names}.",
+        kind=Kind.ACTION,
+        action="escalated",
+        by=act.by,
+    )
+    climbing.begin(draft, act.targets, f"{act.by.name} reassigned it")

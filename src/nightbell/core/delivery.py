@@ -1,0 +1,96 @@
+"""How one message to one contact method fares: what a channel is, what it can answer, what follows from the answer."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class Purpose(StrEnum):
+    """Why a notification is sent."""
+
+    PAGE = "page"
+    UPDATE = "update"
+    TEST = "test"
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """Everything a channel may need to render one notification. All text is data: never a template.
+
+    Links are absolute, signed, expiring and work for this one alert only; "" where there is none (a test).
+    """
+
+    notification_id: UUID
+    #: Sent along where the provider knows such a thing, the same on every attempt.
+    idempotency_key: str
+    purpose: Purpose
+    #: Where it goes: an e-mail address, a URL, a topic. Decrypted, only in memory.
+    address: str
+    #: Channel-specific settings of the contact method, secrets decrypted.
+    settings: dict[str, str]
+    recipient: str
+    sent_at: datetime
+    #: One line: "HighErrorRate (3 firing)".
+    title: str
+    #: Plain text, several lines.
+    body: str
+    status: str
+    urgency: str
+    short_id: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    started_at: datetime | None
+    #: 1-based escalation level that paged, None for updates and tests.
+    level: int | None
+    alert_url: str
+    acknowledge_url: str
+    escalate_url: str
+    snooze_url: str
+
+
+class Sent(Struct, frozen=True, kw_only=True):
+    """The provider accepted the message."""
+
+    provider_id: str = ""
+    detail: str = ""
+
+
+class Retry(Struct, frozen=True, kw_only=True):
+    """It certainly was not accepted; the same message may be later. `after` is the provider's own wish."""
+
+    why: str
+    after: timedelta | None = None
+
+
+class Refused(Struct, frozen=True, kw_only=True):
+    """It certainly was not accepted and never will be."""
+
+    why: str
+
+
+class Unsure(Struct, frozen=True, kw_only=True):
+    """Nobody can say: the provider may have accepted it. Called `Unknown` in the ledger (ADR 0010)."""
+
+    why: str
+
+
+Outcome = Sent | Retry | Refused | Unsure
+
+
+class Channel(Protocol):
+    """A kind of delivery. `send` never raises for what a provider or a network does: that is an Outcome."""
+
+    @property
+    def kind(self) -> str:
+        """The name in contact methods: "email", "webhook"."""
+        ...
+
+    def check(self, address: str, settings: dict[str, str]) -> None:
+        """Raise Invalid naming the field, if this address could never work."""
+        ...
+
+    async def send(self, message: Message) -> Outcome:
+        """Hand the message to the provider and report what is known."""
+        ...

@@ -1,0 +1,199 @@
+"""What a decision gathers while it is being made, and the Decision it becomes.
+
+Only core/decision.py and its steps write a Draft; engine/apply.py reads the Decision and nothing else.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from nightbell.core.alert import Alert, Change, Member, Text
+from nightbell.core.delivery import Purpose
+from nightbell.core.directory import ContactMethod, Directory
+from nightbell.core.escalation import Escalation
+from nightbell.core.identity import Unit
+from nightbell.core.journal import SYSTEM, Actor, Entry, Kind
+from nightbell.core.paging import Notification, Page, Sent
+from nightbell.core.routing import Routing
+from nightbell.core.signal import Envelope
+
+#: Returns a new UUIDv7, later ones greater.
+Mint = Callable[[], UUID]
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """Everything a decision may know. `sent` holds the page messages of the current occurrence."""
+
+    directory: Directory
+    alert: Alert | None = None
+    escalations: tuple[Escalation, ...] = ()
+    pages: tuple[Page, ...] = ()
+    sent: tuple[Sent, ...] = ()
+
+
+class Shown(Struct, frozen=True, kw_only=True):
+    """What a delivery changes of the wide part of an alert. `routing` is None where nobody was routed."""
+
+    text: Text
+    unit: Unit
+    envelope: Envelope
+    routing: Routing | None
+
+
+class Occurrence(Struct, frozen=True, kw_only=True):
+    """An occurrence that is over, for the history."""
+
+    number: int
+    started_at: datetime
+    ended_at: datetime
+    acknowledged_at: datetime | None
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """What should be. Nothing has happened yet: engine/apply.py makes it so, all or nothing."""
+
+    alert: Alert
+    is_new: bool
+    #: What became of the alert, for the answer and the delivery log: "created", "repeated", "resolved"…
+    what: str
+    changes: tuple[Change, ...]
+    shown: Shown | None
+    entries: tuple[Entry, ...]
+    escalations: tuple[Escalation, ...]
+    pages: tuple[Page, ...]
+    notifications: tuple[Notification, ...]
+    #: Nothing but the counters of the alert moved.
+    touch: bool
+    #: Waiting page messages of this alert are not to be sent any more.
+    cancel: bool
+    past: Occurrence | None
+    #: For metrics: "paged" or "nobody" when a run reached no one, "" otherwise.
+    fallback: str
+
+
+class Draft:
+    """A decision in the making. It only gathers; the rules stand in decision.py."""
+
+    def __init__(self, facts: Facts, now: datetime, mint: Mint) -> None:
+        self.facts = facts
+        self.directory = facts.directory
+        self.now = now
+        self.mint = mint
+        self.is_new = facts.alert is None
+        self.what = ""
+        self.changes: list[Change] = []
+        self.shown: Shown | None = None
+        self.entries: list[Entry] = []
+        self.escalations = {e.id: e for e in facts.escalations}
+        self.pages = {p.id: p for p in facts.pages}
+        self.notifications: list[Notification] = []
+        self.sent = list(facts.sent)
+        self.cancel = False
+        self.past: Occurrence | None = None
+        self.fallback = ""
+        self._alert = facts.alert
+
+    @property
+    def moved(self) -> bool:
+        """Whether a member says something that its row does not say yet."""
+        known = self.facts.alert.members if self.facts.alert else {}
+        return any(_tells(known.get(c.member.fingerprint), c.member) for c in self.changes)
+
+    @property
+    def alert(self) -> Alert:
+        """The alert as decided so far."""
+        if self._alert is None:
+            raise LookupError("a step ran before the alert existed")
+        return self._alert
+
+    def becomes(self, alert: Alert) -> None:
+        """Take a new state of the alert."""
+        self._alert = alert
+
+    def note(
+        self,
+        code: str,
+        details: str,
+        *,
+        kind: Kind = Kind.STATUS_UPDATE,
+        action: str,
+        by: Actor = SYSTEM,
+        **more: Any,
+    ) -> None:
+        """Write a line of the journal. `more` holds level, user_id, and otherwise goes into `because`."""
+        level, user_id = more.pop("level", None), more.pop("user_id", by.user_id)
+        self.entries.append(
+            Entry(
+                id=self.mint(),
+                alert_id=self.alert.id,
+                at=self.now,
+                kind=kind,
+                action=action,
+                code=code,
+                by=by,
+                details=details,
+                because=more,
+                level=level,
+                user_id=user_id,
+            )
+        )
+
+    def notify(self, page: Page, methods: Iterable[ContactMethod], because: str) -> None:
+        """Queue one message of a page to each method."""
+        for method in methods:
+            ident = self.mint()
+            self.notifications.append(
+                Notification(
+                    id=ident,
+                    alert_id=self.alert.id,
+                    page_id=page.id,
+                    user_id=page.user_id,
+                    contact_method_id=method.id,
+                    kind=method.kind,
+                    purpose=Purpose.PAGE,
+                    occurrence=page.occurrence,
+                    level=page.level,
+                    send_at=self.now,
+                    idempotency_key=f"{page.id}/{method.id}/{ident}",
+                    because={"rule": because},
+                )
+            )
+            self.sent.append(
+                Sent(
+                    page_id=page.id,
+                    user_id=page.user_id,
+                    contact_method_id=method.id,
+                    kind=method.kind,
+                    state="waiting",
+                    created_at=self.now,
+                )
+            )
+
+    def decision(self) -> Decision:
+        """Return what was gathered; climbs and pages only where they changed."""
+        old_climbs = {e.id: e for e in self.facts.escalations}
+        old_pages = {p.id: p for p in self.facts.pages}
+        return Decision(
+            alert=self.alert,
+            is_new=self.is_new,
+            what=self.what,
+            changes=tuple(self.changes),
+            shown=self.shown,
+            entries=tuple(self.entries),
+            escalations=tuple(e for e in self.escalations.values() if old_climbs.get(e.id) is not e),
+            pages=tuple(p for p in self.pages.values() if old_pages.get(p.id) is not p),
+            notifications=tuple(self.notifications),
+            touch=not (self.is_new or self.shown or self.entries or self.moved),
+            cancel=self.cancel,
+            past=self.past,
+            fallback=self.fallback,
+        )
+
+
+def _tells(old: Member | None, new: Member) -> bool:
+    """Return whether a member differs in more than when it was last seen."""
+    return old is None or replace(old, last_seen_at=new.last_seen_at) != new

@@ -1,0 +1,1 @@
+"""Load facts, decide, apply, commit; and nothing else."""

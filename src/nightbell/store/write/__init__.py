@@ -1,0 +1,1 @@
+"""Statements that change rows. Only `engine` may import this package."""

@@ -1,0 +1,1 @@
+"""Shipped test tools: scenario language, phones, a clock that stands still."""
