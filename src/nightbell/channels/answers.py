@@ -1,0 +1,77 @@
+"""Translates what became of an HTTP request into an Outcome. Shared by the channels that post.
+
+Doubt stays doubt: only a status, or the certainty that nothing left, makes a Retry or a Refused.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from nightbell.channels.text import one_line
+from nightbell.core.delivery import Outcome, Refused, Retry, Sent, Unsure
+from nightbell.net.http import Answer, Blocked, Http, MaybeSent, NotSent
+
+#: Statuses below 500 that ask for another try: time-out, too early, too many.
+_LATER = (408, 425, 429)
+_LONGEST_WAIT = timedelta(days=1)
+
+
+async def post(
+    http: Http,
+    url: str,
+    *,
+    body: bytes,
+    headers: Mapping[str, str],
+    now: datetime,
+    identify: Callable[[bytes], str] = lambda body: "",
+) -> Outcome:
+    """Post and report what is known. `identify` finds the provider's id in the body of a success."""
+    try:
+        answer = await http.post(url, body=body, headers=headers)
+    except Blocked as error:
+        return Refused(why=str(error))
+    except NotSent as error:
+        return Retry(why=str(error))
+    except MaybeSent as error:
+        return Unsure(why=str(error))
+    if 200 <= answer.status < 300:
+        return Sent(provider_id=identify(answer.body), detail=f"HTTP {answer.status}")
+    return rejected(answer, now)
+
+
+def rejected(answer: Answer, now: datetime) -> Retry | Refused:
+    """Return what an answer other than 2xx means."""
+    if 300 <= answer.status < 400:
+        target = one_line(answer.headers.get("location", "elsewhere"), most=300)
+        return Refused(why=f"HTTP {answer.status}: redirected to {target}; redirects are not followed")
+    why = f"HTTP {answer.status}"
+    if said := one_line(answer.body[:1000].decode("utf-8", "replace"), most=300):
+        why = f"{why}: {said}"
+    if answer.status in _LATER or answer.status >= 500:
+        return Retry(why=why, after=retry_after(answer, now))
+    return Refused(why=why)
+
+
+def retry_after(answer: Answer, now: datetime) -> timedelta | None:
+    """Return how long the server asks us to wait, None when it does not say; never negative, at most a day.
+
+    A date is measured against the server's own `Date`, so that its clock need not agree with ours.
+    Source: RFC 9110 10.2.3.
+    """
+    value = answer.headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        # Nine digits are 31 years; longer numbers only cost time to convert.
+        return min(timedelta(seconds=int(value[:9])), _LONGEST_WAIT)
+    until = _http_date(value)
+    if until is None:
+        return None
+    wait = until - (_http_date(answer.headers.get("date", "")) or now)
+    return min(max(wait, timedelta(0)), _LONGEST_WAIT)
+
+
+def _http_date(value: str) -> datetime | None:
+    try:
+        parsed = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

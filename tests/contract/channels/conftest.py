@@ -1,0 +1,215 @@
+"""Messages, certificates and one rig per channel, so that one suite can ask the same of all of them."""
+
+import ipaddress
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from nightbell.channels.email import Email, SmtpSettings, Tls
+from nightbell.channels.ntfy import Ntfy
+from nightbell.channels.webhook import Webhook
+from nightbell.core.delivery import Channel, Message, Purpose
+from nightbell.net.guard import Guard
+from nightbell.net.http import Http
+from nightbell.testing.doubles import Double, Hang, Reply, Reset, SmtpSink
+
+SHORT = timedelta(milliseconds=400)
+NOW = datetime(2026, 11, 23, 2, 0, 5, tzinfo=UTC)
+
+MakeMessage = Callable[..., Message]
+
+POSTING: dict[str, Callable[[Http], Channel]] = {"webhook": Webhook, "ntfy": Ntfy}
+
+
+@pytest.fixture
+def make_message() -> MakeMessage:
+    """Return a maker of ordinary page messages; keywords change fields."""
+
+    def make(**changes: Any) -> Message:
+        page = Message(
+            notification_id=UUID("01890000-0000-7000-8000-000000000001"),
+            idempotency_key="page-7/email/1",
+            purpose=Purpose.PAGE,
+            address="ana@example.org",
+            settings={},
+            recipient="Ana Silva",
+            sent_at=NOW,
+            title="HighErrorRate (3 firing)",
+            body="5xx above 5 % on api-1.\nSecond line.",
+            status="triggered",
+            urgency="High",
+            short_id="E89PYM",
+            labels={"alertname": "HighErrorRate", "severity": "critical"},
+            annotations={"summary": "5xx"},
+            started_at=NOW - timedelta(minutes=1),
+            level=1,
+            alert_url="https://bell.example.org/alerts/E89PYM",
+            acknowledge_url="https://bell.example.org/act/ack-token",
+            escalate_url="https://bell.example.org/act/escalate-token",
+            snooze_url="https://bell.example.org/act/snooze-token",
+        )
+        return msgspec.structs.replace(page, **changes)
+
+    return make
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[Http]:
+    """Return a client that may call loopback and loses patience fast."""
+    client = Http(Guard(["127.0.0.0/8"]), total=SHORT, connect=SHORT)
+    yield client
+    await client.aclose()
+
+
+class HttpRig:
+    """A channel that posts, against a strict HTTP double."""
+
+    def __init__(self, channel: Channel, double: Double) -> None:
+        self.channel = channel
+        self.double = double
+
+    @property
+    def address(self) -> str:
+        return f"{self.double.url}/topic"
+
+    @property
+    def nobody_listens(self) -> str:
+        return "http://127.0.0.1:9/topic"
+
+    @property
+    def nobody_has_the_name(self) -> str:
+        return "http://nobody.invalid/topic"
+
+    def accepts(self) -> None:
+        self.double.will(Reply(status=200, body=b'{"id":"n1"}'))
+
+    def refuses(self) -> None:
+        self.double.will(Reply(status=404, body=b"no such receiver"))
+
+    def defers(self) -> None:
+        self.double.will(Reply(status=503, body=b"come back"))
+
+    def resets(self) -> None:
+        self.double.will(Reset())
+
+    def hangs(self) -> None:
+        self.double.will(Hang())
+
+    def arrived(self) -> list[bytes]:
+        return [request.body for request in self.double.requests]
+
+
+class MailRig:
+    """The e-mail channel against a real SMTP server."""
+
+    address = "ana@example.org"
+
+    def __init__(self, sink: SmtpSink) -> None:
+        self.sink = sink
+        self._host = sink.host
+        self._port = sink.port
+
+    @property
+    def channel(self) -> Channel:
+        return Email(SmtpSettings(host=self._host, port=self._port, tls=Tls.NONE, timeout=SHORT))
+
+    @property
+    def nobody_listens(self) -> str:
+        self._port = 9
+        return self.address
+
+    @property
+    def nobody_has_the_name(self) -> str:
+        self._host = "nobody.invalid"
+        return self.address
+
+    def accepts(self) -> None:
+        """Say nothing: the sink accepts what is not scripted."""
+
+    def refuses(self) -> None:
+        self.sink.will("RCPT", "550 no such receiver")
+
+    def defers(self) -> None:
+        self.sink.will("RCPT", "451 come back")
+
+    def resets(self) -> None:
+        self.sink.will("DATA", Reset())
+
+    def hangs(self) -> None:
+        self.sink.will("DATA", Hang())
+
+    def arrived(self) -> list[bytes]:
+        return [mail.raw for mail in self.sink.mails]
+
+
+@pytest.fixture(params=["webhook", "ntfy", "email"])
+async def rig(request: pytest.FixtureRequest, http: Http) -> AsyncIterator[HttpRig | MailRig]:
+    """Return one channel with the world it talks to."""
+    async with AsyncExitStack() as stack:
+        if request.param == "email":
+            yield MailRig(await stack.enter_async_context(SmtpSink()))
+        else:
+            double = await stack.enter_async_context(Double())
+            yield HttpRig(POSTING[request.param](http), double)
+
+
+@pytest.fixture(params=["webhook", "ntfy"])
+async def http_rig(request: pytest.FixtureRequest, http: Http) -> AsyncIterator[HttpRig]:
+    """Return one channel that posts, with the server it posts to."""
+    async with Double() as double:
+        yield HttpRig(POSTING[request.param](http), double)
+
+
+class Certificate:
+    """A certificate for 127.0.0.1 that nobody but we trusts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "certificate.pem"
+        key_file = folder / "key.pem"
+        key = ec.generate_private_key(ec.SECP256R1())
+        self.file.write_bytes(_signed(key).public_bytes(serialization.Encoding.PEM))
+        key_file.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(self.file, key_file)
+
+
+def _signed(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "nightbell test")])
+    today = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(today - timedelta(days=1))
+        .not_valid_after(today + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """Return a self-made certificate for 127.0.0.1 with its server context."""
+    return Certificate(tmp_path_factory.mktemp("certificate"))
