@@ -159,6 +159,7 @@ class Server:
 
     async def _launch(self) -> None:
         await postmaster.end_leftovers(self.cluster)
+        unrooted = unroot.prefix(self.cluster, self.binaries)
         _private(self.sockets)
         _give_like(self.sockets, self.cluster)
         journal = self.data / "postgres.log"
@@ -174,7 +175,7 @@ class Server:
         ]
         with journal.open("ab") as out:
             self._process = subprocess.Popen(
-                [*unroot.prefix(self.cluster, self.binaries), *command],
+                [*unrooted, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -355,13 +356,11 @@ def _private(folder: Path) -> Path:
 
 
 def _give_like(folder: Path, model: Path) -> None:
-    """Let the server, when it runs as nobody, make its socket here and reach its data through the folders above."""
+    """Let the server, when it runs as nobody, make its socket here."""
     owner = model.stat().st_uid
     if os.geteuid() != 0 or owner == folder.stat().st_uid:
         return
     os.chown(folder, owner, -1)
-    if owner:
-        model.parent.chmod(0o711)
 
 
 def _die_with(parent: int) -> Callable[[], None] | None:

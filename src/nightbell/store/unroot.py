@@ -53,6 +53,8 @@ def _setpriv(data: Path, programs: Path) -> list[str]:
     # --pdeathsig: becoming another user clears what the launcher asked the kernel for.
     command = [program, f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--pdeathsig=INT", "--"]
     _give(data, NOBODY)
+    # Nobody has to pass through our folder to reach its own; it still cannot look around there.
+    data.parent.chmod(0o711)
     for place, option in ((data, "NIGHTBELL_DATA"), (programs, "NIGHTBELL_POSTGRES_BIN")):
         if subprocess.run([*command, "test", "-x", place], capture_output=True, timeout=10).returncode:
             raise CannotUnroot(

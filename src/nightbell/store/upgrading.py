@@ -18,7 +18,7 @@ _LOCK = 0x6E69676874
 
 
 async def upgrade(dsn: str, progress: Callable[[int, int, str], None]) -> None:
-    """Run every missing migration in one transaction."""
+    """Run every missing migration in one transaction; once at a time in a process, for Alembic keeps globals."""
     engine = create_async_engine(
         "postgresql+asyncpg://", async_creator=lambda: connect_one(dsn), poolclass=NullPool
     )

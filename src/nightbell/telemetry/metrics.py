@@ -22,7 +22,7 @@ from nightbell.__about__ import __version__
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 # Prometheus reads no meaning from them, and they double the page.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves it untyped
 
 REGISTRY = CollectorRegistry(auto_describe=True)
 ProcessCollector(registry=REGISTRY)
