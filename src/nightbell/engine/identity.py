@@ -19,8 +19,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from msgspec import Struct
 
 from nightbell.core.access import Role, may_grant, narrowed
-from nightbell.core.errors import Forbidden, Invalid, Stale, Unauthenticated, Unknown
+from nightbell.core.errors import Forbidden, Invalid, Unauthenticated, Unknown
 from nightbell.core.journal import Actor, person
+from nightbell.engine.ids import new_id
 from nightbell.store.db import Db, Row, Runner
 from nightbell.store.write import identity as rows
 
@@ -151,7 +152,7 @@ async def open_session(db: Runner, user_id: int, browser: Browser, now: datetime
     """Return the token of a new session for somebody who has just proved who they are."""
     token = secrets.token_hex(32)
     session = {
-        "id": _new_id(now),
+        "id": new_id(now),
         "user_id": user_id,
         "token_hash": _digest(token),
         "csrf": secrets.token_hex(32),
@@ -231,29 +232,13 @@ async def invitation(db: Db, token: str, now: datetime) -> Invitation:
     )
 
 
-async def accept(db: Db, token: str, account: Account, now: datetime) -> int:
-    """Spend a link on a new person and return their id.
-
-    Raises: Unknown, Invalid naming the field, Stale when somebody else was faster.
-    """
-    offer = await invitation(db, token, now)
-    fields = check_account(account, email=offer.email)
-    password_hash = await hash_password(account.password)
-    async with db.tx() as tx:
-        if await rows.user_by_email(tx, fields["email"]):
-            raise Invalid("Somebody has this address already.", place="email")
-        if not await rows.use_invitation(tx, offer.id, now):
-            raise Stale("This link was used a moment ago.")
-        return await rows.insert_user(tx, {**fields, "role": offer.role.value}, password_hash, now)
-
-
 def check_account(account: Account, *, email: str | None = None) -> dict[str, str]:
     """Return the fields of a person, cleaned.
 
     Raises: Invalid naming the field.
     """
     check_password(account.password)
-    name = account.name.strip()
+    name = " ".join(account.name.split())
     if not name or len(name) > 100:
         raise Invalid("A name has 1 to 100 characters.", place="name")
     if account.time_zone not in available_timezones():
@@ -275,7 +260,7 @@ def check_email(email: str) -> str:
 async def _offer(db: Runner, role: Role, email: str | None, expires_at: datetime, now: datetime) -> str:
     token = secrets.token_urlsafe(32)
     offer = {
-        "id": _new_id(now),
+        "id": new_id(now),
         "token_hash": _digest(token),
         "role": role.value,
         "email": email,
@@ -302,7 +287,7 @@ async def create_token(db: Db, user_id: int, name: str, role: Role, now: datetim
         raise Forbidden("A token cannot do more than the person it belongs to.", place="role")
     token = TOKEN_PREFIX + secrets.token_hex(32)
     key = {
-        "id": _new_id(now),
+        "id": new_id(now),
         "user_id": user_id,
         "name": name.strip(),
         "role": role.value,
@@ -341,10 +326,3 @@ def _digest(token: str) -> bytes:
     # 256 random bits need no slow hash: there is nothing to guess.
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
-
-def _new_id(now: datetime) -> UUID:
-    """Return a UUIDv7 (RFC 9562): ordered by time, random below the millisecond."""
-    milliseconds = int(now.timestamp() * 1000)
-    random = secrets.randbits(74)
-    high = milliseconds << 16 | 0x7000 | random >> 62
-    return UUID(int=high << 64 | 0x2 << 62 | random & ((1 << 62) - 1))
