@@ -21,7 +21,9 @@ from nightbell.core.delivery import Message, Outcome, Refused, Retry, Sent, Unsu
 from nightbell.core.errors import Invalid
 
 # ASCII only: SMTPUTF8 is not spoken everywhere, and a domain can be written in punycode.
-_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9.-]+")
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 _LONGEST_ADDRESS = 254
 #: Conversations held at once; servers count connections per client.
 _CONVERSATIONS = 8

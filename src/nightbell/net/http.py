@@ -72,7 +72,7 @@ class Http:
 
         Raises: Blocked, NotSent, MaybeSent.
         """
-        if objection := self.guard.objection(url):
+        if objection := self.guard.objection(url) or _header_fault(headers):
             raise Blocked(objection)
         progress = SimpleNamespace(connected=False)
         try:
@@ -143,6 +143,12 @@ class Http:
                 return f"cannot connect: {error.os_error.strerror or 'no connection'}"
             case _:
                 return f"not sent: {type(error).__name__}"
+
+
+def _header_fault(headers: Mapping[str, str]) -> str:
+    """Return what is wrong with a header: aiohttp would notice too, but only once connected."""
+    faulty = (name for name, value in headers.items() if any(mark in name + value for mark in "\r\n\0"))
+    return next((f"the header {name!r} would hold a line break" for name in faulty), "")
 
 
 def _certificate_fault(error: Exception) -> str:

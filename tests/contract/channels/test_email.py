@@ -198,7 +198,7 @@ def test_every_byte_is_ascii_and_no_id_is_folded(make_message, domain):
     [
         "", "ana", "ana@", "@example.org", "ana@example.org\r\nRCPT TO:<eve@example.org>", "a b@example.org",
         "ana@example.org, eve@example.org", "Ana <ana@example.org>", "an\u00e4@example.org", "ana@" + "x" * 260,
-        "ana@example.org>", "\"a b\"@example.org", "ana..b@example.org",
+        "ana@example.org>", "\"a b\"@example.org", "ana..b@example.org", "ana@.", "ana@a..b", "ana@-a", "ana@a.",
     ],
 )  # fmt: skip
 async def test_what_is_not_one_plain_address_is_refused(sink, make_message, address):

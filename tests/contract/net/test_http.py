@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from nightbell.net.guard import Guard
-from nightbell.net.http import MOST_READ, Http, MaybeSent, NotSent
+from nightbell.net.http import MOST_READ, Blocked, Http, MaybeSent, NotSent
 from nightbell.testing.doubles import Double, Garbage, Hang, Reply, Reset, Stall
 
 SHORT = timedelta(milliseconds=300)
@@ -109,6 +109,13 @@ async def test_proxies_from_the_environment_are_not_used(http, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     async with Double(Reply()) as double:
         assert (await http.post(double.url, body=b"", headers={})).status == 200
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\rb", "a\0b"])
+async def test_a_header_that_would_become_two_is_not_sent(http, value):
+    async with Double() as double:
+        with pytest.raises(Blocked, match="'X-A'"):
+            await http.post(double.url, body=b"", headers={"X-A": value})
 
 
 async def test_many_at_once_share_the_client(http):
