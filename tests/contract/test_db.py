@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from nightbell.store.db import Db, Retryable, Tx, retryable
+from nightbell.store.queries import parse, statements
 from nightbell.store.statements import fetch_core, run_core
 
 
@@ -140,3 +141,29 @@ async def test_a_listener_hears_what_is_committed_and_comes_back_when_cut_off(db
         await db.execute("notify", "test", "two")
         await until(4)
     assert heard == ["", "one", "", "two"]
+
+
+def test_every_statement_of_the_package_has_a_name_of_its_own() -> None:
+    assert "answers" in statements()
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("-- a: one\nSELECT 1;\n\n-- a: two\nSELECT 2;\n", "two statements are named a"),
+        ("-- a: nothing\n\n-- b: something\nSELECT 1;\n", "a has no statement"),
+    ],
+)
+def test_a_careless_sql_file_is_refused(text: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        parse(text, origin="x.sql")
+
+
+def test_comments_inside_a_statement_belong_to_it() -> None:
+    found = parse(
+        "-- a: one\nSELECT 1 -- why: because\n-- note: still a\n+ 1;\n\n-- b: two\nSELECT 2;", origin="x.sql"
+    )
+    assert found == {
+        "a": "-- a: one\nSELECT 1 -- why: because\n-- note: still a\n+ 1",
+        "b": "-- b: two\nSELECT 2",
+    }
