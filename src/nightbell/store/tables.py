@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 METADATA = MetaData()
 
 
-def _table(name: str, key: Column[Any] | None, **columns: Any) -> Table:
+def _table(name: str, key: Column[Any] | None, /, **columns: Any) -> Table:
     own = [Column(column, kind) for column, kind in columns.items()]
     times = [Column("created_at", _TIME), Column("updated_at", _TIME)]
     return Table(name, METADATA, *([key] if key is not None else []), *own, *times)

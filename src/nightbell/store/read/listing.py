@@ -68,7 +68,11 @@ async def found(runner: Runner, shelf: Shelf, listing: Listing, *within: ColumnE
     """Return a part of a table, `within` always holding."""
     wanted = and_(True, *within, *conditions(shelf, listing))
     statement = (
-        select(shelf.table).where(wanted).order_by(*ordering(shelf, listing)).limit(listing.limit).offset(offset(listing))
+        select(shelf.table)
+        .where(wanted)
+        .order_by(*ordering(shelf, listing))
+        .limit(listing.limit)
+        .offset(offset(listing))
     )
     rows = [dict(row) for row in await fetch_core(runner, statement)]
     return Found(rows=rows, total=await total(runner, shelf.table, wanted, listing, len(rows)))
@@ -91,7 +95,9 @@ def offset(listing: Listing) -> int:
     """
     if listing.offset > DEEPEST:
         raise BadPayload(
-            "offset pagination exceeds limit", place="page[number]", hint="use page[after] with meta.next_cursor"
+            "offset pagination exceeds limit",
+            place="page[number]",
+            hint="use page[after] with meta.next_cursor",
         )
     return listing.offset
 
@@ -163,7 +169,9 @@ def instant(text: str, place: str) -> datetime:
     try:
         value = datetime.fromisoformat(_PLUS.sub("+", text.strip()))
     except ValueError:
-        raise BadPayload(f"not a time: {text[:40]!r}", place=place, hint="write 2026-11-23T02:00:00Z") from None
+        raise BadPayload(
+            f"not a time: {text[:40]!r}", place=place, hint="write 2026-11-23T02:00:00Z"
+        ) from None
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
@@ -182,6 +190,8 @@ async def one(runner: Runner, table: Table, where: ColumnElement[bool]) -> Recor
     return dict(rows[0]) if rows else None
 
 
-async def many(runner: Runner, table: Table, where: ColumnElement[bool], *order: ColumnElement[Any]) -> list[Record]:
+async def many(
+    runner: Runner, table: Table, where: ColumnElement[bool], *order: ColumnElement[Any]
+) -> list[Record]:
     """Return rows in order."""
     return [dict(row) for row in await fetch_core(runner, select(table).where(where).order_by(*order))]

@@ -58,7 +58,11 @@ def _without_password(row: Record) -> Record:
 
 async def _complete(runner: Runner, rows: list[Record]) -> None:
     ids = [row["id"] for row in rows]
-    teams = {row["user_id"]: row["team_ids"] for row in await runner.rows("read_people_teams", ids)} if ids else {}
+    teams = (
+        {row["user_id"]: row["team_ids"] for row in await runner.rows("read_people_teams", ids)}
+        if ids
+        else {}
+    )
     own: dict[int, list[Any]] = defaultdict(list)
     for method in await runner.rows("read_people_methods", ids) if ids else []:
         own[method["user_id"]].append(method)

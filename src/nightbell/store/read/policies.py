@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from nightbell.store.db import Runner
-from nightbell.store.read.listing import Found, Listing, Record, Shelf, by_names, found, many, one
+from nightbell.store.read.listing import Found, Listing, Record, Shelf, by_names, compared, found, many, one
 from nightbell.store.tables import escalation_paths, escalation_policies, services, teams
 
 _POLICY = escalation_policies.c
@@ -28,11 +28,8 @@ PATHS = Shelf(
 
 async def policies(runner: Runner, listing: Listing) -> Found:
     """Return policies, with the teams and services they page for; `team_ids` filters by team."""
-    asked = [c for c in listing.where if c.field == "team_ids"]
-    within = [
-        _POLICY.id.in_(select(teams.c.escalation_policy_id).where(func.cast(teams.c.id, teams.c.name.type).in_(c.values)))
-        for c in asked
-    ]
+    asked = [compared(teams.c.id, c) for c in listing.where if c.field == "team_ids"]
+    within = [_POLICY.id.in_(select(teams.c.escalation_policy_id).where(wanted)) for wanted in asked]
     page = await found(runner, POLICIES, listing, *within)
     await _with_links(runner, page.rows)
     return page
@@ -47,7 +44,9 @@ async def policy(runner: Runner, policy_id: UUID) -> Record | None:
 
 async def policies_by_id(runner: Runner, ids: Sequence[UUID]) -> dict[UUID, Record]:
     """Return these policies by id; unknown ids are absent."""
-    rows = await many(runner, escalation_policies, _POLICY.id.in_(sorted(set(ids))), _POLICY.name) if ids else []
+    rows = (
+        await many(runner, escalation_policies, _POLICY.id.in_(sorted(set(ids))), _POLICY.name) if ids else []
+    )
     return {row["id"]: row for row in rows}
 
 
@@ -94,5 +93,7 @@ async def level(runner: Runner, level_id: UUID) -> Record | None:
 async def owners_of(runner: Runner, policy_id: UUID) -> tuple[list[Record], list[Record]]:
     """Return the teams and the services that a policy pages for."""
     owned_teams = await many(runner, teams, teams.c.escalation_policy_id == policy_id, teams.c.name)
-    owned_services = await many(runner, services, services.c.escalation_policy_id == policy_id, services.c.name)
+    owned_services = await many(
+        runner, services, services.c.escalation_policy_id == policy_id, services.c.name
+    )
     return owned_teams, owned_services

@@ -14,7 +14,10 @@ from nightbell.store.tables import urgencies as urgency_rows
 
 SOURCES = Shelf(
     table=source_rows,
-    filters={**by_names(source_rows, "name", "enabled", "created_at", "type"), "source_types": source_rows.c.type},
+    filters={
+        **by_names(source_rows, "name", "enabled", "created_at", "type"),
+        "source_types": source_rows.c.type,
+    },
     search=(source_rows.c.name,),
     orders=by_names(source_rows, "name", "created_at", "updated_at"),
     default="name",

@@ -1,0 +1,182 @@
+"""How every configuration change is made: checked field by field, written, audited, the version bumped, all or nothing."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, NoReturn
+from uuid import UUID
+
+from sqlalchemy import Table
+
+from nightbell.core.delivery import Channel
+from nightbell.core.errors import Invalid, Unknown
+from nightbell.core.journal import Actor
+from nightbell.engine.ids import new_id
+from nightbell.engine.vault import Vault
+from nightbell.store.db import Db, Tx
+from nightbell.store.write import config
+
+#: Never in the audit log, not even as "was changed from".
+_HIDDEN = frozenset({"password_hash", "settings", "address", "sealed", "secret_hash"})
+
+
+class Problems(Invalid):
+    """Several things are wrong at once; as an Invalid it speaks for the first."""
+
+    def __init__(self, problems: Iterable[Invalid]) -> None:
+        self.problems = tuple(problems)
+        first = self.problems[0]
+        super().__init__(first.message, place=first.place, hint=first.hint)
+
+
+class Checks:
+    """Collects what is wrong with an edit, so that a form can show all of it at once."""
+
+    def __init__(self, sent: dict[str, Any]) -> None:
+        self.sent = sent
+        self._problems: list[Invalid] = []
+
+    def wrong(self, place: str, message: str, hint: str = "") -> None:
+        """Note a problem."""
+        self._problems.append(Invalid(message, place=place, hint=hint))
+
+    def required(self, *fields: str) -> None:
+        """Note every field that was not sent, or is empty."""
+        for field in fields:
+            if self.sent.get(field) in (None, "", []):
+                self.wrong(field, f"{_label(field)} can't be blank")
+
+    def text(self, field: str, *, longest: int = 255, empty: bool = False) -> None:
+        """Trim a text and note one that is too long, or empty where it may not be."""
+        value = self.sent.get(field)
+        if value is None:
+            return
+        value = self.sent[field] = value.replace("\0", "").strip()
+        if len(value) > longest:
+            self.wrong(field, f"{_label(field)} is too long (at most {longest} characters)")
+        elif not value and not empty:
+            self.wrong(field, f"{_label(field)} can't be blank")
+
+    def number(self, field: str, lowest: int, highest: int) -> None:
+        """Note a number outside its range."""
+        value = self.sent.get(field)
+        if value is not None and not lowest <= value <= highest:
+            self.wrong(field, f"{_label(field)} must be from {lowest} to {highest}")
+
+    def choice(self, field: str, allowed: Iterable[str]) -> None:
+        """Note a word that is not one of these."""
+        known = tuple(allowed)
+        if field in self.sent and self.sent[field] not in known:
+            self.wrong(field, f"{_label(field)} must be one of: {', '.join(known)}")
+
+    def that(self, field: str, test: Callable[[Any], str]) -> None:
+        """Note what a test says of a field that was sent and is not empty; "" means fine."""
+        if self.sent.get(field) and (message := test(self.sent[field])):
+            self.wrong(field, message)
+
+    def done(self) -> None:
+        """Raise Problems when there are any."""
+        if self._problems:
+            raise Problems(self._problems)
+
+
+def _label(field: str) -> str:
+    return field.replace("_", " ").removesuffix(" id").capitalize()
+
+
+class Change:
+    """One change under way: a transaction, who makes it and when."""
+
+    def __init__(self, tx: Tx, by: Actor, now: datetime) -> None:
+        self.tx = tx
+        self.by = by
+        self.now = now
+
+    async def add(self, item: str, table: Table, values: dict[str, Any], **also: Any) -> Any:
+        """Insert a row and return its id; `also` is audited with it."""
+        made = values if table.name == "users" else {"id": new_id(self.now), **values}
+        key = await config.add(self.tx, table, made, self.now)
+        await self._audit(f"{item}.created", item, key, {**values, **also})
+        return key
+
+    async def change(
+        self, item: str, table: Table, key: UUID | int, values: dict[str, Any], **also: Any
+    ) -> None:
+        """Change columns of a row.
+
+        Raises: Unknown when there is none.
+        """
+        before = await self.locked(item, table, key)
+        differing = {name: value for name, value in values.items() if before[name] != value}
+        if differing:
+            await config.change(self.tx, table, key, differing, self.now)
+        changes = {name: [before[name], value] for name, value in differing.items()}
+        if changes or also:
+            await self._audit(f"{item}.updated", item, key, {**changes, **also})
+
+    async def remove(self, item: str, table: Table, key: UUID | int) -> dict[str, Any]:
+        """Delete a row and return what it was.
+
+        Raises: Unknown when there is none.
+        """
+        before = await self.locked(item, table, key)
+        await config.remove(self.tx, table, key)
+        await self._audit(f"{item}.deleted", item, key, {"name": before.get("name", "")})
+        return before
+
+    async def locked(self, item: str, table: Table, key: UUID | int) -> dict[str, Any]:
+        """Return a row, locked.
+
+        Raises: Unknown when there is none.
+        """
+        row = await config.locked(self.tx, table, key)
+        return row if row is not None else unknown(item, key)
+
+    async def note(self, action: str, item: str, key: UUID | int, **changes: Any) -> None:
+        """Audit something that no column shows."""
+        await self._audit(action, item, key, changes)
+
+    async def _audit(self, action: str, item: str, key: UUID | int, changes: dict[str, Any]) -> None:
+        shown = {name: "hidden" if name in _HIDDEN else value for name, value in changes.items()}
+        entry = {
+            "id": new_id(self.now),
+            "action": action,
+            "item_type": item,
+            "item_id": str(key),
+            "changes": shown,
+        }
+        await config.audit(self.tx, self.by, entry, self.now)
+
+
+def unknown(item: str, key: object) -> NoReturn:
+    """Raise Unknown for a thing there is not."""
+    raise Unknown(f"There is no {item.replace('_', ' ')} {key}.")
+
+
+class Writer:
+    """What all parts of Configure share. Channels are handed in: the engine knows none by name."""
+
+    def __init__(self, db: Db, vault: Vault, channels: Mapping[str, Channel]) -> None:
+        self.db = db
+        self.vault = vault
+        self.channels = channels
+
+    @asynccontextmanager
+    async def changing(self, by: Actor, now: datetime) -> AsyncIterator[Change]:
+        """Open one change; the configuration's version is bumped when it ends well."""
+        async with config.changing(self.db) as tx:
+            yield Change(tx, by, now)
+
+
+async def missing(change: Change, kind: str, ids: Iterable[Any]) -> list[Any]:
+    """Return which ids do not exist; `kind` is users, teams, services, policies, sources or urgencies."""
+    asked = list(dict.fromkeys(ids))
+    return [row[0] for row in await change.tx.rows(f"missing_{kind}", asked)] if asked else []
+
+
+async def must_exist(change: Change, kind: str, field: str, ids: Iterable[Any] | None) -> None:
+    """Raise Invalid naming the field when one of the ids does not exist."""
+    absent = await missing(change, kind, ids or [])
+    if absent:
+        shown = ", ".join(str(key) for key in absent[:5])
+        raise Invalid(f"{_label(field)}: there is no {shown}.", place=field)

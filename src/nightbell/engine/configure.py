@@ -1,0 +1,17 @@
+"""The one writer of the configuration, whoever asks: API, page or command line.
+
+Rule 1: every change is checked field by field, audited, and moves `configuration.version`, in one transaction.
+"""
+
+from nightbell.engine.changing import Problems
+from nightbell.engine.configure_people import People
+from nightbell.engine.configure_policies import Policies
+from nightbell.engine.configure_routes import Routes
+from nightbell.engine.configure_sources import Sources
+from nightbell.engine.configure_teams import Teams, seed
+
+__all__ = ["Configure", "Problems", "seed"]
+
+
+class Configure(People, Teams, Policies, Sources, Routes):
+    """Changes users, contact methods, rules, teams, services, urgencies, policies, paths, levels, sources, routes."""

@@ -1,0 +1,154 @@
+"""What somebody wants changed in the configuration: one Edit per noun, the same for making and for changing.
+
+Rule 1: UNSET means "leave it", None means "empty it"; whoever fills an Edit (API, form, CLI) never guesses.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from msgspec import UNSET, Struct, UnsetType
+
+Text = str | UnsetType
+MaybeText = str | None | UnsetType
+Number = int | UnsetType
+MaybeNumber = int | None | UnsetType
+Flag = bool | UnsetType
+MaybeFlag = bool | None | UnsetType
+MaybeId = UUID | None | UnsetType
+Ids = list[UUID] | UnsetType
+MaybeIds = list[UUID] | None | UnsetType
+UserIds = list[int] | None | UnsetType
+Json = dict[str, Any] | None | UnsetType
+JsonList = list[dict[str, Any]] | None | UnsetType
+
+
+class Edit(Struct, frozen=True, kw_only=True):
+    """What all edits share."""
+
+    def sent(self) -> dict[str, Any]:
+        """Return the fields that were sent, by name."""
+        pairs = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        return {name: value for name, value in pairs if value is not UNSET}
+
+
+class UserEdit(Edit):
+    """A person. `password_hash` comes from engine/identity.hash_password, never from a request."""
+
+    name: Text = UNSET
+    email: Text = UNSET
+    role: Text = UNSET
+    time_zone: Text = UNSET
+    active: Flag = UNSET
+    password_hash: MaybeText = UNSET
+
+
+class ContactMethodEdit(Edit):
+    """An address of a person. Secrets among the settings are sealed before they are stored."""
+
+    kind: Text = UNSET
+    name: Text = UNSET
+    address: Text = UNSET
+    settings: Json = UNSET
+    is_primary: Flag = UNSET
+
+
+class NotificationRuleEdit(Edit):
+    """When a person's contact method is used. `loudness` is audible or quiet."""
+
+    contact_method_id: MaybeId = UNSET
+    loudness: Text = UNSET
+    delay_minutes: Number = UNSET
+    position: Number = UNSET
+
+
+class TeamEdit(Edit):
+    """A team. Administrators are members too."""
+
+    name: Text = UNSET
+    slug: Text = UNSET
+    description: MaybeText = UNSET
+    color: MaybeText = UNSET
+    escalation_policy_id: MaybeId = UNSET
+    user_ids: UserIds = UNSET
+    admin_ids: UserIds = UNSET
+
+
+class ServiceEdit(Edit):
+    """A service."""
+
+    name: Text = UNSET
+    slug: Text = UNSET
+    description: MaybeText = UNSET
+    color: MaybeText = UNSET
+    escalation_policy_id: MaybeId = UNSET
+    urgency_id: MaybeId = UNSET
+    owner_team_ids: MaybeIds = UNSET
+
+
+class PolicyEdit(Edit):
+    """An escalation policy; `team_ids` and `service_ids` are the other end of their policy."""
+
+    name: Text = UNSET
+    description: MaybeText = UNSET
+    repeat_count: MaybeNumber = UNSET
+    team_ids: MaybeIds = UNSET
+    service_ids: MaybeIds = UNSET
+
+
+class PathEdit(Edit):
+    """A path of a policy. `settings` keeps what later parts act on, merged key by key."""
+
+    name: Text = UNSET
+    is_default: Flag = UNSET
+    loudness: Text = UNSET
+    position: Number = UNSET
+    repeat: MaybeFlag = UNSET
+    repeat_count: MaybeNumber = UNSET
+    initial_delay_minutes: MaybeNumber = UNSET
+    settings: Json = UNSET
+
+
+class LevelEdit(Edit):
+    """A level of a path. `targets`: [{"type": "user", "id": "27854", "team_members": null}]."""
+
+    position: Number = UNSET
+    delay_minutes: MaybeNumber = UNSET
+    targets: JsonList = UNSET
+    settings: Json = UNSET
+
+
+class UrgencyEdit(Edit):
+    """An urgency; the smallest position is the loudest."""
+
+    name: Text = UNSET
+    description: MaybeText = UNSET
+    position: Number = UNSET
+    color: MaybeText = UNSET
+
+
+class SourceEdit(Edit):
+    """A source. `urgency_rules`: [{"json_path", "operator", "value", "urgency_id"}]; `default_target`: {"type", "id"}."""
+
+    name: Text = UNSET
+    type: Text = UNSET
+    enabled: Flag = UNSET
+    identity: Text = UNSET
+    dedup_path: MaybeText = UNSET
+    dedup_regexp: MaybeText = UNSET
+    urgency_id: MaybeId = UNSET
+    urgency_rules: JsonList = UNSET
+    default_target: Json = UNSET
+    repage_new_members: Flag = UNSET
+    owner_team_ids: MaybeIds = UNSET
+    settings: Json = UNSET
+
+
+class RouteEdit(Edit):
+    """A route. `rules` as in the schema: id, name, fallback, destinations, condition_groups."""
+
+    name: Text = UNSET
+    enabled: Flag = UNSET
+    source_ids: MaybeIds = UNSET
+    owner_team_ids: MaybeIds = UNSET
+    rules: JsonList = UNSET
+    position: Number = UNSET

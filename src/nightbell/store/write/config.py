@@ -1,0 +1,82 @@
+"""This file writes configuration rows: insert, change, delete one, and say who did it.
+
+Rule 1: what the database refuses comes back as an Invalid that names the field, never as a database error.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import Table, delete, insert, select, update
+
+from nightbell.core.errors import Invalid
+from nightbell.core.journal import Actor
+from nightbell.store.db import Db, Tx
+from nightbell.store.statements import fetch_core
+from nightbell.store.tables import audit_log
+
+#: Unique indexes, and the field whose value is taken.
+_TAKEN = {
+    "one_user_per_email": ("email", "Somebody has this address already."),
+    "one_urgency_per_name": ("name", "There is an urgency of this name already."),
+    "one_team_per_name": ("name", "There is a team of this name already."),
+    "one_service_per_name": ("name", "There is a service of this name already."),
+    "one_source_per_name": ("name", "There is a source of this name already."),
+    "one_default_path": ("is_default", "The policy has a default path already."),
+    "escalation_levels_path_id_position_key": ("position", "The path has a level at this position already."),
+    "teams_slug_key": ("slug", "There is a team with this slug already."),
+    "services_slug_key": ("slug", "There is a service with this slug already."),
+}
+_REFERENCE = re.compile(r"_([a-z]+_id)_fkey$")
+
+
+@asynccontextmanager
+async def changing(db: Db) -> AsyncIterator[Tx]:
+    """Open the transaction of one configuration change; committed with the version bumped.
+
+    Raises: Invalid naming the field for whatever the schema refuses.
+    """
+    try:
+        async with db.tx() as tx:
+            yield tx
+            await tx.execute("bump_configuration")
+    except asyncpg.UniqueViolationError as error:
+        place, message = _TAKEN.get(error.constraint_name or "", ("", "There is one like it already."))
+        raise Invalid(message, place=place) from error
+    except asyncpg.ForeignKeyViolationError as error:
+        named = _REFERENCE.search(error.constraint_name or "")
+        raise Invalid("There is no such thing.", place=named[1] if named else "") from error
+    except asyncpg.CheckViolationError as error:
+        raise Invalid(f"The schema does not allow this ({error.constraint_name}).") from error
+
+
+async def add(tx: Tx, table: Table, values: dict[str, Any], now: datetime) -> Any:
+    """Insert a row and return its id."""
+    row = {**values, "created_at": now, "updated_at": now}
+    return (await fetch_core(tx, insert(table).values(**row).returning(table.c.id)))[0][0]
+
+
+async def locked(tx: Tx, table: Table, key: UUID | int) -> dict[str, Any] | None:
+    """Return a row, locked until the transaction ends, so that `changes` says what really was."""
+    rows = await fetch_core(tx, select(table).where(table.c.id == key).with_for_update())
+    return dict(rows[0]) if rows else None
+
+
+async def change(tx: Tx, table: Table, key: UUID | int, values: dict[str, Any], now: datetime) -> None:
+    """Change columns of one row."""
+    statement = update(table).where(table.c.id == key).values(**values, updated_at=now)
+    await fetch_core(tx, statement.returning(table.c.id))
+
+
+async def remove(tx: Tx, table: Table, key: UUID | int) -> None:
+    """Delete one row, and what belongs to it."""
+    await fetch_core(tx, delete(table).where(table.c.id == key).returning(table.c.id))
+
+
+async def audit(tx: Tx, by: Actor, entry: dict[str, Any], now: datetime) -> None:
+    """Say who did what: `entry` has id, action, item_type, item_id and changes."""
+    await add(tx, audit_log, {"user_id": by.user_id, "actor": by.name, "remote_ip": "", **entry}, now)
