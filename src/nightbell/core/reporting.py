@@ -15,6 +15,8 @@ from nightbell.core.routing import Routing
 from nightbell.core.signal import Signal, State
 from nightbell.core.urgency import urgency
 
+#: Alerts made by a person or a program through the API have no source to be told apart by.
+API = "api"
 DECLARED = ("open", "triggered", "resolved")
 BEGINS = (What.STARTED, What.RETURNED, What.DOUBTFUL)
 
@@ -69,7 +71,7 @@ def _created(draft: Draft, report: Report, changes: list[Change], by: Actor) -> 
         Alert(
             id=draft.mint(),
             number=report.number,
-            source_id=report.source.id,
+            source_id=None if report.source.type == API else report.source.id,
             identity=unit.identity,
             status=Status.OPEN,
             urgency_id=urgency(unit, envelope, report.source, (), draft.directory),

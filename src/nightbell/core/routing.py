@@ -24,6 +24,7 @@ from nightbell.core.directory import (
     Team,
 )
 from nightbell.core.identity import Unit
+from nightbell.core.labels import clean
 from nightbell.core.signal import Envelope, State
 
 #: Wire names and the aliases people write, lower case.
@@ -181,7 +182,7 @@ def _pair(target: Any, problems: list[str]) -> tuple[str, str] | None:
     ):
         problems.append('A target needs a "type" and an "id".')
         return None
-    return kind, str(ident)
+    return clean(kind), clean(str(ident))
 
 
 def _kind(value: Any) -> str:

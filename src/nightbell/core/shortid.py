@@ -23,7 +23,8 @@ def decode(short: str) -> int | None:
     """Return the alert number behind a short id, or None when the text cannot be one."""
     if len(short) != _LENGTH or any(letter not in _DIGIT for letter in short):
         return None
-    value = 0
+    value: int = 0
     for letter in short:
         value = value * 62 + _DIGIT[letter]
-    return value * _BACK % _SPACE
+    number: int = value * _BACK % _SPACE
+    return number

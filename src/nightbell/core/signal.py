@@ -17,7 +17,7 @@ class State(StrEnum):
     RESOLVED = "resolved"
 
 
-class Signal(Struct, frozen=True, kw_only=True):
+class Signal(Struct, frozen=True, kw_only=True, gc=False):
     """One statement by a source about one label set."""
 
     fingerprint: str
@@ -35,14 +35,14 @@ class Signal(Struct, frozen=True, kw_only=True):
     expires_at: datetime | None = None
 
 
-class Quarantined(Struct, frozen=True, kw_only=True):
+class Quarantined(Struct, frozen=True, kw_only=True, gc=False):
     """One alert of a request that could not be used; its siblings were."""
 
     place: str
     reason: str
 
 
-class Envelope(Struct, frozen=True, kw_only=True):
+class Envelope(Struct, frozen=True, kw_only=True, gc=False):
     """One request of a source, decoded."""
 
     #: Receiver's own name, the quoting of Alertmanager undone.

@@ -64,6 +64,12 @@ HANDOVER_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
     registry=REGISTRY,
 )
+INGEST_FAULTS = Counter(
+    "nightbell_ingest_faults", "Deliveries kept aside because of a defect of ours", registry=REGISTRY
+)
+TIMER_FAULTS = Counter(
+    "nightbell_timer_faults", "Due alerts pushed back because of a defect of ours", registry=REGISTRY
+)
 QUEUE_BYTES = Gauge("nightbell_queue_bytes", "Bytes of requests that wait to be written", registry=REGISTRY)
 TIMERS_LAG_SECONDS = Gauge(
     "nightbell_timers_lag_seconds", "How late the latest due timer was picked up", registry=REGISTRY

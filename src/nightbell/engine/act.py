@@ -1,0 +1,246 @@
+"""What a person does to an alert: one way in for button, API, link, SMS and chat.
+
+Every act loads the alert under lock, decides, applies and commits; the rules stand in core/acting.py.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct, json
+from msgspec.structs import replace
+
+from nightbell.core import events, routing
+from nightbell.core import journal as said
+from nightbell.core.alert import Alert
+from nightbell.core.decision import decide
+from nightbell.core.directory import Directory, Source, Target
+from nightbell.core.draft import Decision, Facts
+from nightbell.core.errors import Invalid, Unknown
+from nightbell.core.identity import units
+from nightbell.core.labels import clean, fingerprint
+from nightbell.core.signal import Envelope, Signal, State
+from nightbell.engine.apply import apply
+from nightbell.engine.directory import Directories
+from nightbell.engine.ids import minter
+from nightbell.engine.ingest import Committed, Numbers
+from nightbell.store.db import Db, Tx
+from nightbell.store.write import facts
+
+#: Called after a commit.
+Woken = Callable[[Committed], None]
+#: The id that stands for "made through the API" where a source's id is asked for; no row has it.
+NO_SOURCE = UUID(int=0)
+
+
+class NewAlert(Struct, frozen=True, kw_only=True):
+    """An alert somebody makes by hand or by API. `targets` name whom to page; nobody is a valid answer."""
+
+    summary: str
+    description: str | None = None
+    external_id: str | None = None
+    external_url: str | None = None
+    deduplication_key: str | None = None
+    status: str | None = None
+    labels: dict[str, str] = {}
+    targets: tuple[Target, ...] = ()
+    urgency_id: UUID | None = None
+    started_at: datetime | None = None
+
+
+class Act:
+    """The acts of people."""
+
+    def __init__(self, db: Db, directories: Directories, woken: Woken) -> None:
+        self._db = db
+        self._directories = directories
+        self._woken = woken
+        self._numbers = Numbers()
+
+    async def acknowledge(self, alert_id: UUID, *, by: said.Actor, now: datetime) -> Decision:
+        """Take an alert; taking it twice is one acknowledgement.
+
+        Raises: Unknown, or Stale when it pages nobody.
+        """
+        return await self.change(alert_id, events.Acknowledge(by=by), now)
+
+    async def resolve(self, alert_id: UUID, *, by: said.Actor, now: datetime) -> Decision:
+        """Resolve an alert; resolving it twice changes nothing."""
+        return await self.change(alert_id, events.Resolve(by=by), now)
+
+    async def snooze(self, alert_id: UUID, *, until: datetime, by: said.Actor, now: datetime) -> Decision:
+        """Keep an alert quiet until an instant, then page again.
+
+        Raises: Invalid for an instant in the past, Stale when it pages nobody.
+        """
+        return await self.change(alert_id, events.Snooze(by=by, until=until), now)
+
+    async def escalate(
+        self,
+        alert_id: UUID,
+        *,
+        by: said.Actor,
+        now: datetime,
+        policy: UUID | str | None = None,
+        level: int | None = None,
+        as_of: int | None = None,
+    ) -> Decision:
+        """Page the next level now, or a level, or another policy.
+
+        Raises: Invalid for a level there is not, Unknown for a policy, Stale when nobody is paged.
+        """
+        target = Target(type="EscalationPolicy", id=str(policy)) if policy is not None else None
+        return await self.change(
+            alert_id, events.Escalate(by=by, policy=target, level=level, as_of=as_of), now
+        )
+
+    async def reassign(
+        self, alert_id: UUID, targets: tuple[Target, ...], *, by: said.Actor, now: datetime
+    ) -> Decision:
+        """End every climb and page these instead."""
+        return await self.change(alert_id, events.Reassign(by=by, targets=targets), now)
+
+    async def note(self, alert_id: UUID, text: str, *, by: said.Actor, now: datetime) -> Decision:
+        """Write a remark into the timeline.
+
+        Raises: Invalid when it is empty.
+        """
+        if not text.strip():
+            raise Invalid("A note needs a text.", place="details")
+        return await self.change(alert_id, events.Note(by=by, text=clean(text.strip())), now)
+
+    async def change(self, alert_id: UUID, event: events.Act, now: datetime) -> Decision:
+        """Carry out one act in a transaction of its own.
+
+        Raises: Unknown when there is no such alert or target, Stale and Invalid from the rules.
+        """
+
+        async def work(tx: Tx) -> Committed:
+            loaded = await facts.by_id(tx, [alert_id])
+            if not loaded:
+                raise Unknown("There is no such alert.", place="id")
+            directory = await self._directories.current(tx)
+            alert, climbs, pages, sent = loaded[0]
+            known = Facts(directory=directory, alert=alert, escalations=climbs, pages=pages, sent=sent)
+            return await _settle(tx, known, _checked(event, directory), now)
+
+        committed = await self._db.in_tx(work)
+        self._woken(committed)
+        return committed.decisions[0]
+
+    async def create(self, new: NewAlert, *, by: said.Actor, now: datetime) -> Alert:
+        """Make an alert, or report again the one with the same deduplication key.
+
+        Raises: Invalid when it has no summary or a target does not exist.
+        """
+        if not new.summary.strip():
+            raise Invalid("An alert needs a summary.", place="summary")
+
+        async def work(tx: Tx) -> Committed:
+            directory = await self._directories.current(tx)
+            targets = tuple(_existing(t, directory) for t in new.targets)
+            await self._numbers.reserve(tx, 1)
+            mint = minter(now)
+            report = _report(replace(new, targets=targets), by, mint(), now)
+            loaded = await facts.by_identity(tx, [report.unit.identity])
+            known = Facts(directory=directory)
+            if loaded:
+                alert, climbs, pages, sent = loaded[0]
+                known = Facts(directory=directory, alert=alert, escalations=climbs, pages=pages, sent=sent)
+            return await _settle(tx, known, replace(report, number=self._numbers.take()), now)
+
+        committed = await self._db.in_tx(work)
+        self._woken(committed)
+        return committed.decisions[0].alert
+
+
+async def _settle(tx: Tx, known: Facts, event: events.Event, now: datetime) -> Committed:
+    mint = minter(now)
+    decided = decide(known, event, now, mint)
+    if decided is None:
+        raise Invalid("Nothing fires in this alert.", place="status")
+    decision, _ = decided
+    await apply(tx, [decision], now, mint)
+    return Committed(outcomes=(), pages=bool(decision.notifications), decisions=(decision,))
+
+
+def _checked(event: events.Act, directory: Directory) -> events.Act:
+    match event:
+        case events.Escalate(policy=Target() as policy):
+            return replace(event, policy=_existing(policy, directory))
+        case events.Reassign():
+            return replace(event, targets=tuple(_existing(t, directory) for t in event.targets))
+        case _:
+            return event
+
+
+def _existing(target: Target, directory: Directory) -> Target:
+    found, why = routing.existing(target.type, target.id, directory)
+    if found is None:
+        raise Unknown(f"This cannot be paged: {why}", place="target")
+    return found
+
+
+def _report(new: NewAlert, by: said.Actor, ident: UUID, now: datetime) -> events.Report:
+    # What makes it the same alert again; without a key every one is an alert of its own.
+    key = new.deduplication_key or str(ident)
+    labels = {"alertname": new.external_id or new.summary, **new.labels}
+    signal = Signal(
+        fingerprint=fingerprint({"key": key}),
+        state=State.FIRING,
+        labels={clean(k): clean(v) for k, v in labels.items()},
+        annotations=_annotations(new),
+        starts_at=new.started_at,
+        ends_at=None,
+        generator_url=new.external_url or "",
+        place="",
+    )
+    envelope = Envelope(
+        receiver="api",
+        group_key=key,
+        group_labels={},
+        common_labels={"description": clean(new.summary)},
+        common_annotations={},
+        external_url="",
+        status="firing",
+        truncated=None,
+        declared_status=new.status if new.status == "open" else None,
+        rootly=None,
+        signals=(signal,),
+        quarantined=(),
+        warnings=(),
+    )
+    source = Source(
+        id=NO_SOURCE,
+        name=by.name,
+        type="api",
+        enabled=True,
+        identity="group",
+        dedup_find=None,
+        dedup_regexp=None,
+        urgency_id=new.urgency_id,
+        urgency_rules=(),
+        default_target=None,
+        repage_new_members=False,
+    )
+    unit = replace(units(envelope, source)[0], alertname=clean(new.external_id or new.summary))
+    return events.Report(
+        unit=unit,
+        envelope=envelope,
+        source=source,
+        url_target=None,
+        delivery_id=ident,
+        number=0,
+        hold_down=timedelta(),
+    )
+
+
+def _annotations(new: NewAlert) -> dict[str, str]:
+    out: dict[str, Any] = {}
+    if new.description:
+        out["description"] = clean(new.description)
+    if new.targets:
+        targets = [{"type": t.type, "id": t.id} for t in new.targets]
+        out["rootly"] = json.encode({"alerting_targets": targets}).decode()
+    return out

@@ -1,0 +1,109 @@
+"""The only function that turns Decisions into rows. A batch of them becomes one statement per table.
+
+Several decisions of one batch may concern one alert: they are merged first, the last state wins, nothing is lost.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from nightbell.core.alert import Alert, Change
+from nightbell.core.delivery import Purpose
+from nightbell.core.draft import Decision, Mint, Occurrence, Shown
+from nightbell.core.escalation import Escalation
+from nightbell.core.journal import Entry
+from nightbell.core.paging import Notification, Page
+from nightbell.core.routing import Routing
+from nightbell.store.db import Tx
+from nightbell.store.write import ledger
+
+
+class Merged:
+    """What a batch of decisions comes to for one alert."""
+
+    def __init__(self, first: Decision) -> None:
+        self.is_new = first.is_new
+        self.touch = True
+        self.alert: Alert = first.alert
+        self.shown: Shown | None = None
+        self.routing: Routing | None = None
+        self.changes: dict[str, Change] = {}
+        self.entries: list[Entry] = []
+        self.escalations: dict[UUID, Escalation] = {}
+        self.pages: dict[UUID, Page] = {}
+        self.notifications: list[Notification] = []
+        self.past: list[Occurrence] = []
+        self.cancel = False
+
+    def add(self, decision: Decision) -> None:
+        """Take in one more decision about the same alert."""
+        self.touch = self.touch and decision.touch
+        self.alert = decision.alert
+        if decision.shown:
+            self.routing = decision.shown.routing or self.routing
+            self.shown = replace(decision.shown, routing=self.routing)
+        self._change(decision.changes)
+        self.entries += decision.entries
+        self.escalations |= {e.id: e for e in decision.escalations}
+        self.pages |= {p.id: p for p in decision.pages}
+        if decision.cancel:
+            self.cancel = True
+            self.notifications = [n for n in self.notifications if n.purpose is not Purpose.PAGE]
+        self.notifications += decision.notifications
+        if decision.past:
+            self.past.append(decision.past)
+
+    def _change(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            said = self.changes.get(change.member.fingerprint)
+            # A member that was named once in the batch keeps its text, whatever follows.
+            signal = change.signal or (said.signal if said else None)
+            self.changes[change.member.fingerprint] = Change(
+                what=change.what, member=change.member, signal=signal
+            )
+
+
+def merged(decisions: Iterable[Decision]) -> list[Merged]:
+    """Return one Merged per alert, in the order the alerts were first decided."""
+    found: dict[UUID, Merged] = {}
+    for decision in decisions:
+        one = found.get(decision.alert.id)
+        if one is None:
+            one = found[decision.alert.id] = Merged(decision)
+        one.add(decision)
+    return list(found.values())
+
+
+async def apply(tx: Tx, decisions: Iterable[Decision], now: datetime, mint: Mint) -> None:
+    """Make decisions so, in the caller's transaction: all of them or none.
+
+    Raises: whatever PostgreSQL says; a race between nodes is retryable (store/db.py).
+    """
+    all_of_them = merged(decisions)
+    touched = [m.alert for m in all_of_them if m.touch]
+    moved = [m for m in all_of_them if not m.touch]
+    new = [(m.alert, m.shown) for m in moved if m.is_new]
+    changed = [(m.alert, m.shown) for m in moved if not m.is_new]
+    await ledger.alerts(tx, new, changed, touched, now)
+    if not moved:
+        return
+    await _apply_text(tx, moved, now)
+    await ledger.entries(tx, (e for m in moved for e in m.entries))
+    await ledger.occurrences(tx, [(mint(), m.alert.id, o) for m in moved for o in m.past], now)
+    await _apply_pages(tx, moved, now)
+
+
+async def _apply_text(tx: Tx, moved: list[Merged], now: datetime) -> None:
+    await ledger.details(tx, ((m.alert.id, m.shown) for m in moved if m.shown), now)
+    routed = ((m.alert.id, m.routing) for m in moved if m.routing and not m.is_new)
+    await ledger.routings(tx, routed, now)
+    await ledger.members(tx, ((m.alert, c) for m in moved for c in m.changes.values()), now)
+
+
+async def _apply_pages(tx: Tx, moved: list[Merged], now: datetime) -> None:
+    await ledger.cancel(tx, [m.alert.id for m in moved if m.cancel and not m.is_new], now)
+    await ledger.escalations(tx, (e for m in moved for e in m.escalations.values()), now)
+    await ledger.pages(tx, (p for m in moved for p in m.pages.values()), now)
+    await ledger.notifications(tx, (n for m in moved for n in m.notifications), now)

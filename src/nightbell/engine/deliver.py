@@ -1,0 +1,160 @@
+"""Claim due messages, send them, record what is known; then do what follows: try again, or the next method at once.
+
+Rule 1: an attempt is on disk before anything is sent, and an answer that never came is recorded as unknown (ADR 0010).
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from msgspec import Struct
+
+from nightbell.core.attempting import Next, after_attempt
+from nightbell.core.decision import decide
+from nightbell.core.delivery import Channel, Message, Outcome, Refused
+from nightbell.core.draft import Decision, Facts
+from nightbell.core.events import Failed
+from nightbell.engine.apply import apply
+from nightbell.engine.directory import Directories
+from nightbell.engine.ids import minter, new_id
+from nightbell.engine.ingest import Committed
+from nightbell.engine.messages import Desk
+from nightbell.store.db import Db, Row, Tx
+from nightbell.store.write import facts, outbox
+from nightbell.store.write.outbox import Claimed
+from nightbell.telemetry import metrics
+
+#: Longer than any channel's own time-outs together, so that a slow answer still finds its lease.
+LEASE = timedelta(seconds=45)
+BATCH = 100
+_log = structlog.get_logger(__name__)
+
+Clock = Callable[[], datetime]
+Woken = Callable[[Committed], None]
+
+
+class Done(Struct, frozen=True, kw_only=True):
+    """A message after an attempt."""
+
+    claimed: Claimed
+    next: Next
+
+
+class Deliver:
+    """Sends messages on behalf of one node. The clock is handed in: an answer has a time of its own."""
+
+    def __init__(
+        self, db: Db, directories: Directories, channels: Mapping[str, Channel], desk: Desk, clock: Clock, woken: Woken,
+        *, worker: str
+    ) -> None:  # fmt: skip
+        self._db = db
+        self._directories = directories
+        self._channels = channels
+        self._desk = desk
+        self._clock = clock
+        self._woken = woken
+        self._worker = worker
+
+    async def deliver(self, *, limit: int = BATCH) -> int:
+        """Send what is due, at most `limit` messages; return how many were claimed."""
+        work = await self._claim(limit)
+        if work:
+            done = await asyncio.gather(*(self._attempt(claimed, message) for claimed, message in work))
+            await self._record(done)
+        return len(work)
+
+    async def _claim(self, limit: int) -> list[tuple[Claimed, Message | Outcome]]:
+        now = self._clock()
+
+        async def work(tx: Tx) -> list[tuple[Claimed, Message | Outcome]]:
+            claimed = await outbox.claim(tx, now, limit, now + LEASE, self._worker)
+            if not claimed:
+                return []
+            await outbox.start(tx, [(new_id(now), c.id, c.attempts) for c in claimed], self._worker, now)
+            rows = {r["id"]: r for r in await outbox.addressed(tx, [c.id for c in claimed])}
+            return [(c, self._message(c, rows.get(c.id), now)) for c in claimed]
+
+        return await self._db.in_tx(work)
+
+    def _message(self, claimed: Claimed, row: Row | None, now: datetime) -> Message | Outcome:
+        if row is None or not row["active"] or row["address"] is None:
+            return Refused(why="the contact method or its person is gone")
+        if claimed.kind not in self._channels:
+            return Refused(why=f"no channel is called {claimed.kind}")
+        return self._desk.message(claimed, row, now)
+
+    async def _attempt(self, claimed: Claimed, message: Message | Outcome) -> Done:
+        outcome = message
+        if isinstance(message, Message):
+            outcome = await self._channels[claimed.kind].send(message)
+        now = self._clock()
+        late = (now - claimed.send_at).total_seconds()
+        metrics.HANDOVER_SECONDS.labels(channel=claimed.kind).observe(max(late, 0.0))
+        following = after_attempt(_outcome(outcome), attempt=claimed.attempts, ident=claimed.id, now=now)
+        metrics.NOTIFICATIONS.labels(channel=claimed.kind, outcome=following.outcome).inc()
+        if following.outcome != "sent":
+            _log.warning("notification." + following.outcome, notification=str(claimed.id), why=following.why)
+        return Done(claimed=claimed, next=following)
+
+    async def _record(self, done: list[Done]) -> None:
+        now = self._clock()
+
+        async def work(tx: Tx) -> Committed:
+            await outbox.finish(tx, [(d.claimed, d.next) for d in done], self._worker, now)
+            failed = [d for d in done if d.next.fail_over and d.claimed.page_id]
+            return await self._fail_over(tx, failed, now)
+
+        self._woken(await self._db.in_tx(work))
+
+    async def _fail_over(self, tx: Tx, failed: list[Done], now: datetime) -> Committed:
+        decisions: list[Decision] = []
+        for one in failed:
+            alert_id, page_id = one.claimed.alert_id, one.claimed.page_id
+            if alert_id is None or page_id is None:
+                continue
+            why = f"{one.claimed.kind.capitalize()}: {one.next.why}".rstrip(".") + "."
+            event = Failed(page_id=page_id, why=why, doubtful=one.next.doubtful)
+            decisions += await self._decide(tx, alert_id, event, now)
+        return Committed(
+            outcomes=(), pages=any(d.notifications for d in decisions), decisions=tuple(decisions)
+        )
+
+    async def _decide(self, tx: Tx, alert_id: UUID, event: Failed, now: datetime) -> list[Decision]:
+        directory = await self._directories.current(tx)
+        mint = minter(now)
+        for alert, climbs, pages, sent in await facts.by_id(tx, [alert_id]):
+            known = Facts(directory=directory, alert=alert, escalations=climbs, pages=pages, sent=sent)
+            decided = decide(known, event, now, mint)
+            if decided:
+                await apply(tx, [decided[0]], now, mint)
+                return [decided[0]]
+        return []
+
+    async def recover(self, *, gone: tuple[str, ...] = ()) -> int:
+        """Take back messages whose worker stopped: send them again once, and use the next method at once.
+
+        Shape: `gone` names workers that certainly do not run any more, such as this node before it was restarted.
+        """
+        now = self._clock()
+
+        async def work(tx: Tx) -> Committed:
+            lapsed = await outbox.lapsed(tx, now, gone)
+            why = "The process that was sending stopped; the message may have been sent."
+            decisions: list[Decision] = []
+            for row in lapsed:
+                if row["page_id"]:
+                    event = Failed(page_id=row["page_id"], why=why, doubtful=True)
+                    decisions += await self._decide(tx, row["alert_id"], event, now)
+            return Committed(outcomes=(), pages=bool(lapsed), decisions=tuple(decisions))
+
+        committed = await self._db.in_tx(work)
+        self._woken(committed)
+        return int(committed.pages)
+
+
+def _outcome(value: Message | Outcome) -> Outcome:
+    if isinstance(value, Message):
+        raise TypeError("a channel answered with a message")
+    return value

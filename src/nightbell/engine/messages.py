@@ -1,0 +1,89 @@
+"""Puts into words what a message says: one line, a few more, and links that work for this alert and person only."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from nightbell.core import links, shortid
+from nightbell.core.delivery import Message, Purpose
+from nightbell.engine.vault import Vault
+from nightbell.store.db import Row
+from nightbell.store.write.outbox import Claimed
+
+_TITLE = 200
+
+
+class Desk:
+    """Writes messages. Knows where we are reached and which key signs links."""
+
+    def __init__(self, vault: Vault, base_url: str) -> None:
+        self._vault = vault
+        self._base = base_url.rstrip("/")
+
+    def message(self, claimed: Claimed, row: Row, now: datetime) -> Message:
+        """Return the message of a claimed notification; `row` is what `addressed` read for it."""
+        test = claimed.purpose == Purpose.TEST or claimed.alert_id is None
+        token = "" if test else self._token(claimed, row["cycle"] or 0, now)
+        link = f"{self._base}/a/{token}" if token else ""
+        short = "" if test else shortid.encode(row["number"])
+        return Message(
+            notification_id=claimed.id,
+            idempotency_key=claimed.idempotency_key,
+            purpose=Purpose(claimed.purpose),
+            address=row["address"],
+            settings=self._opened(row["settings"]),
+            recipient=row["recipient"],
+            sent_at=now,
+            title=_test_title() if test else _title(row),
+            body=_test_body() if test else _body(row),
+            status="" if test else row["status"],
+            urgency=(row["urgency"] or "") if not test else "",
+            short_id=short,
+            labels=(row["labels"] or {}) if not test else {},
+            annotations=(row["annotations"] or {}) if not test else {},
+            started_at=None if test else row["started_at"],
+            level=claimed.level,
+            alert_url=f"{self._base}/account/alerts/{short}" if short else self._base,
+            acknowledge_url=f"{link}/acknowledge" if link else "",
+            escalate_url=f"{link}/escalate" if link else "",
+            snooze_url=f"{link}/snooze" if link else "",
+        )
+
+    def _token(self, claimed: Claimed, cycle: int, now: datetime) -> str:
+        expires = int((now + links.LIFE).timestamp())
+        alert = claimed.alert_id or UUID(int=0)
+        return links.sign(
+            self._vault.link_key, links.Link(alert, claimed.user_id, claimed.id, cycle, expires)
+        )
+
+    def _opened(self, settings: dict[str, Any]) -> dict[str, str]:
+        return {k: self._vault.open_text(v) if isinstance(v, str) else str(v) for k, v in settings.items()}
+
+
+def _title(row: Row) -> str:
+    firing = row["firing_count"]
+    count = f" ({firing} firing)" if row["status"] != "resolved" and row["member_count"] > 1 else ""
+    state = "Resolved: " if row["status"] == "resolved" else ""
+    return f"{state}{row['summary'][:_TITLE]}{count}"
+
+
+def _body(row: Row) -> str:
+    labels = row["labels"] or {}
+    annotations = row["annotations"] or {}
+    lines = [row["description"] or annotations.get("summary") or ""]
+    lines += [
+        f"{name}: {labels[name]}" for name in ("severity", "instance", "job", "namespace") if name in labels
+    ]
+    lines.append(f"since {row['started_at']:%Y-%m-%d %H:%M:%S} UTC")
+    runbook = annotations.get("runbook_url", "")
+    if runbook.startswith(("http://", "https://")):
+        lines.append(f"runbook: {runbook}")
+    return "\n".join(line for line in lines if line)
+
+
+def _test_title() -> str:
+    return "Nightbell test message"
+
+
+def _test_body() -> str:
+    return "If you can read this, a page would reach you here."

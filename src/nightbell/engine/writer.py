@@ -1,0 +1,161 @@
+"""Group commit: deliveries that arrive together share a transaction, and each is answered after its fsync.
+
+A few writers work side by side so that one encodes while another commits. A group always goes to the same writer, so
+its deliveries are decided in the order they came; between nodes the unique identity decides, and the loser tries again.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from datetime import timedelta
+
+import asyncpg
+import structlog
+
+from nightbell.core.errors import Overloaded
+from nightbell.engine.directory import Directories
+from nightbell.engine.faults import FAULTS
+from nightbell.engine.ingest import Committed, Incoming, Numbers, Outcome, ingest, set_aside
+from nightbell.store.db import Db, Tx
+from nightbell.telemetry import metrics
+
+#: Alerts in one transaction: past a few hundred a larger batch gains nothing and only waits longer.
+MOST_ALERTS = 400
+#: How often a batch that lost a race is decided again.
+TRIES = 5
+_log = structlog.get_logger(__name__)
+
+#: Called after a commit with what it came to.
+Woken = Callable[[Committed], None]
+
+
+class Writer:
+    """One lane: a queue and the task that empties it."""
+
+    def __init__(self, db: Db, directories: Directories, woken: Woken, hold_down: timedelta) -> None:
+        self._db = db
+        self._directories = directories
+        self._woken = woken
+        self._hold_down = hold_down
+        self._numbers = Numbers()
+        self._queue: deque[tuple[Incoming, asyncio.Future[Outcome]]] = deque()
+        self._ready = asyncio.Event()
+        self.waiting_bytes = 0
+
+    def put(self, one: Incoming) -> asyncio.Future[Outcome]:
+        """Queue a delivery; the future is done when it is on disk."""
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._queue.append((one, future))
+        self.waiting_bytes += one.size
+        self._ready.set()
+        return future
+
+    async def run(self) -> None:
+        """Write batches until cancelled."""
+        while True:
+            await self._ready.wait()
+            batch = self._take()
+            if not batch:
+                self._ready.clear()
+                continue
+            await self._write(batch)
+
+    def _take(self) -> list[tuple[Incoming, asyncio.Future[Outcome]]]:
+        batch: list[tuple[Incoming, asyncio.Future[Outcome]]] = []
+        alerts = 0
+        while self._queue and (not batch or alerts < MOST_ALERTS):
+            one, future = self._queue.popleft()
+            self.waiting_bytes -= one.size
+            alerts += len(one.envelope.signals)
+            if not future.cancelled():
+                batch.append((one, future))
+        return batch
+
+    async def _write(self, batch: list[tuple[Incoming, asyncio.Future[Outcome]]]) -> None:
+        try:
+            committed = await self._commit([one for one, _ in batch])
+        except FAULTS as fault:
+            await self._one_by_one(batch, fault)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as lost:
+            _log.warning("ingest.unavailable", why=str(lost), deliveries=len(batch))
+            for _, future in batch:
+                _fail(future, Overloaded("The database is not available."))
+        else:
+            for (_, future), outcome in zip(batch, committed.outcomes, strict=True):
+                if not future.done():
+                    future.set_result(outcome)
+            self._woken(committed)
+
+    async def _commit(self, batch: list[Incoming]) -> Committed:
+        async def work(tx: Tx) -> Committed:
+            directory = await self._directories.current(tx)
+            return await ingest(tx, batch, directory, self._numbers, hold_down=self._hold_down)
+
+        return await self._db.in_tx(work, tries=TRIES)
+
+    async def _one_by_one(
+        self, batch: list[tuple[Incoming, asyncio.Future[Outcome]]], fault: Exception
+    ) -> None:
+        """Find the delivery that is at fault, keep its bytes, and let the others through."""
+        if len(batch) > 1:
+            for waiting in batch:
+                await self._write([waiting])
+            return
+        one, future = batch[0]
+        why = f"{type(fault).__name__}: {fault}"[:500]
+        _log.error("ingest.fault", delivery=str(one.id), why=why, exc_info=fault)
+        metrics.INGEST_FAULTS.inc()
+        try:
+            outcome = await self._db.in_tx(lambda tx: set_aside(tx, one, why))
+        except (*FAULTS, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as second:
+            _fail(future, Overloaded(f"The delivery could not be kept: {type(second).__name__}."))
+        else:
+            if not future.done():
+                future.set_result(outcome)
+
+
+def _fail(future: asyncio.Future[Outcome], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+class Writers:
+    """The lanes of a node."""
+
+    def __init__(
+        self, db: Db, directories: Directories, woken: Woken, *, lanes: int, hold_down: timedelta, limit: int
+    ) -> None:
+        self._lanes = [Writer(db, directories, woken, hold_down) for _ in range(lanes)]
+        self._limit = limit
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Start writing."""
+        self._tasks = [
+            asyncio.create_task(lane.run(), name=f"writer {n}") for n, lane in enumerate(self._lanes)
+        ]
+
+    async def stop(self) -> None:
+        """Stop; what waits is answered 503 by whoever asked."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of bodies that are decoded and not on disk yet."""
+        return sum(lane.waiting_bytes for lane in self._lanes)
+
+    def full(self) -> bool:
+        """Whether a request should be refused before it is read: a shed request must be cheap."""
+        return self.waiting_bytes > self._limit
+
+    async def submit(self, one: Incoming) -> Outcome:
+        """Write a delivery and return what became of it, after its fsync.
+
+        Raises: Overloaded when the queue is full or the database away; the sender should try again.
+        """
+        if self.full():
+            raise Overloaded("Too much is waiting to be written.", hint="Alertmanager tries again by itself.")
+        lane = hash((one.source_id, one.envelope.group_key)) % len(self._lanes)
+        return await self._lanes[lane].put(one)

@@ -1,0 +1,62 @@
+-- claim_notifications: lease due messages to one worker until $3; the attempt is counted before anything is sent
+UPDATE notifications SET state = 'sending', attempts = attempts + 1, lease_until = $3, leased_by = $4, updated_at = $1
+WHERE id IN (
+    SELECT id FROM notifications WHERE state = 'waiting' AND send_at <= $1
+    ORDER BY send_at LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+RETURNING id, alert_id, page_id, user_id, contact_method_id, kind, purpose, level, attempts, idempotency_key, send_at,
+    created_at
+
+-- start_attempts: what is about to be tried, on disk before it is
+INSERT INTO attempts (id, notification_id, number, worker, started_at, created_at, updated_at)
+SELECT id, notification_id, number, $4, $5, $5, $5
+FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS t (id, notification_id, number)
+
+-- addressed: what the messages need of people, methods and alerts
+SELECT n.id, u.name AS recipient, u.active, m.address, m.settings, a.number, a.status, a.summary, a.started_at,
+    a.firing_count, a.member_count, d.labels, d.annotations, d.description, y.name AS urgency,
+    p.cycle, p.loudness
+FROM notifications n
+JOIN users u ON u.id = n.user_id
+LEFT JOIN contact_methods m ON m.id = n.contact_method_id
+LEFT JOIN alerts a ON a.id = n.alert_id
+LEFT JOIN alert_details d ON d.alert_id = n.alert_id
+LEFT JOIN urgencies y ON y.id = a.urgency_id
+LEFT JOIN pages p ON p.id = n.page_id
+WHERE n.id = ANY($1::uuid[])
+
+-- finish_notifications: what became of them; only whoever holds the lease may say so
+UPDATE notifications n SET state = t.state, send_at = coalesce(t.send_at, n.send_at), lease_until = NULL,
+    leased_by = NULL, provider_id = t.provider_id, why = t.why,
+    finished_at = CASE WHEN t.state = 'waiting' THEN NULL ELSE $7 END, updated_at = $7
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[])
+    AS t (id, state, send_at, provider_id, why)
+WHERE n.id = t.id AND n.state = 'sending' AND n.leased_by = $6
+
+-- finish_attempts: how each try ended
+UPDATE attempts x SET outcome = t.outcome, why = t.why, provider_id = t.provider_id, ended_at = $6, updated_at = $6
+FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[])
+    AS t (notification_id, number, outcome, why, provider_id)
+WHERE x.notification_id = t.notification_id AND x.number = t.number
+
+-- lapsed_leases: messages whose worker is gone or too slow; whether they were sent nobody knows
+SELECT id, alert_id, page_id, attempts FROM notifications
+WHERE state = 'sending' AND (lease_until <= $1 OR leased_by = ANY($2::text[]))
+ORDER BY lease_until LIMIT 200 FOR UPDATE SKIP LOCKED
+
+-- release_lapsed: sent again once, under the same idempotency key; after that left in doubt
+UPDATE notifications SET state = CASE WHEN attempts < 2 THEN 'waiting' ELSE 'unknown' END, send_at = $2,
+    lease_until = NULL, leased_by = NULL, why = 'the process that was sending it stopped; it may have been sent',
+    finished_at = CASE WHEN attempts < 2 THEN NULL ELSE $2 END, updated_at = $2
+WHERE id = ANY($1::uuid[])
+
+-- end_lapsed_attempts: the tries of messages whose worker is gone
+UPDATE attempts SET outcome = 'unknown', why = 'the process stopped before an answer came', ended_at = $2,
+    updated_at = $2
+WHERE notification_id = ANY($1::uuid[]) AND outcome IS NULL
+
+-- insert_test_notification: a message that tries out a contact method
+INSERT INTO notifications (id, user_id, contact_method_id, kind, purpose, state, send_at, idempotency_key, created_at,
+    updated_at)
+SELECT $1, user_id, id, kind, 'test', 'waiting', $3, $1::text, $3, $3 FROM contact_methods WHERE id = $2
+RETURNING id

@@ -1,0 +1,42 @@
+-- directory_users: people and how they are reached, inactive ones too so that old pages have a name
+SELECT id, name, role, active FROM users
+
+-- directory_methods: contact methods
+SELECT id, user_id, kind, verified_at IS NOT NULL AS verified FROM contact_methods ORDER BY is_primary DESC, created_at, id
+
+-- directory_rules: when each method is used
+SELECT user_id, contact_method_id, loudness, delay_minutes FROM notification_rules ORDER BY delay_minutes, position, id
+
+-- directory_teams: teams with their members
+SELECT t.id, t.name, t.slug, t.escalation_policy_id,
+    coalesce(array_agg(m.user_id ORDER BY m.user_id) FILTER (WHERE m.user_id IS NOT NULL), '{}') AS members,
+    coalesce(array_agg(m.user_id ORDER BY m.user_id) FILTER (WHERE m.is_admin), '{}') AS admins
+FROM teams t LEFT JOIN team_members m ON m.team_id = t.id GROUP BY t.id
+
+-- directory_services: services with their teams
+SELECT s.id, s.name, s.slug, s.escalation_policy_id, s.urgency_id,
+    coalesce(array_agg(x.team_id ORDER BY x.created_at) FILTER (WHERE x.team_id IS NOT NULL), '{}') AS teams
+FROM services s LEFT JOIN service_teams x ON x.service_id = s.id GROUP BY s.id
+
+-- directory_policies: policies
+SELECT id, name, repeat_count FROM escalation_policies
+
+-- directory_paths: paths, the default last
+SELECT id, policy_id, name, is_default, loudness, repeat, repeat_count, initial_delay_minutes
+FROM escalation_paths ORDER BY is_default, position, id
+
+-- directory_levels: levels in order
+SELECT path_id, position, delay_minutes, targets FROM escalation_levels ORDER BY path_id, position
+
+-- directory_sources: sources
+SELECT id, name, type, enabled, identity, dedup_path, dedup_regexp, urgency_id, urgency_rules, default_target,
+    repage_new_members FROM sources
+
+-- directory_secrets: hashes of the secrets that are valid, for the door
+SELECT secret_hash, source_id, expires_at FROM source_secrets
+
+-- directory_routes: routes in order
+SELECT id, name, source_ids, rules FROM routes WHERE enabled ORDER BY position, id
+
+-- directory_urgencies: urgencies, loudest first
+SELECT id FROM urgencies ORDER BY position, id

@@ -1,0 +1,65 @@
+-- configuration_version: moves with every configuration change
+SELECT version FROM configuration
+
+-- alert_number_block: the first of a thousand alert numbers that nobody else gets
+SELECT nextval('alert_numbers')
+
+-- lock_alerts_by_identity: the alerts a batch speaks of, locked in key order so that two nodes cannot deadlock
+SELECT id, number, source_id, identity, status, urgency_id, summary, alertname, occurrence, request_count, truncated,
+       started_at, ended_at, acknowledged_at, acknowledged_by, resolved_at, snoozed_until, last_received_at,
+       delivery_id, unpaged, content, created_at
+FROM alerts WHERE identity = ANY($1::bytea[]) ORDER BY identity FOR UPDATE
+
+-- lock_alerts_by_id: the same, for alerts found by their members, their timers or a person's request
+SELECT id, number, source_id, identity, status, urgency_id, summary, alertname, occurrence, request_count, truncated,
+       started_at, ended_at, acknowledged_at, acknowledged_by, resolved_at, snoozed_until, last_received_at,
+       delivery_id, unpaged, content, created_at
+FROM alerts WHERE id = ANY($1::uuid[]) ORDER BY identity FOR UPDATE
+
+-- alerts_by_firing_members: which alerts hold these fingerprints, for a group key that changed (rootly.md 1.6)
+SELECT m.alert_id, m.fingerprint, m.source_id, d.receiver
+FROM alert_members m JOIN alert_details d USING (alert_id)
+WHERE m.state = 'firing' AND m.fingerprint = ANY($1::text[])
+
+-- alerts_by_firing_group: which alerts have members firing in groups that are over
+SELECT DISTINCT alert_id, group_hash FROM alert_members WHERE state = 'firing' AND group_hash = ANY($1::bytea[])
+
+-- members_of: members of locked alerts, without the wide text that a decision does not need
+SELECT alert_id, fingerprint, state, group_hash, starts_at, ends_at, expires_at, absent_since, last_seen_at,
+       occurrence, inferred
+FROM alert_members WHERE alert_id = ANY($1::uuid[]) ORDER BY alert_id, starts_at, fingerprint
+
+-- escalations_of: climbs of the current occurrences
+SELECT e.id, e.alert_id, e.occurrence, e.origin, e.plan, e.phase, e.level, e.round, e.fired, e.reached, e.token,
+       e.wake_at, e.created_at
+FROM escalations e JOIN alerts a ON a.id = e.alert_id AND a.occurrence = e.occurrence
+WHERE e.alert_id = ANY($1::uuid[]) AND e.phase <> 'ended' ORDER BY e.id
+
+-- pages_of: pages still going on
+SELECT id, alert_id, escalation_id, user_id, occurrence, level, cycle, loudness, progress, wake_at, created_at
+FROM pages WHERE alert_id = ANY($1::uuid[]) AND phase = 'paging' ORDER BY id
+
+-- page_messages_of: what was sent to whom in the current occurrence
+SELECT n.alert_id, n.page_id, n.user_id, n.contact_method_id, n.kind, n.state, n.created_at
+FROM notifications n JOIN alerts a ON a.id = n.alert_id AND a.occurrence = n.occurrence
+WHERE n.alert_id = ANY($1::uuid[]) AND n.purpose = 'page' AND n.state <> 'canceled'
+  AND n.contact_method_id IS NOT NULL
+ORDER BY n.id
+
+-- claim_due_alerts: alerts that time must look at; another node's are skipped, not waited for
+SELECT a.id FROM alerts a
+WHERE a.id IN (
+    SELECT id FROM (SELECT id FROM alerts WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2) x
+    UNION SELECT alert_id FROM (SELECT alert_id FROM escalations WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2) y
+    UNION SELECT alert_id FROM (SELECT alert_id FROM pages WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2) z
+)
+LIMIT $2 FOR UPDATE OF a SKIP LOCKED
+
+-- next_due: when time must look again
+SELECT LEAST(
+    (SELECT min(wake_at) FROM alerts WHERE wake_at IS NOT NULL),
+    (SELECT min(wake_at) FROM escalations WHERE wake_at IS NOT NULL),
+    (SELECT min(wake_at) FROM pages WHERE wake_at IS NOT NULL),
+    (SELECT min(send_at) FROM notifications WHERE state = 'waiting'),
+    (SELECT min(lease_until) FROM notifications WHERE state = 'sending')
+)

@@ -1,0 +1,5 @@
+-- insert_instance_once: a setting of the installation, kept if another node was first
+INSERT INTO instance (key, value, created_at, updated_at) VALUES ($1, $2, $3, $3) ON CONFLICT (key) DO NOTHING
+
+-- instance_value: a setting of the installation
+SELECT value FROM instance WHERE key = $1

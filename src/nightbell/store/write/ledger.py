@@ -1,0 +1,208 @@
+"""Turns merged decisions into rows: one `unnest` statement per table, whatever the number of alerts.
+
+Values become columns here and nowhere else. jsonb goes as text, because an array of documents is not an array of rows.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import json
+
+from nightbell.core import labels as label_sets
+from nightbell.core.alert import Alert, Change, counted
+from nightbell.core.draft import Occurrence, Shown
+from nightbell.core.escalation import Escalation
+from nightbell.core.journal import Entry
+from nightbell.core.paging import Notification, Page
+from nightbell.core.routing import Routing
+from nightbell.store.db import Tx
+
+#: Widths of what is shown in lists; the whole is in the delivery.
+_SUMMARY = 500
+_URL = 4096
+_KEY = 1_000
+
+
+async def _write(tx: Tx, name: str, rows: Sequence[tuple[Any, ...]], *more: Any) -> None:
+    if rows:
+        await tx.execute(name, *zip(*rows, strict=True), *more)
+
+
+def text(value: Any) -> str:
+    """Return a value as JSON text, for a jsonb column in an `unnest`."""
+    return json.encode(value).decode()
+
+
+async def alerts(
+    tx: Tx,
+    new: Sequence[tuple[Alert, Shown | None]],
+    changed: Sequence[tuple[Alert, Shown | None]],
+    touched: Sequence[Alert],
+    now: datetime,
+) -> None:
+    """Write the narrow rows: new ones, changed ones, and those of which only the counters moved."""
+    await _write(tx, "insert_alerts", [_new(a, s) for a, s in new], now)
+    await _write(tx, "update_alerts", [_changed(a, s) for a, s in changed], now)
+    rows = [(a.id, a.request_count, a.last_received_at, a.delivery_id) for a in touched]
+    await _write(tx, "touch_alerts", rows, now)
+
+
+def _tags(shown: Shown | None) -> str | None:
+    if shown is None:
+        return None
+    return "{" + ",".join(map(str, label_sets.tags(label_sets.capped(shown.text.labels)))) + "}"
+
+
+def _new(a: Alert, shown: Shown | None) -> tuple[Any, ...]:
+    counts = counted(a.members)
+    return (
+        a.id, a.number, a.source_id, a.identity, a.status.value, a.urgency_id, a.summary[:_SUMMARY],
+        a.alertname[:_SUMMARY], a.occurrence, a.request_count, counts["member_count"], counts["firing_count"],
+        a.truncated, a.started_at, a.ended_at, a.acknowledged_at, a.acknowledged_by, a.resolved_at, a.snoozed_until,
+        a.last_received_at, a.delivery_id, a.wake_at, a.unpaged, _tags(shown) or "{}", a.content, a.created_at,
+    )  # fmt: skip
+
+
+def _changed(a: Alert, shown: Shown | None) -> tuple[Any, ...]:
+    counts = counted(a.members)
+    return (
+        a.id, a.identity, a.status.value, a.urgency_id, a.summary[:_SUMMARY], a.occurrence, a.request_count,
+        counts["member_count"], counts["firing_count"], a.truncated, a.started_at, a.ended_at, a.acknowledged_at,
+        a.acknowledged_by, a.resolved_at, a.snoozed_until, a.last_received_at, a.delivery_id, a.wake_at, a.unpaged,
+        _tags(shown), a.content,
+    )  # fmt: skip
+
+
+async def details(tx: Tx, shown: Iterable[tuple[UUID, Shown]], now: datetime) -> None:
+    """Write the wide rows of alerts whose text changed."""
+    listed = list(shown)
+    await _write(tx, "upsert_details", [_details(ident, one) for ident, one in listed], now)
+
+
+async def routings(tx: Tx, shown: Iterable[tuple[UUID, Routing]], now: datetime) -> None:
+    """Write whom known alerts were routed to."""
+    rows = [(ident, *_routed(routing)) for ident, routing in shown]
+    await _write(tx, "update_routing", rows, now)
+
+
+def _details(ident: UUID, shown: Shown) -> tuple[Any, ...]:
+    said, unit, envelope = shown.text, shown.unit, shown.envelope
+    return (
+        ident,
+        text(label_sets.capped(said.labels)),
+        text(label_sets.capped_annotations(said.annotations)),
+        said.description and said.description[: label_sets.MAX_ANNOTATION],
+        said.external_url and said.external_url[:_URL],
+        envelope.receiver[:_KEY],
+        envelope.group_key[:_KEY],
+        unit.key,
+        unit.rule,
+        *(_routed(shown.routing) if shown.routing else (None, None, None, None)),
+    )
+
+
+def _routed(routing: Routing) -> tuple[str, str, str, str]:
+    services = [t.id for t in routing.targets if t.type == "Service"]
+    teams = [t.id for t in routing.targets if t.type == "Group"]
+    matched = [
+        {
+            "id": m.rule_id,
+            "name": m.name,
+            "route": m.route,
+            "targets": [{"id": t.id, "type": t.type} for t in m.targets],
+        }
+        for m in routing.matched
+    ]
+    targets = text([{"id": t.id, "type": t.type} for t in routing.targets])
+    return targets, text(matched), "{" + ",".join(services) + "}", "{" + ",".join(teams) + "}"
+
+
+async def members(tx: Tx, changes: Iterable[tuple[Alert, Change]], now: datetime) -> None:
+    """Write members: those a delivery named with their text, the others only where they moved."""
+    listed = list(changes)
+    await _write(tx, "upsert_members", [_named(a, c) for a, c in listed if c.signal], now)
+    await _write(tx, "move_members", [_unnamed(a, c) for a, c in listed if not c.signal], now)
+
+
+def _named(a: Alert, change: Change) -> tuple[Any, ...]:
+    m, s = change.member, change.signal
+    labels = label_sets.capped(s.labels) if s else {}
+    annotations = label_sets.capped_annotations(s.annotations) if s else {}
+    return (
+        a.id, m.fingerprint, a.source_id, m.group_hash, m.state.value, m.inferred, text(labels), text(annotations),
+        s.generator_url[:_URL] if s else "", m.starts_at, m.ends_at, m.expires_at, m.absent_since, m.last_seen_at,
+        m.occurrence,
+    )  # fmt: skip
+
+
+def _unnamed(a: Alert, change: Change) -> tuple[Any, ...]:
+    m = change.member
+    return (
+        a.id, m.fingerprint, m.state.value, m.inferred, m.ends_at, m.expires_at, m.absent_since, m.last_seen_at,
+    )  # fmt: skip
+
+
+async def entries(tx: Tx, journal: Iterable[Entry]) -> None:
+    """Write lines of the journal."""
+    rows = [
+        (
+            e.id, e.alert_id, e.kind.value, e.action, e.code, _said_by(e), e.user_id, e.details[:_URL], text(e.because),
+            e.level, e.at,
+        )
+        for e in journal
+    ]  # fmt: skip
+    await _write(tx, "insert_events", rows)
+
+
+def _said_by(entry: Entry) -> str:
+    return {"user": "web", "source": "alertmanager"}.get(entry.by.kind, "system")
+
+
+async def occurrences(tx: Tx, past: Iterable[tuple[UUID, UUID, Occurrence]], now: datetime) -> None:
+    """Write episodes that are over: (new id, alert, episode)."""
+    rows = [(i, alert, o.number, o.started_at, o.ended_at, o.acknowledged_at) for i, alert, o in past]
+    await _write(tx, "insert_occurrences", rows, now)
+
+
+async def escalations(tx: Tx, climbs: Iterable[Escalation], now: datetime) -> None:
+    """Write climbs."""
+    rows = [
+        (
+            e.id, e.alert_id, e.occurrence, e.origin, text(e.plan), e.phase.value, e.level, e.round, e.fired, e.reached,
+            e.token, e.wake_at, e.created_at,
+        )
+        for e in climbs
+    ]  # fmt: skip
+    await _write(tx, "upsert_escalations", rows, now)
+
+
+async def pages(tx: Tx, asked: Iterable[Page], now: datetime) -> None:
+    """Write pages."""
+    rows = [
+        (
+            p.id, p.alert_id, p.escalation_id, p.user_id, p.occurrence, p.level, p.cycle, p.loudness,
+            "ended" if p.ended else "paging", p.progress, p.wake_at, p.created_at,
+        )
+        for p in asked
+    ]  # fmt: skip
+    await _write(tx, "upsert_pages", rows, now)
+
+
+async def notifications(tx: Tx, messages: Iterable[Notification], now: datetime) -> None:
+    """Write messages to be sent."""
+    rows = [
+        (
+            n.id, n.alert_id, n.page_id, n.user_id, n.contact_method_id, n.kind, n.purpose.value, n.occurrence, n.level,
+            n.send_at, n.idempotency_key, text(n.because),
+        )
+        for n in messages
+    ]  # fmt: skip
+    await _write(tx, "insert_notifications", rows, now)
+
+
+async def cancel(tx: Tx, alert_ids: Sequence[UUID], now: datetime) -> None:
+    """Call off page messages that are not being sent yet."""
+    if alert_ids:
+        await tx.execute("cancel_page_messages", list(alert_ids), now)
