@@ -213,6 +213,7 @@ alerts = _table(
     wake_at=_TIME,
     unpaged=Boolean,
     tags=ARRAY(BigInteger),
+    content=BigInteger,
 )
 alert_details = _table(
     "alert_details",

@@ -4,13 +4,13 @@ Rule 1: a list knows its filters by name; what it does not know is ignored, what
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Table, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, Table, and_, false, func, literal, or_, select, true
 from sqlalchemy.types import Boolean, DateTime, Integer, Uuid
 
 from nightbell.core.errors import BadPayload
@@ -22,6 +22,8 @@ Record = dict[str, Any]
 
 #: Nobody pages further than this; a cursor does (rootly.md 3).
 DEEPEST = 100_000
+#: "More than ten thousand" is all a long list needs to say.
+MOST_COUNTED = 10_001
 
 
 class Condition(Struct, frozen=True):
@@ -66,7 +68,7 @@ class Shelf(Struct, frozen=True, kw_only=True):
 
 async def found(runner: Runner, shelf: Shelf, listing: Listing, *within: ColumnElement[bool]) -> Found:
     """Return a part of a table, `within` always holding."""
-    wanted = and_(True, *within, *conditions(shelf, listing))
+    wanted = and_(true(), *within, *conditions(shelf, listing))
     statement = (
         select(shelf.table)
         .where(wanted)
@@ -78,14 +80,41 @@ async def found(runner: Runner, shelf: Shelf, listing: Listing, *within: ColumnE
     return Found(rows=rows, total=await total(runner, shelf.table, wanted, listing, len(rows)))
 
 
+async def newest(
+    runner: Runner,
+    shelf: Shelf,
+    listing: Listing,
+    wanted: ColumnElement[bool],
+    columns: Sequence[ColumnElement[Any]] = (),
+) -> Found:
+    """Return a part of a long table that is read by age: with a cursor, and counted no further than MOST_COUNTED.
+
+    The shelf's `created_at` order is its id, which is a UUIDv7.
+    """
+    order = [n for n in listing.order if n.lstrip("-") in shelf.orders] or [shelf.default]
+    by_age = order[0].lstrip("-") == "created_at"
+    key = shelf.table.c.id
+    after = as_uuid(listing.after) if by_age else None
+    beyond = true() if after is None else key > after if order[0] == "created_at" else key < after
+    statement = select(*(columns or shelf.table.c)).where(wanted & beyond).order_by(*ordering(shelf, listing))
+    page = statement.limit(listing.limit).offset(offset(listing))
+    rows = [dict(row) for row in await fetch_core(runner, page)]
+    some = select(literal(1)).select_from(shelf.table).where(wanted).limit(MOST_COUNTED).subquery()
+    following = str(rows[-1]["id"]) if by_age and len(rows) == listing.limit else ""
+    return Found(rows=rows, total=await _counted(runner, some, listing, len(rows)), next_cursor=following)
+
+
 async def total(
     runner: Runner, table: Table, wanted: ColumnElement[bool], listing: Listing, shown: int
 ) -> int:
     """Return how many rows match; a page that is not full already says so."""
+    return await _counted(runner, select(table.c.id).where(wanted).subquery(), listing, shown)
+
+
+async def _counted(runner: Runner, matching: Subquery, listing: Listing, shown: int) -> int:
     if shown < listing.limit and (shown or not listing.offset) and not listing.after:
         return listing.offset + shown
-    counted = await fetch_core(runner, select(func.count()).select_from(table).where(wanted))
-    return int(counted[0][0])
+    return int((await fetch_core(runner, select(func.count()).select_from(matching)))[0][0])
 
 
 def offset(listing: Listing) -> int:
