@@ -4,7 +4,7 @@ Rule 1: an attempt is on disk before anything is sent, and an answer that never 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from nightbell.engine.directory import Directories
 from nightbell.engine.ids import minter, new_id
 from nightbell.engine.ingest import Committed
 from nightbell.engine.messages import Desk
+from nightbell.engine.node import Node
 from nightbell.store.db import Db, Row, Tx
 from nightbell.store.write import facts, outbox
 from nightbell.store.write.outbox import Claimed
@@ -31,8 +32,9 @@ LEASE = timedelta(seconds=45)
 BATCH = 100
 _log = structlog.get_logger(__name__)
 
-Clock = Callable[[], datetime]
-Woken = Callable[[Committed], None]
+
+#: A leased message, or why it cannot be sent.
+Work = tuple[Claimed, Message | Outcome]
 
 
 class Done(Struct, frozen=True, kw_only=True):
@@ -46,29 +48,33 @@ class Deliver:
     """Sends messages on behalf of one node. The clock is handed in: an answer has a time of its own."""
 
     def __init__(
-        self, db: Db, directories: Directories, channels: Mapping[str, Channel], desk: Desk, clock: Clock, woken: Woken,
-        *, worker: str
-    ) -> None:  # fmt: skip
+        self, db: Db, directories: Directories, channels: Mapping[str, Channel], desk: Desk, node: Node
+    ) -> None:
         self._db = db
         self._directories = directories
         self._channels = channels
         self._desk = desk
-        self._clock = clock
-        self._woken = woken
-        self._worker = worker
+        self._clock = node.clock
+        self._woken = node.woken
+        self._worker = node.name
 
     async def deliver(self, *, limit: int = BATCH) -> int:
         """Send what is due, at most `limit` messages; return how many were claimed."""
-        work = await self._claim(limit)
+        work = await self.claim(limit)
+        await self.send(work)
+        return len(work)
+
+    async def send(self, work: list[Work]) -> None:
+        """Send claimed messages side by side, and record what is known of each."""
         if work:
             done = await asyncio.gather(*(self._attempt(claimed, message) for claimed, message in work))
             await self._record(done)
-        return len(work)
 
-    async def _claim(self, limit: int) -> list[tuple[Claimed, Message | Outcome]]:
+    async def claim(self, limit: int = BATCH) -> list[Work]:
+        """Lease due messages; whoever claims must send. A lease that lapses is taken back by `recover`."""
         now = self._clock()
 
-        async def work(tx: Tx) -> list[tuple[Claimed, Message | Outcome]]:
+        async def work(tx: Tx) -> list[Work]:
             claimed = await outbox.claim(tx, now, limit, now + LEASE, self._worker)
             if not claimed:
                 return []

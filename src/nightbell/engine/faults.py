@@ -16,4 +16,5 @@ FAULTS: tuple[type[Exception], ...] = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.ProgramLimitExceededError,
+    asyncpg.SyntaxOrAccessError,
 )

@@ -317,6 +317,38 @@ async def set_aside(tx: Tx, one: Incoming, why: str) -> Outcome:
     return outcome
 
 
-async def reject(tx: Tx, rows: Iterable[Delivery]) -> None:
-    """Keep requests that were refused at the door."""
-    await deliveries.insert(tx, list(rows))
+class Rejected(Struct, frozen=True, kw_only=True):
+    """A request that was turned away at the door. A stranger's body is not kept."""
+
+    id: UUID
+    at: datetime
+    source_id: UUID | None
+    path: str
+    remote_ip: str
+    user_agent: str
+    status: int
+    reason: str
+    body: bytes
+
+
+async def reject(tx: Tx, some: Iterable[Rejected]) -> None:
+    """Keep requests that were turned away."""
+    rows = [
+        Delivery(
+            id=one.id,
+            received_at=one.at,
+            source_id=one.source_id,
+            path=one.path,
+            remote_ip=one.remote_ip,
+            user_agent=one.user_agent,
+            status_code=one.status,
+            outcome="rejected",
+            reason=one.reason,
+            size=len(one.body),
+            alert_count=0,
+            body=packed(one.body),
+            results=[],
+        )
+        for one in some
+    ]
+    await deliveries.insert(tx, rows)

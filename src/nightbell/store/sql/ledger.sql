@@ -145,5 +145,5 @@ FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[], $
     body, results)
 
 -- touch_sources: when each source was last heard; at most once a second each, so that writers do not queue for the row
-UPDATE sources SET last_delivery_at = $2
-WHERE id = ANY($1::uuid[]) AND (last_delivery_at IS NULL OR last_delivery_at < $2 - interval '1 second')
+UPDATE sources SET last_delivery_at = $2::timestamptz
+WHERE id = ANY($1::uuid[]) AND (last_delivery_at IS NULL OR last_delivery_at < $2::timestamptz - interval '1 second')

@@ -1,0 +1,264 @@
+"""The door for senders: one raw ASGI route, because a storm comes through here (stack.md 1: 36 us a request).
+
+Rule 1: an authenticated sender never meets a redirect, a 429, or a 5xx that is not "try again" (alertmanager.md 0).
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from urllib.parse import parse_qs, unquote
+from uuid import UUID
+
+import msgspec
+from litestar.types import HTTPScope as Scope
+from litestar.types import Receive, Send
+
+from nightbell.core.errors import BadPayload, Overloaded
+from nightbell.core.signal import Envelope
+from nightbell.engine.directory import Configuration, Directories
+from nightbell.engine.ids import new_id
+from nightbell.engine.ingest import Incoming, Outcome, Rejected, packed
+from nightbell.engine.writer import Writers
+from nightbell.store.db import Db
+from nightbell.telemetry import metrics
+from nightbell.web.bodies import Refused, body_of
+from nightbell.web.rejects import Rejects
+
+PREFIX = "/webhooks/incoming/"
+PUSH = "/api/v2/alerts"
+#: Bodies above this are decoded off the loop: 36 MB would hold everything else for half a second.
+_OFF_LOOP = 1_000_000
+
+Decode = Callable[[bytes], Envelope]
+DecodePush = Callable[[bytes, datetime], Envelope]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Who posts, and whom the URL names."""
+
+    source_id: UUID
+    url_target: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """The routes that senders call, as one ASGI application."""
+
+    db: Db
+    directories: Directories
+    writers: Writers
+    rejects: Rejects
+    clock: Callable[[], datetime]
+    decode: dict[str, Decode]
+    decode_push: DecodePush
+    max_body: int
+
+    def serves(self, path: str) -> bool:
+        """Return whether a path is one of ours."""
+        tidy = _tidy(path)
+        return tidy.startswith(PREFIX) or tidy == PUSH
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            status, answer, headers = await self._answer(scope, receive)
+        except Refused as refused:
+            status, answer, headers = refused.status, {"error": refused.why}, refused.headers
+            await self._refused(scope, refused)
+        await _respond(send, status, answer, headers)
+
+    async def _answer(
+        self, scope: Scope, receive: Receive
+    ) -> tuple[int, dict[str, Any], list[tuple[bytes, bytes]]]:
+        kind, url_target = _route(scope)
+        if scope["method"] not in ("POST", "PUT"):
+            raise Refused(
+                405, f"Send alerts here with POST, not {scope['method']}.", [(b"allow", b"POST, PUT")]
+            )
+        configuration, sender = await self._sender(scope, receive, url_target)
+        if self.writers.full():
+            await body_of(scope, receive, self.max_body, keep=False)
+            raise Refused(503, "Busy: too much is waiting to be written. Try again.")
+        body = await body_of(scope, receive, self.max_body)
+        return await self._accepted(scope, body, kind, sender, configuration)
+
+    async def _accepted(
+        self, scope: Scope, body: bytes, kind: str, sender: Sender, configuration: Configuration
+    ) -> tuple[int, dict[str, Any], list[tuple[bytes, bytes]]]:
+        now = self.clock()
+        try:
+            envelope, stored = await self._decoded(body, kind, now)
+        except BadPayload as bad:
+            await self._keep(scope, body, sender, bad, now)
+            raise Refused(400, f"{bad.message} {bad.hint}".strip(), counted=True) from bad
+        one = Incoming(
+            id=new_id(now),
+            received_at=now,
+            source_id=sender.source_id,
+            path=scope["path"],
+            remote_ip=_remote(scope),
+            user_agent=_header(scope, b"user-agent"),
+            size=len(body),
+            packed=stored,
+            envelope=envelope,
+            url_target=sender.url_target,
+        )
+        try:
+            outcome = await self.writers.submit(one)
+        except Overloaded as busy:
+            raise Refused(503, f"{busy.message} Try again.") from busy
+        source = configuration.directory.sources.get(sender.source_id)
+        metrics.DELIVERIES.labels(source=source.name if source else "", outcome=outcome.outcome).inc()
+        metrics.INGEST_SECONDS.observe((self.clock() - now).total_seconds())
+        return 200, _said(outcome), []
+
+    async def _decoded(self, body: bytes, kind: str, now: datetime) -> tuple[Envelope, bytes]:
+        def work() -> tuple[Envelope, bytes]:
+            # A bare array is what a Prometheus posts, whatever URL it was given: only `endsAt` says what is over.
+            if kind == "push" or body[:1] == b"[":
+                return self.decode_push(body, now), packed(body)
+            return self.decode[kind](body), packed(body)
+
+        return await asyncio.to_thread(work) if len(body) > _OFF_LOOP else work()
+
+    # ------------------------------------------------------------ who
+
+    async def _sender(
+        self, scope: Scope, receive: Receive, url_target: tuple[str, str] | None
+    ) -> tuple[Configuration, Sender]:
+        token = _token(scope)
+        if not token:
+            await body_of(scope, receive, self.max_body, keep=False)
+            raise Refused(401, "Send the source's secret as `Authorization: Bearer …`.", reason="no secret")
+        digest = sha256(token.encode("utf-8", "surrogateescape")).digest()
+        configuration = await self.directories.glanced(self.db)
+        if digest not in configuration.secrets:
+            configuration = await self._again()
+        found = configuration.secrets.get(digest)
+        if found is None or (found.expires_at is not None and found.expires_at <= self.clock()):
+            await body_of(scope, receive, self.max_body, keep=False)
+            raise Refused(401, "No source has this secret.", reason=f"unknown secret ending in …{token[-4:]}")
+        return configuration, Sender(source_id=found.source_id, url_target=url_target)
+
+    async def _again(self) -> Configuration:
+        """Look for a secret made a moment ago, by whatever process."""
+        try:
+            return await self.directories.configuration(self.db)
+        except OSError as lost:
+            raise Refused(503, "The database is not available. Try again.") from lost
+
+    # ------------------------------------------------------------ what is refused
+
+    async def _keep(self, scope: Scope, body: bytes, sender: Sender, bad: BadPayload, now: datetime) -> None:
+        """Keep the bytes of a sender we know though nobody can read them: the operator will want to."""
+        await self.rejects.keep(
+            Rejected(
+                id=new_id(now),
+                at=now,
+                source_id=sender.source_id,
+                path=scope["path"],
+                remote_ip=_remote(scope),
+                user_agent=_header(scope, b"user-agent"),
+                status=400,
+                reason=f"{bad.place}: {bad.message}".lstrip(": "),
+                body=body,
+            )
+        )
+        metrics.REJECTED.labels(reason="not_json").inc()
+
+    async def _refused(self, scope: Scope, refused: Refused) -> None:
+        if refused.counted:
+            return
+        metrics.REJECTED.labels(reason=str(refused.status)).inc()
+        if refused.status == 503:
+            return
+        now = self.clock()
+        self.rejects.note(
+            Rejected(
+                id=new_id(now),
+                at=now,
+                source_id=None,
+                path=scope["path"],
+                remote_ip=_remote(scope),
+                user_agent=_header(scope, b"user-agent"),
+                status=refused.status,
+                reason=refused.reason or refused.why,
+                body=b"",
+            )
+        )
+
+
+# ---------------------------------------------------------------- reading the request
+
+
+def _tidy(path: str) -> str:
+    while "//" in path:
+        path = path.replace("//", "/")
+    return path.rstrip("/").lower() if not path.lower().startswith(PREFIX) else path.lower()
+
+
+def _route(scope: Scope) -> tuple[str, tuple[str, str] | None]:
+    """Return which sender a path is for and whom it names. The id may hold escaped slashes, so the raw path is read."""
+    raw = bytes(scope.get("raw_path") or scope["path"].encode()).decode("latin-1").split("?", 1)[0]
+    parts = [p for p in raw.split("/") if p]
+    lowered = [p.lower() for p in parts]
+    if lowered == ["api", "v2", "alerts"]:
+        return "push", None
+    name = lowered[2] if len(lowered) > 2 else ""
+    kind = name.removesuffix("_webhooks")
+    if not name.endswith("_webhooks") or kind not in ("alertmanager", "grafana"):
+        raise Refused(404, "There is no such webhook: use /webhooks/incoming/alertmanager_webhooks.")
+    if len(parts) == 3:
+        return kind, None
+    if lowered[3] != "notify":
+        raise Refused(404, "After alertmanager_webhooks only /notify/<type>/<id> may follow.")
+    target = parts[4] if len(parts) > 4 else ""
+    return kind, (unquote(target), "/".join(unquote(p) for p in parts[5:]))
+
+
+def _headers(scope: Scope, name: bytes) -> Iterable[bytes]:
+    return (value for key, value in scope["headers"] if key == name)
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    text = next((value for value in _headers(scope, name)), b"").decode("latin-1")
+    return text.replace("\0", "\ufffd")
+
+
+def _token(scope: Scope) -> str:
+    given = list(_headers(scope, b"authorization"))
+    if len(given) > 1:
+        raise Refused(400, "There are two Authorization headers; send one.")
+    if given:
+        scheme, _, token = given[0].decode("latin-1").partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else ""
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    return query.get("secret", [""])[0]
+
+
+def _remote(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+# ---------------------------------------------------------------- answering
+
+
+def _said(outcome: Outcome) -> dict[str, Any]:
+    status = {"accepted": "ok", "quarantined": "partial"}.get(outcome.outcome, outcome.outcome)
+    answer: dict[str, Any] = {"status": status, "alerts": outcome.results}
+    return answer | {"reason": outcome.reason} if outcome.reason else answer
+
+
+async def _respond(
+    send: Send, status: int, answer: dict[str, Any], headers: list[tuple[bytes, bytes]]
+) -> None:
+    body = msgspec.json.encode(answer) + b"\n"
+    length = str(len(body)).encode()
+    every = [(b"content-type", b"application/json"), (b"content-length", length), *headers]
+    await send({"type": "http.response.start", "status": status, "headers": every})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -1,0 +1,154 @@
+"""Runs the engine: looks once a second, at once when woken, and never harder. Correctness never rests on a wake-up.
+
+This is one of the two places that may catch everything: a defect in one alert must not stop the others' pages.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from nightbell.engine import housekeeping, tick
+from nightbell.engine.deliver import BATCH, Deliver, Work
+from nightbell.engine.directory import Directories
+from nightbell.engine.node import Node
+from nightbell.store.db import Db
+from nightbell.telemetry import metrics
+
+#: The longest anything due waits when every wake-up was lost.
+POLL = 1.0
+#: Batches of messages under way at once: a slow provider holds one, the others go on.
+SENDERS = 8
+RECOVER = 5.0
+_log = structlog.get_logger(__name__)
+
+
+class Bell:
+    """Wakes a loop; rung twice before it looks, it looks once."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake the loop."""
+        self._event.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until rung, or this long."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        except TimeoutError:
+            pass
+        self._event.clear()
+
+
+class Worker:
+    """The loops of a node."""
+
+    def __init__(
+        self,
+        db: Db,
+        directories: Directories,
+        deliver: Deliver,
+        node: Node,
+        *,
+        retention_days: int,
+    ) -> None:
+        self._db = db
+        self._directories = directories
+        self._deliver = deliver
+        self._clock = node.clock
+        self._woken = node.woken
+        self._retention_days = retention_days
+        self.due = Bell()
+        self.messages = Bell()
+        self._sending: set[asyncio.Task[None]] = set()
+        #: When each loop last went round: what /readyz looks at.
+        self.seen: dict[str, datetime] = {}
+
+    def start(self, *, gone: tuple[str, ...] = ()) -> list[asyncio.Task[None]]:
+        """Start the loops; `gone` names workers that certainly do not run any more."""
+        return [
+            asyncio.create_task(self._loop("tick", self._tick, self.due, POLL)),
+            asyncio.create_task(self._loop("deliver", self._pump, self.messages, POLL)),
+            asyncio.create_task(self._loop("recover", self._recover(gone), Bell(), RECOVER)),
+            asyncio.create_task(self._loop("housekeeping", self._keep_house, Bell(), 30.0)),
+        ]
+
+    async def _loop(self, name: str, work: Callable[[], Awaitable[None]], bell: Bell, every: float) -> None:
+        while True:
+            try:
+                await work()
+                self.seen[name] = self._clock()
+            except Exception as fault:  # noqa: BLE001  the loop must outlive any defect; it is recorded and tried again
+                _log.error("worker.fault", loop=name, why=f"{type(fault).__name__}: {fault}", exc_info=fault)
+                await asyncio.sleep(0.5)
+            await bell.wait(every)
+
+    async def _tick(self) -> None:
+        while True:
+            now = self._clock()
+            try:
+                committed = await tick.tick(self._db, self._directories, now)
+            except Exception as fault:  # noqa: BLE001  find the alert at fault, let the others through
+                _log.error("tick.fault", why=f"{type(fault).__name__}: {fault}", exc_info=fault)
+                await self._one_by_one(now)
+                return
+            self._woken(committed)
+            if len(committed.decisions) < tick.BATCH:
+                return
+
+    async def _one_by_one(self, now: datetime) -> None:
+        for alert_id in await tick.due(self._db, now):
+            await self._alone(alert_id, now)
+
+    async def _alone(self, alert_id: UUID, now: datetime) -> None:
+        try:
+            self._woken(await tick.one(self._db, self._directories, alert_id, now))
+        except Exception as fault:  # noqa: BLE001  pushed back and recorded; the loop goes on
+            metrics.TIMER_FAULTS.inc()
+            why = f"A timer could not be carried out and is tried again: {type(fault).__name__}: {fault}"
+            await tick.push_back(self._db, alert_id, why, now)
+
+    async def _pump(self) -> None:
+        while len(self._sending) < SENDERS:
+            work = await self._deliver.claim()
+            if not work:
+                return
+            self._send(work)
+            if len(work) < BATCH:
+                return
+
+    def _send(self, work: list[Work]) -> None:
+        task = asyncio.create_task(self._deliver.send(work))
+        self._sending.add(task)
+        task.add_done_callback(self._sent)
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        fault = task.exception() if not task.cancelled() else None
+        if fault:
+            # The leases lapse and the messages are taken back, marked as in doubt.
+            _log.error("deliver.fault", why=f"{type(fault).__name__}: {fault}", exc_info=fault)
+        self.messages.ring()
+
+    def _recover(self, gone: tuple[str, ...]) -> Callable[[], Awaitable[None]]:
+        left = list(gone)
+
+        async def recover() -> None:
+            if await self._deliver.recover(gone=tuple(left)):
+                self.messages.ring()
+            left.clear()
+
+        return recover
+
+    async def _keep_house(self) -> None:
+        await housekeeping.keep_house(self._db, self._clock(), retention_days=self._retention_days)
+
+    async def drain(self) -> None:
+        """Let messages under way finish, for a clean stop."""
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=5)

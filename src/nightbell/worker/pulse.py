@@ -1,0 +1,89 @@
+"""Tells everybody who sleeps that something is to be done: loops and pages here at once, other nodes by NOTIFY.
+
+Rule 1: a pulse only wakes early. What is due is in the tables, and every loop looks once a second anyway.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from nightbell.engine.ingest import Committed
+from nightbell.store.db import Db
+from nightbell.telemetry import metrics
+
+CHANNEL = "nightbell"
+#: NOTIFY takes a lock that all commits share, so a storm sends a few a second, not one per batch.
+_EVERY = 0.1
+
+
+class Pulse:
+    """The nervous system of a node."""
+
+    def __init__(self, db: Db) -> None:
+        self._db = db
+        self._due: Callable[[], None] = lambda: None
+        self._messages: Callable[[], None] = lambda: None
+        self._publish: Callable[[str], None] = lambda _topic: None
+        self._topics: set[str] = set()
+        self._beat = asyncio.Event()
+
+    def wakes(
+        self, due: Callable[[], None], messages: Callable[[], None], publish: Callable[[str], None]
+    ) -> None:
+        """Say whom to wake: for timers, for messages, for open pages."""
+        self._due, self._messages, self._publish = due, messages, publish
+
+    def committed(self, committed: Committed) -> None:
+        """Count what a commit came to, and wake whom it concerns."""
+        if not committed.decisions:
+            return
+        for what, many in Counter(d.what for d in committed.decisions).items():
+            metrics.ALERTS.labels(what=what or "timed").inc(many)
+        pages = sum(len(d.pages) for d in committed.decisions)
+        if pages:
+            metrics.PAGES.inc(pages)
+        for decision in committed.decisions:
+            if decision.fallback:
+                metrics.UNPAGED.labels(fallback=decision.fallback).inc()
+        if committed.pages:
+            self._messages()
+            self._topics.add("messages")
+        if any(d.escalations or d.pages for d in committed.decisions):
+            self._topics.add("due")
+            self._due()
+        self._topics.add("alerts")
+        self._beat.set()
+
+    @asynccontextmanager
+    async def beating(self) -> AsyncIterator[None]:
+        """Pass pulses between nodes for as long as the block lasts."""
+        task = asyncio.create_task(self._run(), name="pulse")
+        try:
+            async with self._db.listen(CHANNEL, self._heard):
+                yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    def _heard(self, topic: str) -> None:
+        if topic in ("", "due"):
+            self._due()
+        if topic in ("", "messages"):
+            self._messages()
+        self._publish("alerts" if topic == "" else topic)
+
+    async def _run(self) -> None:
+        while True:
+            await self._beat.wait()
+            self._beat.clear()
+            topics, self._topics = self._topics, set()
+            for topic in sorted(topics):
+                try:
+                    await self._db.execute("notify", CHANNEL, topic)
+                except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                    # The database is away; whoever waits looks again within a second of its return.
+                    break
+            await asyncio.sleep(_EVERY)
