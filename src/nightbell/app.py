@@ -13,7 +13,9 @@ from typing import Any
 
 import structlog
 import uvicorn
+from litestar import Litestar
 from litestar.enums import ScopeType
+from litestar.status_codes import HTTP_404_NOT_FOUND
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from nightbell import clock
@@ -35,8 +37,12 @@ from nightbell.sources.registry import SOURCES
 from nightbell.store import embedded, migrate
 from nightbell.store.db import Db, connect
 from nightbell.telemetry import metrics
+from nightbell.web import assets
+from nightbell.web import routes as pages
+from nightbell.web.health import Health
 from nightbell.web.hooks import Hooks
 from nightbell.web.rejects import Rejects
+from nightbell.web.site import Site
 from nightbell.web.sse import Hub
 from nightbell.worker.loop import Worker
 from nightbell.worker.pulse import Pulse
@@ -101,7 +107,8 @@ async def node(
         stack.push_async_callback(http.aclose)
         me = Node(name=_name(settings.data), clock=now, woken=pulse.committed)
         desk = Desk(keys, settings.base_url)
-        deliver = Deliver(db, directories, channels.build(_smtp(settings), http), desk, me)
+        kinds = channels.build(_smtp(settings), http)
+        deliver = Deliver(db, directories, kinds, desk, me)
         worker = Worker(db, directories, deliver, me, retention_days=settings.retention_days)
         writers = Writers(
             db,
@@ -131,6 +138,18 @@ async def node(
             decode_push=prometheus.decode_push,
             max_body=settings.max_body,
         )
+        site = Site(
+            db=db,
+            clock=now,
+            hub=hub,
+            act=act,
+            configure=configure.Configure(db, keys, kinds),
+            directories=directories,
+            base_url=settings.base_url,
+            link_key=keys.link_key,
+            assets=assets.load(),
+        )
+        health = Health(db=db, clock=now, seen=worker.seen)
         running = Running(
             settings=settings,
             db=db,
@@ -142,36 +161,39 @@ async def node(
             worker=worker,
             hub=hub,
             hooks=hooks,
-            asgi=_dispatching(hooks, _not_yet),
+            asgi=_dispatching((hooks, health), _framework(site)),
             clock=now,
         )
         yield running
         await worker.drain()
 
 
-async def _not_yet(scope: Scope, receive: Receive, send: Send) -> None:
-    await send({"type": "http.response.start", "status": 404, "headers": []})
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+def _framework(site: Site) -> Litestar:
+    """Return what Litestar serves: the pages and the API. Its own documentation pages load from elsewhere, so: none."""
+    return Litestar(
+        route_handlers=[*pages.build(site)],
+        exception_handlers={HTTP_404_NOT_FOUND: pages.not_found(site)},
+        openapi_config=None,
+        logging_config=None,
+    )
 
 
-def _dispatching(hooks: Hooks, pages: ASGIApp) -> ASGIApp:
+def _dispatching(first: tuple[Hooks | Health, ...], rest: ASGIApp) -> ASGIApp:
     """Return the whole program as one ASGI application. Senders go before any framework: a storm comes by there."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == ScopeType.HTTP and hooks.serves(scope["path"]):
-            await hooks(scope, receive, send)
-        else:
-            await pages(scope, receive, send)
+        if scope["type"] == ScopeType.HTTP:
+            for routes in first:
+                if routes.serves(scope["path"]):
+                    await routes(scope, receive, send)
+                    return
+        await rest(scope, receive, send)
 
     return application
 
 
 class _Server(uvicorn.Server):
     """uvicorn inside our own loop; signals are ours."""
-
-    @asynccontextmanager
-    async def _no_signals(self) -> AsyncIterator[None]:
-        yield
 
     def capture_signals(self) -> Any:
         """Leave signals alone."""

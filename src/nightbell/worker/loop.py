@@ -14,7 +14,7 @@ from nightbell.engine import housekeeping, tick
 from nightbell.engine.deliver import BATCH, Deliver, Work
 from nightbell.engine.directory import Directories
 from nightbell.engine.node import Node
-from nightbell.store.db import Db
+from nightbell.store.db import Db, Retryable, retryable
 from nightbell.telemetry import metrics
 
 #: The longest anything due waits when every wake-up was lost.
@@ -75,6 +75,7 @@ class Worker:
             asyncio.create_task(self._loop("tick", self._tick, self.due, POLL)),
             asyncio.create_task(self._loop("deliver", self._pump, self.messages, POLL)),
             asyncio.create_task(self._loop("recover", self._recover(gone), Bell(), RECOVER)),
+            asyncio.create_task(self._loop("configuration", self._refresh, Bell(), POLL)),
             asyncio.create_task(self._loop("housekeeping", self._keep_house, Bell(), 30.0)),
         ]
 
@@ -84,7 +85,9 @@ class Worker:
                 await work()
                 self.seen[name] = self._clock()
             except Exception as fault:  # noqa: BLE001  the loop must outlive any defect; it is recorded and tried again
-                _log.error("worker.fault", loop=name, why=f"{type(fault).__name__}: {fault}", exc_info=fault)
+                away = retryable(fault) is Retryable.LOST
+                why = f"{type(fault).__name__}: {fault}"
+                _log.error("worker.fault", loop=name, why=why, exc_info=None if away else fault)
                 await asyncio.sleep(0.5)
             await bell.wait(every)
 
@@ -144,6 +147,10 @@ class Worker:
             left.clear()
 
         return recover
+
+    async def _refresh(self) -> None:
+        """Look whether the configuration moved: a secret taken back stops working at the door within a second."""
+        await self._directories.configuration(self._db)
 
     async def _keep_house(self) -> None:
         await housekeeping.keep_house(self._db, self._clock(), retention_days=self._retention_days)
