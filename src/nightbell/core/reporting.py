@@ -217,6 +217,18 @@ def _still_open(draft: Draft, report: Report, begun: list[Change], declared: str
         _repaged(draft, new, by)
     if (status is Status.OPEN and declared == "triggered") or (new and declared != "open"):
         _page(draft, report, declared, by)
+    elif status is Status.OPEN and declared != "open" and _names_somebody(draft, report):
+        # Nobody was paged so far, and now the sender says whom: a receiver or rule was mended while it fired.
+        _page(draft, report, declared, by)
+
+
+def _names_somebody(draft: Draft, report: Report) -> bool:
+    """Return whether a delivery itself names somebody who exists; routes are not asked, a repeat must stay cheap."""
+    said = any("rootly" in signal.annotations for signal in report.unit.signals)
+    if report.url_target is None and not said and report.envelope.rootly is None:
+        return False
+    found = routing.route(report.unit, report.envelope, report.source, report.url_target, draft.directory)
+    return found.stage in ("annotation", "url")
 
 
 def _say_members(draft: Draft, begun: list[Change], ended: list[Change], by: Actor) -> None:
@@ -305,7 +317,7 @@ def _shown(draft: Draft, report: Report) -> Shown:
 
 def _triggered(draft: Draft, report: Report, found: Routing) -> None:
     level = urgency(report.unit, report.envelope, report.source, found.targets, draft.directory)
-    draft.becomes(replace(draft.alert, status=Status.TRIGGERED, urgency_id=level))
+    draft.becomes(replace(draft.alert, status=Status.TRIGGERED, urgency_id=level, unpaged=False))
 
 
 def _nobody(draft: Draft, found: Routing, declared: str | None, by: Actor) -> None:
