@@ -28,7 +28,7 @@ WHERE n.id = ANY($1::uuid[])
 -- finish_notifications: what became of them; only whoever holds the lease may say so
 UPDATE notifications n SET state = t.state, send_at = coalesce(t.send_at, n.send_at), lease_until = NULL,
     leased_by = NULL, provider_id = t.provider_id, why = t.why,
-    finished_at = CASE WHEN t.state = 'waiting' THEN NULL ELSE $7 END, updated_at = $7
+    finished_at = CASE WHEN t.state = 'waiting' THEN NULL ELSE $7::timestamptz END, updated_at = $7
 FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[])
     AS t (id, state, send_at, provider_id, why)
 WHERE n.id = t.id AND n.state = 'sending' AND n.leased_by = $6
@@ -47,7 +47,7 @@ ORDER BY lease_until LIMIT 200 FOR UPDATE SKIP LOCKED
 -- release_lapsed: sent again once, under the same idempotency key; after that left in doubt
 UPDATE notifications SET state = CASE WHEN attempts < 2 THEN 'waiting' ELSE 'unknown' END, send_at = $2,
     lease_until = NULL, leased_by = NULL, why = 'the process that was sending it stopped; it may have been sent',
-    finished_at = CASE WHEN attempts < 2 THEN NULL ELSE $2 END, updated_at = $2
+    finished_at = CASE WHEN attempts < 2 THEN NULL ELSE $2::timestamptz END, updated_at = $2
 WHERE id = ANY($1::uuid[])
 
 -- end_lapsed_attempts: the tries of messages whose worker is gone
