@@ -1,1 +1,42 @@
-"""One file per resource, each declared once."""
+"""Every resource of the API, each declared once in its own file; a new one is added here."""
+
+from nightbell.api.resource import Resource
+from nightbell.api.resources.alert_events import EVENTS, FEED
+from nightbell.api.resources.alert_fields import FIELDS
+from nightbell.api.resources.alert_routes import ROUTES
+from nightbell.api.resources.alert_sources import SOURCES
+from nightbell.api.resources.alert_urgencies import URGENCIES
+from nightbell.api.resources.alerts import ALERTS
+from nightbell.api.resources.contact_methods import CONTACT_METHODS, EMAIL_ADDRESSES, PHONE_NUMBERS
+from nightbell.api.resources.deliveries import DELIVERIES, NOTIFICATIONS
+from nightbell.api.resources.empty import EMPTY
+from nightbell.api.resources.escalation_levels import LEVELS
+from nightbell.api.resources.escalation_paths import PATHS
+from nightbell.api.resources.escalation_policies import POLICIES
+from nightbell.api.resources.notification_rules import RULES
+from nightbell.api.resources.services import SERVICES
+from nightbell.api.resources.teams import TEAMS
+from nightbell.api.resources.users import USERS
+
+RESOURCES: tuple[Resource, ...] = (
+    ALERTS,
+    EVENTS,
+    FEED,
+    SOURCES,
+    URGENCIES,
+    FIELDS,
+    ROUTES,
+    USERS,
+    CONTACT_METHODS,
+    EMAIL_ADDRESSES,
+    PHONE_NUMBERS,
+    RULES,
+    TEAMS,
+    SERVICES,
+    POLICIES,
+    PATHS,
+    LEVELS,
+    DELIVERIES,
+    NOTIFICATIONS,
+    *EMPTY,
+)

@@ -1,0 +1,184 @@
+"""Where alerts come from. The secret is shown to those who may connect senders, masked to everybody else."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from nightbell.api.jsonapi import stamp, uuid_of
+from nightbell.api.resource import Action, Attribute, Call, Kind, Resource, attribute, constant, times
+from nightbell.core.access import Permission, may
+from nightbell.core.errors import BadPayload
+from nightbell.engine.configure_sources import GRACE
+from nightbell.engine.edits import SourceEdit
+from nightbell.store.read import sources
+from nightbell.store.read.listing import Found, Record
+
+#: Rootly's types whose webhook path is not named after them.
+_PATHS = {"generic_webhook": "generic_webhooks"}
+_NO_AUTO = {"auto_resolve": True, "resolve_state": "resolved", "accept_threaded_emails": False}
+#: Kept in `settings` and shown as sent; [] and never null, or Terraform plans a change (rootly.md 4c).
+_KEPT: dict[str, tuple[Kind, Any]] = {
+    "alert_template_attributes": (Kind.OBJECT, {"title": None, "description": None, "external_url": None}),
+    "sourceable_attributes": (Kind.OBJECT, {**_NO_AUTO, "field_mappings_attributes": []}),
+    "resolution_rule_attributes": (Kind.OBJECT, None),
+    "alert_source_fields_attributes": (Kind.LIST, []),
+}
+
+
+def webhook_path(source_type: str) -> str:
+    """Return the path senders of this type post to."""
+    return f"/webhooks/incoming/{_PATHS.get(source_type, f'{source_type}_webhooks')}"
+
+
+async def _find(call: Call) -> Found:
+    found = await sources.sources(call.db, call.listing, call.now)
+    for row in found.rows:
+        await _complete(call, row)
+    return found
+
+
+async def _get(call: Call, key: str) -> Record | None:
+    row = await sources.source(call.db, uuid_of(key), call.now)
+    if row is not None:
+        await _complete(call, row)
+    return row
+
+
+async def _complete(call: Call, row: Record) -> None:
+    row["webhook_endpoint"] = call.edge.base_url + webhook_path(row["type"])
+    current = row["secrets"][0] if row["secrets"] else None
+    shown = current is not None and may(call.visitor.role, Permission.CONNECT)
+    row["secret"] = (
+        await call.edge.configure.reveal_secret(row["id"], now=call.now) if shown else _masked(current)
+    )
+
+
+def _masked(current: Record | None) -> str:
+    return "•" * 60 + current["last_four"] if current else ""
+
+
+def _accept(sent: dict[str, Any]) -> dict[str, Any]:
+    fields = SOURCES.taken(sent)
+    if "deduplicate_alerts_by_key" in sent and "identity" not in fields:
+        fields["identity"] = "key" if sent["deduplicate_alerts_by_key"] else "group"
+    if "alert_source_urgency_rules_attributes" in sent:
+        rules = sent["alert_source_urgency_rules_attributes"] or []
+        fields["urgency_rules"] = [
+            _rule(rule) for rule in rules if not (isinstance(rule, dict) and rule.get("_destroy"))
+        ]
+    kept = {name: sent[name] for name in _KEPT if name in sent}
+    return {**fields, "settings": kept} if kept else fields
+
+
+def _rule(rule: Any) -> Any:
+    if not isinstance(rule, dict):
+        return rule
+    urgency = rule.get("alert_urgency_id")
+    return {name: rule.get(name) for name in ("json_path", "operator", "value")} | {"urgency_id": urgency}
+
+
+def _shown_rule(rule: Record) -> dict[str, Any]:
+    return {
+        "json_path": rule["json_path"],
+        "operator": rule["operator"],
+        "value": rule["value"],
+        "kind": "payload",
+        "conditionable_type": None,
+        "conditionable_id": None,
+        "alert_urgency_id": rule["urgency_id"],
+    }
+
+
+async def _create(call: Call, edit: SourceEdit) -> UUID:
+    return (await call.edge.configure.create_source(edit, by=call.actor, now=call.now))[0]
+
+
+async def _change(call: Call, row: Record, edit: SourceEdit) -> None:
+    sent = edit.sent()
+    if sent.get("identity") == "group" and "identity" not in call.attributes and row["identity"] != "key":
+        # "Not by key" keeps whatever other mode was chosen: Terraform sends false each time.
+        edit = SourceEdit(**{name: value for name, value in sent.items() if name != "identity"})
+    await call.edge.configure.update_source(row["id"], edit, by=call.actor, now=call.now)
+
+
+async def _delete(call: Call, row: Record) -> None:
+    await call.edge.configure.delete_source(row["id"], by=call.actor, now=call.now)
+
+
+async def _rotate(call: Call) -> tuple[Any, int]:
+    """Replace the secret; the present one works for `grace_minutes` more, a day unless said otherwise."""
+    row = await SOURCES.row(call, call.parent)
+    minutes = call.attributes.get("grace_minutes", GRACE.total_seconds() / 60)
+    if isinstance(minutes, bool) or not isinstance(minutes, int | float):
+        raise BadPayload("grace_minutes must be a number.", place="grace_minutes")
+    grace = timedelta(minutes=min(minutes, 1e9))
+    await call.edge.configure.rotate_secret(row["id"], by=call.actor, now=call.now, grace=grace)
+    return await SOURCES.shown(call, await SOURCES.row(call, call.parent)), 200
+
+
+def _kept(name: str) -> Attribute:
+    kind, default = _KEPT[name]
+    return attribute(name, kind, of=lambda row: row["settings"].get(name) or default)
+
+
+def _valid(row: Record) -> list[dict[str, Any]]:
+    return [
+        {
+            "last_four": secret["last_four"],
+            "expires_at": stamp(secret["expires_at"]),
+            "created_at": stamp(secret["created_at"]),
+        }
+        for secret in row["secrets"]
+    ]
+
+
+SOURCES = Resource(
+    type="alert_sources",
+    collections=("/alert_sources",),
+    item="/alert_sources/{id}",
+    find=_find,
+    get=_get,
+    edit=SourceEdit,
+    accept=_accept,
+    create=_create,
+    change=_change,
+    delete=_delete,
+    write=Permission.CONNECT,
+    actions=(
+        Action(
+            method="POST",
+            path="/alert_sources/{id}/rotate_secret",
+            summary="Replace the secret; the present one works a while longer",
+            permission=Permission.CONNECT,
+            run=_rotate,
+            accepts={"grace_minutes": Kind.NUMBER},
+        ),
+    ),
+    attributes=(
+        attribute("name", edit="name"),
+        attribute("enabled", Kind.FLAG, edit="enabled"),
+        attribute("status", of=lambda row: "connected" if row["last_delivery_at"] else "setup_incomplete"),
+        attribute("source_type", of="type", edit="type"),
+        attribute("secret"),
+        constant("email", None),
+        attribute("webhook_endpoint"),
+        attribute("alert_urgency_id", Kind.ID, of="urgency_id", edit="urgency_id"),
+        attribute("deduplicate_alerts_by_key", Kind.FLAG, of=lambda row: row["identity"] == "key"),
+        constant("deduplication_key_kind", "payload"),
+        attribute("deduplication_key_path", of="dedup_path", edit="dedup_path"),
+        attribute("deduplication_key_regexp", of="dedup_regexp", edit="dedup_regexp"),
+        attribute("owner_group_ids", Kind.LIST, of="owner_team_ids", edit="owner_team_ids"),
+        attribute(
+            "alert_source_urgency_rules_attributes",
+            Kind.LIST,
+            of=lambda row: [_shown_rule(rule) for rule in row["urgency_rules"]],
+        ),
+        *map(_kept, _KEPT),
+        attribute("identity", edit="identity"),
+        attribute("default_target", Kind.OBJECT, edit="default_target"),
+        attribute("repage_new_members", Kind.FLAG, edit="repage_new_members"),
+        attribute("last_delivery_at", Kind.TIME),
+        attribute("valid_secrets", Kind.LIST, of=_valid),
+        *times(),
+    ),
+)

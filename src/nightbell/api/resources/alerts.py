@@ -1,0 +1,296 @@
+"""Alerts: what fires, whom it is for, and what people do about it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from msgspec import UNSET, UnsetType
+
+from nightbell.api.jsonapi import stamp, uuid_of
+from nightbell.api.resource import Action, Call, Kind, Resource, attribute, constant, times
+from nightbell.api.resources import alert_parts as parts
+from nightbell.api.resources import flat
+from nightbell.core.access import Permission
+from nightbell.core.directory import Target
+from nightbell.core.errors import BadPayload, Invalid, Unknown
+from nightbell.engine.act import NewAlert
+from nightbell.engine.edits import Edit, Json, JsonList, MaybeId, MaybeText, Text
+from nightbell.store.read import alerts
+from nightbell.store.read.listing import Found, Record, instant
+
+#: Long enough for any holiday; a longer snooze is a resolve. Units: minutes.
+LONGEST_SNOOZE = 60 * 24 * 30
+#: One alert shows its request up to this size. Units: bytes, before compression.
+_LARGEST = 64 * 1024 * 1024
+
+
+class AlertEdit(Edit, frozen=True):
+    """What may be sent of an alert. Labels come as a list of key and value, or as an object."""
+
+    summary: Text = UNSET
+    description: MaybeText = UNSET
+    status: MaybeText = UNSET
+    external_id: MaybeText = UNSET
+    external_url: MaybeText = UNSET
+    deduplication_key: MaybeText = UNSET
+    urgency_id: MaybeId = UNSET
+    labels: JsonList | Json = UNSET
+    started_at: MaybeText = UNSET
+    notification_target_type: MaybeText = UNSET
+    notification_target_id: str | int | None | UnsetType = UNSET
+    targets: JsonList = UNSET
+
+
+async def _find(call: Call) -> Found:
+    found = await alerts.listed(call.db, call.listing)
+    wanted = call.query.fields.get("alerts")
+    with_data = wanted is None or "data" in wanted
+    await parts.enrich(call, found.rows, largest=alerts.LARGEST_IN_LIST if with_data else None)
+    return found
+
+
+async def _get(call: Call, key: str) -> Record | None:
+    ident = await alerts.alert_id(call.db, key)
+    row = await alerts.one_alert(call.db, ident) if ident else None
+    if row is not None:
+        await parts.enrich(call, [row], largest=_LARGEST)
+    return row
+
+
+def _accept(sent: dict[str, Any]) -> dict[str, Any]:
+    fields = ALERTS.taken(sent)
+    for name in ("notification_targets", "alerting_targets"):
+        if name in sent:
+            fields["targets"] = sent[name]
+    if "started_at" in sent:
+        fields["started_at"] = sent["started_at"]
+    return fields
+
+
+async def _create(call: Call, edit: AlertEdit) -> UUID:
+    sent = edit.sent()
+    new = NewAlert(
+        summary=sent.get("summary") or "",
+        description=sent.get("description"),
+        external_id=sent.get("external_id"),
+        external_url=sent.get("external_url"),
+        deduplication_key=sent.get("deduplication_key"),
+        status=sent.get("status"),
+        labels=_labels(sent.get("labels")),
+        targets=_targets(sent) or (),
+        urgency_id=sent.get("urgency_id"),
+        started_at=_started(sent.get("started_at")),
+    )
+    return (await call.edge.act.create(new, by=call.actor, now=call.now)).id
+
+
+def _labels(sent: Any) -> dict[str, str]:
+    pairs = (
+        sent.items() if isinstance(sent, dict) else ((one.get("key"), one.get("value")) for one in sent or [])
+    )
+    return {str(key): _text(value) for key, value in pairs if key}
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _targets(sent: dict[str, Any]) -> tuple[Target, ...] | None:
+    """Return whom to page; None when nothing was said about it."""
+    wanted = list(sent.get("targets") or [])
+    if sent.get("notification_target_type") and sent.get("notification_target_id"):
+        wanted.append({"type": sent["notification_target_type"], "id": sent["notification_target_id"]})
+    if not wanted:
+        return None
+    return tuple(dict.fromkeys(Target(type=str(t.get("type")), id=str(t.get("id"))) for t in wanted))
+
+
+def _started(text: str | None) -> datetime | None:
+    return instant(text, "started_at") if text else None
+
+
+async def _change(call: Call, row: Record, edit: AlertEdit) -> None:
+    """Send it to somebody else. What its source says of an alert is the source's to change."""
+    wanted = _targets(edit.sent())
+    if wanted and [{"id": t.id, "type": t.type} for t in wanted] != parts.targets(row):
+        await call.edge.act.reassign(row["id"], wanted, by=call.actor, now=call.now)
+
+
+# ---------------------------------------------------------------- acts
+
+
+async def _acknowledge(call: Call) -> tuple[Any, int]:
+    await call.edge.act.acknowledge(await _ident(call), by=call.actor, now=call.now)
+    return await _shown(call)
+
+
+async def _resolve(call: Call) -> tuple[Any, int]:
+    await call.edge.act.resolve(await _ident(call), by=call.actor, now=call.now)
+    return await _shown(call)
+
+
+async def _snooze(call: Call) -> tuple[Any, int]:
+    minutes = call.attributes.get("delay_minutes")
+    if isinstance(minutes, str) and minutes.isdecimal() and len(minutes) < 9:
+        minutes = int(minutes)
+    if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= LONGEST_SNOOZE:
+        raise BadPayload(f"delay_minutes must be from 1 to {LONGEST_SNOOZE}.", place="delay_minutes")
+    until = call.now + timedelta(minutes=minutes)
+    await call.edge.act.snooze(await _ident(call), until=until, by=call.actor, now=call.now)
+    return await _shown(call)
+
+
+async def _escalate(call: Call) -> tuple[Any, int]:
+    sent = call.attributes
+    policy, level = sent.get("escalation_policy_id") or None, sent.get("escalation_policy_level")
+    if level is not None and (isinstance(level, bool) or not isinstance(level, int)):
+        raise Invalid("escalation_policy_level must be a number.", place="escalation_policy_level")
+    ident = await _ident(call)
+    chosen = str(policy) if policy else None
+    await call.edge.act.escalate(ident, by=call.actor, now=call.now, policy=chosen, level=level)
+    return await _shown(call)
+
+
+async def _ident(call: Call) -> UUID:
+    ident = await alerts.alert_id(call.db, call.parent)
+    if ident is None:
+        raise Unknown(f"There is no alert {call.parent[:60]}.")
+    return ident
+
+
+async def _shown(call: Call) -> tuple[Any, int]:
+    return await ALERTS.shown(call, await ALERTS.row(call, call.parent)), 200
+
+
+async def _receipt(call: Call) -> tuple[Any, int]:
+    """Say what became of a request: here it is done before it is answered, so it is never pending."""
+    ident = uuid_of(call.parent)
+    if await alerts.one_alert(call.db, ident) is not None:
+        return {"state": "done", "resource_type": "alerts", "resource_id": str(ident)}, 200
+    raise Unknown("There is no such receipt.")
+
+
+def _act(name: str, summary: str, run: Any, **accepts: Kind) -> Action:
+    path = f"/alerts/{{id}}/{name}"
+    return Action(
+        method="POST", path=path, summary=summary, permission=Permission.RESPOND, run=run, accepts=accepts
+    )
+
+
+# ---------------------------------------------------------------- the document
+
+
+def _member(member: Record) -> dict[str, Any]:
+    spans = {name: stamp(member[name]) for name in ("starts_at", "ends_at", "absent_since", "last_seen_at")}
+    plain = ("fingerprint", "state", "inferred", "labels", "annotations", "generator_url", "occurrence")
+    return {**{name: member[name] for name in plain}, **spans}
+
+
+def _occurrence(one: Record) -> dict[str, Any]:
+    spans = {name: stamp(one[name]) for name in ("started_at", "ended_at", "acknowledged_at")}
+    return {"number": one["number"], **spans}
+
+
+def _first_target(part: str) -> Any:
+    return lambda row: row["targets"][0][part] if row["targets"] else None
+
+
+ALERTS = Resource(
+    type="alerts",
+    collections=("/alerts",),
+    item="/alerts/{id}",
+    find=_find,
+    get=_get,
+    edit=AlertEdit,
+    accept=_accept,
+    create=_create,
+    change=_change,
+    write=Permission.RESPOND,
+    more=lambda row: {"source": row["source_type"]},
+    actions=(
+        _act("acknowledge", "Take an alert", _acknowledge),
+        _act("resolve", "Say that it is over", _resolve),
+        _act("snooze", "Keep it quiet for some minutes", _snooze, delay_minutes=Kind.NUMBER),
+        _act(
+            "escalate",
+            "Page the next level, or another policy",
+            _escalate,
+            escalation_policy_id=Kind.ID,
+            escalation_policy_level=Kind.NUMBER,
+        ),
+        Action(
+            method="GET",
+            path="/alerts/receipts/{id}",
+            summary="What became of a request",
+            permission=Permission.VIEW,
+            run=_receipt,
+            media_type="application/json",
+        ),
+    ),
+    attributes=(
+        attribute("short_id"),
+        constant("noise", "not_noise"),
+        attribute("source", of="source_type"),
+        attribute("status", edit="status"),
+        attribute("summary", edit="summary"),
+        attribute("description", edit="description"),
+        attribute("url"),
+        attribute("services", Kind.LIST),
+        attribute("groups", Kind.LIST),
+        constant("functionalities", [], Kind.LIST),
+        constant("environments", [], Kind.LIST),
+        attribute("service_ids", Kind.LIST),
+        attribute("group_ids", Kind.LIST, of="team_ids"),
+        constant("functionality_ids", [], Kind.LIST),
+        constant("environment_ids", [], Kind.LIST),
+        attribute("external_id", of=lambda row: row["alertname"] or None, edit="external_id"),
+        attribute("external_url", edit="external_url"),
+        attribute("alert_urgency_id", Kind.ID, of="urgency_id", edit="urgency_id"),
+        attribute(
+            "alert_urgency",
+            Kind.OBJECT,
+            of=lambda row: flat.urgency(row["urgency"]) if row["urgency"] else None,
+            omit_null=True,
+        ),
+        constant("group_leader_alert_id", None, Kind.ID),
+        constant("is_group_leader_alert", False, Kind.FLAG),
+        attribute("labels", Kind.LIST, of=parts.labels, edit="labels"),
+        attribute("data", Kind.OBJECT, of=parts.data),
+        attribute("notification_target_type", of=_first_target("type"), edit="notification_target_type"),
+        attribute("notification_target_id", of=_first_target("id"), edit="notification_target_id"),
+        attribute("alerting_targets", Kind.LIST, of=parts.targets, edit="targets"),
+        attribute("deduplication_key", of="dedup_key", edit="deduplication_key"),
+        constant("alert_field_values", [], Kind.LIST),
+        attribute("responders", Kind.LIST),
+        attribute("notified_users", Kind.LIST),
+        constant("incidents", [], Kind.LIST),
+        *(
+            attribute(name, Kind.TIME)
+            for name in ("started_at", "ended_at", "acknowledged_at", "resolved_at")
+        ),
+        *times(),
+        # Ours: what Rootly does not tell.
+        attribute("deduplication_rule", of="dedup_rule"),
+        attribute("occurrence", Kind.NUMBER),
+        attribute("request_count", Kind.NUMBER),
+        attribute("member_count", Kind.NUMBER),
+        attribute("firing_count", Kind.NUMBER),
+        attribute("truncated", Kind.NUMBER),
+        attribute("last_received_at", Kind.TIME),
+        attribute("snoozed_until", Kind.TIME),
+        attribute("unpaged", Kind.FLAG),
+        attribute(
+            "members",
+            Kind.LIST,
+            of=lambda row: [_member(m) for m in row["members"]] if "members" in row else None,
+            omit_null=True,
+        ),
+        attribute(
+            "occurrences",
+            Kind.LIST,
+            of=lambda row: [_occurrence(o) for o in row["occurrences"]] if "occurrences" in row else None,
+            omit_null=True,
+        ),
+    ),
+    relationships=lambda row: {},
+)

@@ -1,0 +1,81 @@
+"""Levels of escalation paths: whom to page, and how long to wait for the next level."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from nightbell.api.jsonapi import uuid_of
+from nightbell.api.resource import Call, Kind, Resource, attribute, times
+from nightbell.core.errors import Unknown
+from nightbell.engine.edits import LevelEdit
+from nightbell.store.read import policies
+from nightbell.store.read.listing import Found, Record
+
+_STRATEGY = "paging_strategy_configuration_strategy"
+_SCHEDULES = "paging_strategy_configuration_schedule_strategy"
+_KEPT: dict[str, Any] = {_STRATEGY: "default", _SCHEDULES: "on_call_only"}
+
+
+async def _find(call: Call) -> Found:
+    key = uuid_of(call.parent)
+    of_path = "/escalation_paths/" in call.url
+    if (await policies.path(call.db, key) if of_path else await policies.policy(call.db, key)) is None:
+        raise Unknown(f"There is no escalation {'path' if of_path else 'policy'} {key}.")
+    read = policies.levels_of_path if of_path else policies.levels_of_policy
+    rows = await read(call.db, key)
+    start = call.listing.offset
+    return Found(rows=rows[start : start + call.listing.limit], total=len(rows))
+
+
+async def _get(call: Call, key: str) -> Record | None:
+    return await policies.level(call.db, uuid_of(key))
+
+
+def _accept(sent: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: sent[name] for name in _KEPT if name in sent}
+    fields = LEVELS.taken(sent)
+    return {**fields, "settings": kept} if kept else fields
+
+
+async def _create(call: Call, edit: LevelEdit) -> UUID:
+    key, path = uuid_of(call.parent), call.attributes.get("escalation_policy_path_id")
+    if "/escalation_paths/" in call.url:
+        return await call.edge.configure.create_level(None, key, edit, by=call.actor, now=call.now)
+    path_id = uuid_of(str(path)) if path else None
+    return await call.edge.configure.create_level(key, path_id, edit, by=call.actor, now=call.now)
+
+
+async def _change(call: Call, row: Record, edit: LevelEdit) -> None:
+    await call.edge.configure.update_level(row["id"], edit, by=call.actor, now=call.now)
+
+
+async def _delete(call: Call, row: Record) -> None:
+    await call.edge.configure.delete_level(row["id"], by=call.actor, now=call.now)
+
+
+def _setting(name: str) -> Callable[[Record], Any]:
+    return lambda row: row["settings"].get(name) or _KEPT[name]
+
+
+LEVELS = Resource(
+    type="escalation_levels",
+    collections=("/escalation_policies/{id}/escalation_levels", "/escalation_paths/{id}/escalation_levels"),
+    item="/escalation_levels/{id}",
+    find=_find,
+    get=_get,
+    edit=LevelEdit,
+    accept=_accept,
+    create=_create,
+    change=_change,
+    delete=_delete,
+    attributes=(
+        attribute("escalation_policy_id", Kind.ID, of="policy_id"),
+        attribute("escalation_policy_path_id", Kind.ID, of="path_id"),
+        attribute(_STRATEGY, of=_setting(_STRATEGY)),
+        attribute(_SCHEDULES, of=_setting(_SCHEDULES)),
+        attribute("delay", Kind.NUMBER, of="delay_minutes", edit="delay_minutes"),
+        attribute("position", Kind.NUMBER, edit="position"),
+        attribute("notification_target_params", Kind.LIST, of="targets", edit="targets"),
+        *times(),
+    ),
+)

@@ -1,0 +1,88 @@
+"""Paths of escalation policies. The default path is acted on; what later parts act on is kept and shown as sent."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from nightbell.api.jsonapi import uuid_of
+from nightbell.api.resource import Attribute, Call, Kind, Resource, attribute, times
+from nightbell.core.errors import Unknown
+from nightbell.engine.edits import PathEdit
+from nightbell.store.read import policies
+from nightbell.store.read.listing import Found, Record
+
+#: Kept in `settings`, with what a path has that never said otherwise.
+_KEPT: dict[str, tuple[Kind, Any]] = {
+    "path_type": (Kind.TEXT, "escalation"),
+    "after_deferral_behavior": (Kind.TEXT, None),
+    "after_deferral_path_id": (Kind.ID, None),
+    "match_mode": (Kind.TEXT, "match-all-rules"),
+    "rules": (Kind.LIST, []),
+    "time_restriction_time_zone": (Kind.TEXT, None),
+    "time_restrictions": (Kind.LIST, []),
+    "retrigger_timeout_minutes": (Kind.NUMBER, None),
+}
+
+
+async def _find(call: Call) -> Found:
+    policy_id = uuid_of(call.parent)
+    if await policies.policy(call.db, policy_id) is None:
+        raise Unknown(f"There is no escalation policy {policy_id}.")
+    return await policies.paths(call.db, policy_id, call.listing)
+
+
+async def _get(call: Call, key: str) -> Record | None:
+    return await policies.path(call.db, uuid_of(key))
+
+
+def _accept(sent: dict[str, Any]) -> dict[str, Any]:
+    fields = PATHS.taken(sent)
+    kept = {name: sent[name] for name in _KEPT if name in sent}
+    return {**fields, "settings": kept} if kept else fields
+
+
+async def _create(call: Call, edit: PathEdit) -> UUID:
+    return await call.edge.configure.create_path(uuid_of(call.parent), edit, by=call.actor, now=call.now)
+
+
+async def _change(call: Call, row: Record, edit: PathEdit) -> None:
+    await call.edge.configure.update_path(row["id"], edit, by=call.actor, now=call.now)
+
+
+async def _delete(call: Call, row: Record) -> None:
+    await call.edge.configure.delete_path(row["id"], by=call.actor, now=call.now)
+
+
+def _kept(name: str) -> Attribute:
+    kind, default = _KEPT[name]
+    return attribute(name, kind, of=_setting(name, default))
+
+
+def _setting(name: str, default: Any) -> Callable[[Record], Any]:
+    return lambda row: default if row["settings"].get(name) is None else row["settings"][name]
+
+
+PATHS = Resource(
+    type="escalation_paths",
+    collections=("/escalation_policies/{id}/escalation_paths",),
+    item="/escalation_paths/{id}",
+    find=_find,
+    get=_get,
+    edit=PathEdit,
+    accept=_accept,
+    create=_create,
+    change=_change,
+    delete=_delete,
+    attributes=(
+        attribute("name", edit="name"),
+        attribute("default", Kind.FLAG, of="is_default", edit="is_default"),
+        attribute("notification_type", of="loudness", edit="loudness"),
+        attribute("escalation_policy_id", Kind.ID, of="policy_id"),
+        attribute("position", Kind.NUMBER, edit="position"),
+        attribute("repeat", Kind.FLAG, edit="repeat"),
+        attribute("repeat_count", Kind.NUMBER, edit="repeat_count"),
+        attribute("initial_delay", Kind.NUMBER, of="initial_delay_minutes", edit="initial_delay_minutes"),
+        *map(_kept, _KEPT),
+        *times(),
+    ),
+)
