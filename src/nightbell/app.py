@@ -19,6 +19,8 @@ from litestar.status_codes import HTTP_404_NOT_FOUND
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from nightbell import clock
+from nightbell.api import routes as api
+from nightbell.api.resource import Edge
 from nightbell.channels import registry as channels
 from nightbell.channels.email import SmtpSettings, Tls
 from nightbell.engine import configure, vault
@@ -150,6 +152,7 @@ async def node(
             link_key=keys.link_key,
             assets=assets.load(),
         )
+        edge = Edge(db=db, act=act, configure=site.configure, clock=now, base_url=settings.base_url)
         health = Health(db=db, clock=now, seen=worker.seen)
         running = Running(
             settings=settings,
@@ -162,17 +165,17 @@ async def node(
             worker=worker,
             hub=hub,
             hooks=hooks,
-            asgi=_dispatching((hooks, health), _framework(site)),
+            asgi=_dispatching((hooks, health), _framework(site, edge)),
             clock=now,
         )
         yield running
         await worker.drain()
 
 
-def _framework(site: Site) -> Litestar:
+def _framework(site: Site, edge: Edge) -> Litestar:
     """Return what Litestar serves: the pages and the API. Its own documentation pages load from elsewhere, so: none."""
     return Litestar(
-        route_handlers=[*pages.build(site)],
+        route_handlers=[*pages.build(site), *api.build(edge)],
         exception_handlers={HTTP_404_NOT_FOUND: pages.not_found(site)},
         openapi_config=None,
         logging_config=None,
