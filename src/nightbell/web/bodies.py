@@ -26,6 +26,7 @@ class Refused(Exception):  # noqa: N818  it is an answer, not a fault
         headers: list[tuple[bytes, bytes]] | None = None,
         *,
         reason: str = "",
+        read: bool = False,
         counted: bool = False,
     ) -> None:
         super().__init__(why)
@@ -34,6 +35,8 @@ class Refused(Exception):  # noqa: N818  it is an answer, not a fault
         self.headers = headers or []
         #: For the operator's eyes only.
         self.reason = reason
+        #: The body is read; asking for more of it would wait for ever.
+        self.read = read or counted
         #: It is recorded already.
         self.counted = counted
 
@@ -88,9 +91,9 @@ async def _next(receive: Receive, used: float) -> dict[str, object]:
         async with asyncio.timeout(max(_PATIENCE - used, 0.01)):
             message = await receive()
     except TimeoutError:
-        raise Refused(408, "The body did not come in time.", [(b"connection", b"close")]) from None
+        raise Refused(408, "The body did not come in time.", [(b"connection", b"close")], read=True) from None
     if message["type"] == "http.disconnect":
-        raise Refused(408, "The sender went away before its body was complete.")
+        raise Refused(408, "The sender went away before its body was complete.", read=True)
     return dict(message)
 
 
@@ -99,7 +102,7 @@ def _inflated(body: bytes, limit: int) -> bytes:
     try:
         plain = machine.decompress(body, limit + 1)
     except zlib.error as fault:
-        raise Refused(400, f"The body is not what its Content-Encoding says: {fault}.") from fault
+        raise Refused(400, f"The body is not what its Content-Encoding says: {fault}.", read=True) from fault
     if len(plain) > limit:
-        raise Refused(413, f"The body inflates to more than {limit} bytes.")
+        raise Refused(413, f"The body inflates to more than {limit} bytes.", read=True)
     return plain

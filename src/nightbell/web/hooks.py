@@ -68,6 +68,8 @@ class Hooks:
             status, answer, headers = await self._answer(scope, receive)
         except Refused as refused:
             status, answer, headers = refused.status, {"error": refused.why}, refused.headers
+            if not refused.read:
+                await self._drain(scope, receive)
             await self._refused(scope, refused)
         await _respond(send, status, answer, headers)
 
@@ -79,9 +81,8 @@ class Hooks:
             raise Refused(
                 405, f"Send alerts here with POST, not {scope['method']}.", [(b"allow", b"POST, PUT")]
             )
-        configuration, sender = await self._sender(scope, receive, url_target)
+        configuration, sender = await self._sender(scope, url_target)
         if self.writers.full():
-            await body_of(scope, receive, self.max_body, keep=False)
             raise Refused(503, "Busy: too much is waiting to be written. Try again.")
         body = await body_of(scope, receive, self.max_body)
         return await self._accepted(scope, body, kind, sender, configuration)
@@ -94,7 +95,7 @@ class Hooks:
             envelope, stored = await self._decoded(body, kind, now)
         except BadPayload as bad:
             await self._keep(scope, body, sender, bad, now)
-            raise Refused(400, f"{bad.message} {bad.hint}".strip(), counted=True) from bad
+            raise Refused(400, f"{bad.message}; {bad.hint}".strip("; "), counted=True) from bad
         one = Incoming(
             id=new_id(now),
             received_at=now,
@@ -110,7 +111,7 @@ class Hooks:
         try:
             outcome = await self.writers.submit(one)
         except Overloaded as busy:
-            raise Refused(503, f"{busy.message} Try again.") from busy
+            raise Refused(503, f"{busy.message} Try again.", read=True) from busy
         source = configuration.directory.sources.get(sender.source_id)
         metrics.DELIVERIES.labels(source=source.name if source else "", outcome=outcome.outcome).inc()
         metrics.INGEST_SECONDS.observe((self.clock() - now).total_seconds())
@@ -127,12 +128,9 @@ class Hooks:
 
     # ------------------------------------------------------------ who
 
-    async def _sender(
-        self, scope: Scope, receive: Receive, url_target: tuple[str, str] | None
-    ) -> tuple[Configuration, Sender]:
+    async def _sender(self, scope: Scope, url_target: tuple[str, str] | None) -> tuple[Configuration, Sender]:
         token = _token(scope)
         if not token:
-            await body_of(scope, receive, self.max_body, keep=False)
             raise Refused(401, "Send the source's secret as `Authorization: Bearer …`.", reason="no secret")
         digest = sha256(token.encode("utf-8", "surrogateescape")).digest()
         configuration = await self.directories.glanced(self.db)
@@ -140,7 +138,6 @@ class Hooks:
             configuration = await self._again()
         found = configuration.secrets.get(digest)
         if found is None or (found.expires_at is not None and found.expires_at <= self.clock()):
-            await body_of(scope, receive, self.max_body, keep=False)
             raise Refused(401, "No source has this secret.", reason=f"unknown secret ending in …{token[-4:]}")
         return configuration, Sender(source_id=found.source_id, url_target=url_target)
 
@@ -152,6 +149,13 @@ class Hooks:
             raise Refused(503, "The database is not available. Try again.") from lost
 
     # ------------------------------------------------------------ what is refused
+
+    async def _drain(self, scope: Scope, receive: Receive) -> None:
+        """Read what will not be used: a sender cut off in the middle sees a broken pipe and tries again for ever."""
+        try:
+            await body_of(scope, receive, self.max_body, keep=False)
+        except Refused:
+            return  # slow or gone; the answer stands
 
     async def _keep(self, scope: Scope, body: bytes, sender: Sender, bad: BadPayload, now: datetime) -> None:
         """Keep the bytes of a sender we know though nobody can read them: the operator will want to."""
