@@ -177,6 +177,9 @@ class Draft:
         """Return what was gathered; climbs and pages only where they changed."""
         old_climbs = {e.id: e for e in self.facts.escalations}
         old_pages = {p.id: p for p in self.facts.pages}
+        climbs = tuple(e for e in self.escalations.values() if old_climbs.get(e.id) is not e)
+        pages = tuple(p for p in self.pages.values() if old_pages.get(p.id) is not p)
+        says = bool(self.is_new or self.shown or self.entries or self.moved)
         return Decision(
             alert=self.alert,
             is_new=self.is_new,
@@ -184,10 +187,10 @@ class Draft:
             changes=tuple(self.changes),
             shown=self.shown,
             entries=tuple(self.entries),
-            escalations=tuple(e for e in self.escalations.values() if old_climbs.get(e.id) is not e),
-            pages=tuple(p for p in self.pages.values() if old_pages.get(p.id) is not p),
+            escalations=climbs,
+            pages=pages,
             notifications=tuple(self.notifications),
-            touch=not (self.is_new or self.shown or self.entries or self.moved),
+            touch=not (says or climbs or pages or self.notifications),
             cancel=self.cancel,
             past=self.past,
             fallback=self.fallback,

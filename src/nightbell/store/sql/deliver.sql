@@ -25,12 +25,20 @@ LEFT JOIN urgencies y ON y.id = a.urgency_id
 LEFT JOIN pages p ON p.id = n.page_id
 WHERE n.id = ANY($1::uuid[])
 
--- finish_notifications: what became of them; only whoever holds the lease may say so
-UPDATE notifications n SET state = t.state, send_at = coalesce(t.send_at, n.send_at), lease_until = NULL,
+-- lock_alerts_of_messages: an act that calls messages off, and an answer that would send one again, wait for each other
+SELECT id FROM alerts WHERE id = ANY($1::uuid[]) ORDER BY identity FOR UPDATE
+
+-- finish_notifications: what became of them; only whoever holds the lease may say so. What would be tried again is
+-- called off when its page ended meanwhile: nobody is woken for an alert that somebody took
+UPDATE notifications n SET state = t.verdict, send_at = coalesce(t.send_at, n.send_at), lease_until = NULL,
     leased_by = NULL, provider_id = t.provider_id, why = t.why,
-    finished_at = CASE WHEN t.state = 'waiting' THEN NULL ELSE $7::timestamptz END, updated_at = $7
-FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[])
-    AS t (id, state, send_at, provider_id, why)
+    finished_at = CASE WHEN t.verdict = 'waiting' THEN NULL ELSE $7::timestamptz END, updated_at = $7
+FROM (
+    SELECT u.*, CASE WHEN u.state = 'waiting' AND p.phase = 'ended' THEN 'canceled' ELSE u.state END AS verdict
+    FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[])
+        AS u (id, state, send_at, provider_id, why)
+    JOIN notifications m ON m.id = u.id LEFT JOIN pages p ON p.id = m.page_id
+) t
 WHERE n.id = t.id AND n.state = 'sending' AND n.leased_by = $6
 
 -- finish_attempts: how each try ended
@@ -44,11 +52,16 @@ SELECT id, alert_id, page_id, attempts FROM notifications
 WHERE state = 'sending' AND (lease_until <= $1 OR leased_by = ANY($2::text[]))
 ORDER BY lease_until LIMIT 200 FOR UPDATE SKIP LOCKED
 
--- release_lapsed: sent again once, under the same idempotency key; after that left in doubt
-UPDATE notifications SET state = CASE WHEN attempts < 2 THEN 'waiting' ELSE 'unknown' END, send_at = $2,
-    lease_until = NULL, leased_by = NULL, why = 'the process that was sending it stopped; it may have been sent',
-    finished_at = CASE WHEN attempts < 2 THEN NULL ELSE $2::timestamptz END, updated_at = $2
-WHERE id = ANY($1::uuid[])
+-- release_lapsed: sent again once, under the same idempotency key; after that, or when the page ended, left in doubt
+UPDATE notifications n SET state = t.verdict, send_at = $2, lease_until = NULL, leased_by = NULL,
+    why = 'the process that was sending it stopped; it may have been sent',
+    finished_at = CASE WHEN t.verdict = 'waiting' THEN NULL ELSE $2::timestamptz END, updated_at = $2
+FROM (
+    SELECT m.id,
+        CASE WHEN m.attempts < 2 AND p.phase IS DISTINCT FROM 'ended' THEN 'waiting' ELSE 'unknown' END AS verdict
+    FROM notifications m LEFT JOIN pages p ON p.id = m.page_id WHERE m.id = ANY($1::uuid[])
+) t
+WHERE n.id = t.id
 
 -- end_lapsed_attempts: the tries of messages whose worker is gone
 UPDATE attempts SET outcome = 'unknown', why = 'the process stopped before an answer came', ended_at = $2,
@@ -58,5 +71,5 @@ WHERE notification_id = ANY($1::uuid[]) AND outcome IS NULL
 -- insert_test_notification: a message that tries out a contact method
 INSERT INTO notifications (id, user_id, contact_method_id, kind, purpose, state, send_at, idempotency_key, created_at,
     updated_at)
-SELECT $1, user_id, id, kind, 'test', 'waiting', $3, $1::text, $3, $3 FROM contact_methods WHERE id = $2
+SELECT $1::uuid, user_id, id, kind, 'test', 'waiting', $3, $1::uuid::text, $3, $3 FROM contact_methods WHERE id = $2
 RETURNING id

@@ -5,12 +5,12 @@ FROM alert_details WHERE alert_id = ANY($1::uuid[]);
 
 -- read_alert_pages: who was paged in the present occurrence of these alerts, in the order of the pages
 SELECT p.alert_id, p.user_id FROM pages p JOIN alerts a ON a.id = p.alert_id AND a.occurrence = p.occurrence
-WHERE p.alert_id = ANY($1::uuid[]) GROUP BY 1, 2 ORDER BY min(p.id);
+WHERE p.alert_id = ANY($1::uuid[]) GROUP BY 1, 2 ORDER BY min(p.id::text);
 
 -- read_alert_notified: who was sent a message that may have arrived, for these alerts, in order
 SELECT alert_id, user_id FROM notifications
 WHERE alert_id = ANY($1::uuid[]) AND purpose = 'page' AND state IN ('sent', 'unknown')
-GROUP BY 1, 2 ORDER BY min(id);
+GROUP BY 1, 2 ORDER BY min(id::text);
 
 -- read_bodies: requests as they were sent, compressed, the large ones left out
 SELECT id, body FROM deliveries WHERE id = ANY($1::uuid[]) AND size <= $2

@@ -46,7 +46,8 @@ async def addressed(tx: Tx, ids: Sequence[UUID]) -> list[Row]:
 
 
 async def finish(tx: Tx, done: Sequence[tuple[Claimed, Next]], worker: str, now: datetime) -> None:
-    """Write down how tries ended."""
+    """Write down how tries ended. What would be tried again is called off when its page ended meanwhile."""
+    await _lock(tx, [c.alert_id for c, n in done if n.state == "waiting"])
     rows = [(c.id, n.state, n.send_at, n.provider_id[:_WHY], n.why[:_WHY]) for c, n in done]
     await tx.execute("finish_notifications", *zip(*rows, strict=True), worker, now)
     tries = [(c.id, c.attempts, n.outcome, n.why[:_WHY], n.provider_id[:_WHY]) for c, n in done]
@@ -58,9 +59,16 @@ async def lapsed(tx: Tx, now: datetime, gone: Sequence[str]) -> list[Row]:
     rows = await tx.rows("lapsed_leases", now, list(gone))
     ids = [row["id"] for row in rows]
     if ids:
+        await _lock(tx, [row["alert_id"] for row in rows])
         await tx.execute("release_lapsed", ids, now)
         await tx.execute("end_lapsed_attempts", ids, now)
     return rows
+
+
+async def _lock(tx: Tx, alert_ids: Sequence[UUID | None]) -> None:
+    known = [ident for ident in alert_ids if ident]
+    if known:
+        await tx.rows("lock_alerts_of_messages", known)
 
 
 async def insert_test(db: Runner, ident: UUID, method_id: UUID, now: datetime) -> bool:
