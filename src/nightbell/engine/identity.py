@@ -225,7 +225,9 @@ async def invitation(db: Db, token: str, now: datetime) -> Invitation:
     """
     found = await rows.invitation_by_token(db, _digest(token), now)
     if found is None:
-        hint = "`nightbell user link` makes a new one for the first administrator; others ask an administrator."
+        hint = (
+            "`nightbell user link` makes a new one for the first administrator; others ask an administrator."
+        )
         raise Unknown("This link was used already, has expired, or never was one.", hint=hint)
     return Invitation(
         id=found["id"], role=Role(found["role"]), email=found["email"], expires_at=found["expires_at"]
@@ -325,4 +327,3 @@ async def forget_stale(db: Db, now: datetime) -> int:
 def _digest(token: str) -> bytes:
     # 256 random bits need no slow hash: there is nothing to guess.
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()
-

@@ -1,1 +1,1 @@
-"""Server-rendered pages, and the routes that outside systems call."""
+"""What browsers and senders reach: pages, live updates and the entrance for webhooks."""

@@ -1,6 +1,6 @@
 """What every page is given: the database, the engine, the clock, and the few facts about this installation."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,11 +10,11 @@ from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 
 from nightbell.core.access import Permission
+from nightbell.core.delivery import Channel
 from nightbell.core.directory import Directory
 from nightbell.core.errors import Unauthenticated
 from nightbell.engine.act import Act
 from nightbell.engine.configure import Configure
-from nightbell.engine.directory import Directories
 from nightbell.engine.identity import Browser, Visitor
 from nightbell.store.db import Db
 from nightbell.web.assets import Assets, load
@@ -36,23 +36,20 @@ class Site:
     hub: Hub
     act: Act
     configure: Configure
-    directories: Directories
+    #: Returns the configuration as it is now.
+    directory: Callable[[], Awaitable[Directory]]
+    #: Every kind of contact method there is.
+    channels: Mapping[str, Channel]
     #: How people and senders reach us, without a slash at the end.
     base_url: str
     #: Signs the links of messages.
     link_key: bytes
-    #: Whether there is a mail server: without one, e-mail cannot be tried.
-    has_mail: bool = False
     assets: Assets = field(default_factory=load)
     throttle: Throttle = field(default_factory=Throttle)
 
     def __deepcopy__(self, _memo: object) -> "Site":
         """Stay one: Litestar copies a router with everything in its `opt` when it is registered."""
         return self
-
-    async def directory(self) -> Directory:
-        """Return the configuration as it is now."""
-        return await self.directories.current(self.db)
 
     @property
     def secure(self) -> bool:

@@ -73,6 +73,11 @@ async def escalations(db: Runner, alert_id: UUID) -> list[Row]:
     return await db.rows("page_escalations", alert_id)
 
 
+async def open_pages(db: Runner, alert_id: UUID) -> list[Row]:
+    """Return requests for attention that may still use a later contact method."""
+    return await db.rows("page_open_pages", alert_id)
+
+
 async def occurrences(db: Runner, alert_id: UUID) -> list[Row]:
     """Return how often an alert came before, newest first."""
     return await db.rows("page_occurrences", alert_id, OCCURRENCES)
@@ -145,6 +150,11 @@ async def audit(db: Runner, limit: int = 50) -> list[Row]:
 async def last_test(db: Runner, user_id: int, method_id: UUID) -> Row | None:
     """Return how the last test of a contact method fared."""
     return await db.row("page_test", user_id, method_id)
+
+
+async def has_owner(db: Runner) -> bool:
+    """Return whether anybody has been set up."""
+    return bool(await db.value("count_people"))
 
 
 async def sessions(db: Runner, user_id: int, now: datetime) -> list[Row]:

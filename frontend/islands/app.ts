@@ -1,0 +1,17 @@
+// Everything here is a comfort: each page works as links and forms without it.
+import { copies } from "./copy";
+import { forms } from "./forms";
+import { keys } from "./keys";
+import { live } from "./live";
+import { previews } from "./preview";
+import { ring } from "./ring";
+import { times } from "./times";
+
+document.documentElement.classList.add("js");
+copies();
+forms();
+keys();
+times();
+previews();
+ring();
+live();

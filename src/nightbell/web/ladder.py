@@ -1,0 +1,165 @@
+"""A policy while somebody edits it: levels as sentences, and the clock they would lead to, before anything is saved."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from nightbell.core.directory import Directory, Level, LevelTarget, Path, Policy
+from nightbell.core.errors import Invalid
+from nightbell.core.escalation import Escalation, Phase, frozen
+from nightbell.web.forms import Form, whole
+from nightbell.web.future import Step, steps
+
+MOST_LEVELS = 20
+_LONGEST_DELAY = 10_080
+_MOST_REPEATS = 9
+_NOBODY = UUID(int=0)
+_TYPES = ("user", "team", "service")
+_MEMBERS = ("all", "admins", "escalate")
+
+
+class Rung(Struct, frozen=True, kw_only=True):
+    """One level in the form. Targets are "user/1001", "team/<id>/all", "service/<id>"."""
+
+    targets: tuple[str, ...]
+    #: Minutes before the next level.
+    delay: int
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """A whole policy in the form."""
+
+    name: str
+    repeat_count: int
+    rungs: tuple[Rung, ...]
+
+
+def from_rows(policy: dict[str, Any], levels: list[dict[str, Any]]) -> Draft:
+    """Return the form of a stored policy; a new one begins with one empty level."""
+    rungs = tuple(
+        Rung(targets=tuple(_written(t) for t in level["targets"]), delay=level["delay_minutes"]) for level in levels
+    )
+    return Draft(name=policy["name"], repeat_count=policy["repeat_count"], rungs=rungs or (Rung(targets=(), delay=5),))
+
+
+def _written(target: dict[str, Any]) -> str:
+    text = f"{target['type']}/{target['id']}"
+    return f"{text}/{target.get('team_members') or 'all'}" if target["type"] == "team" else text
+
+
+def from_form(form: Form) -> Draft:
+    """Return what the form holds, the target just chosen in a level's picker added to it.
+
+    Raises: Invalid naming the field.
+    """
+    delays = form.aligned("delay")[:MOST_LEVELS]
+    rungs = []
+    for number, delay in enumerate(delays):
+        chosen = [*form.many(f"target-{number}"), *form.many(f"add-{number}")]
+        rungs.append(
+            Rung(
+                targets=tuple(dict.fromkeys(chosen)),
+                delay=whole(delay, "delay", least=0, most=_LONGEST_DELAY, default=0),
+            )
+        )
+    repeat = form.number("repeat_count", least=0, most=_MOST_REPEATS, default=0)
+    return Draft(name=form.text("name"), repeat_count=repeat, rungs=tuple(rungs))
+
+
+def edited(draft: Draft, what: str) -> Draft:
+    """Return the draft after one of the form's own buttons: add, drop:2, up:2, down:2, untarget:0:user/1001."""
+    verb, _, rest = what.partition(":")
+    place, _, target = rest.partition(":")
+    rungs = list(draft.rungs)
+    if verb == "add" and len(rungs) < MOST_LEVELS:
+        rungs.append(Rung(targets=(), delay=5))
+    at = int(place) if place.isdecimal() and int(place) < len(rungs) else None
+    if at is not None:
+        rungs = _moved(rungs, verb, at, target)
+    return replace(draft, rungs=tuple(rungs))
+
+
+def _moved(rungs: list[Rung], verb: str, at: int, target: str) -> list[Rung]:
+    if verb == "drop":
+        return [*rungs[:at], *rungs[at + 1 :]]
+    if verb == "untarget":
+        rungs[at] = replace(rungs[at], targets=tuple(t for t in rungs[at].targets if t != target))
+    other = {"up": at - 1, "down": at + 1}.get(verb, at)
+    if 0 <= other < len(rungs):
+        rungs[at], rungs[other] = rungs[other], rungs[at]
+    return rungs
+
+
+def targets_of(rung: Rung) -> list[dict[str, Any]]:
+    """Return a level's targets as they are stored.
+
+    Raises: Invalid for what no picker offers.
+    """
+    return [_read(text) for text in rung.targets]
+
+
+def _read(text: str) -> dict[str, Any]:
+    kind, _, rest = text.partition("/")
+    ident, _, members = rest.partition("/")
+    if kind not in _TYPES or not ident or (members and members not in _MEMBERS):
+        raise Invalid("Choose people, teams or services from the list.", place="targets")
+    return {"type": kind, "id": ident, "team_members": (members or "all") if kind == "team" else None}
+
+
+def named(text: str, directory: Directory) -> str:
+    """Return how a target reads in a sentence."""
+    target = _read(text)
+    if target["type"] == "user":
+        user = directory.users.get(int(target["id"])) if target["id"].isdecimal() else None
+        return user.name if user else f"user {target['id']}"
+    if target["type"] == "service":
+        service = directory.services.get(target["id"])
+        return f"service {service.name}" if service else f"service {target['id']}"
+    team = directory.teams.get(target["id"])
+    how = {"all": "everyone in", "admins": "administrators of", "escalate": "the policy of"}[target["team_members"]]
+    return f"{how} {team.name if team else target['id']}"
+
+
+def options(directory: Directory) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return what a level can page, for its picker."""
+    people = [(f"user/{u.id}", u.name) for u in directory.users.values() if u.active]
+    teams = {t.id: t for t in directory.teams.values()}.values()
+    services = {s.id: s for s in directory.services.values()}.values()
+    groups = [
+        ("People", people),
+        ("Everyone in a team", [(f"team/{t.id}/all", t.name) for t in teams]),
+        ("A team's administrators", [(f"team/{t.id}/admins", t.name) for t in teams]),
+        ("A team's own policy, beside this one", [(f"team/{t.id}/escalate", t.name) for t in teams if t.policy_id]),
+        ("A service's policy, beside this one", [(f"service/{s.id}", s.name) for s in services if s.policy_id]),
+    ]
+    return [(heading, sorted(things, key=lambda t: t[1].lower())) for heading, things in groups if things]
+
+
+def played(draft: Draft, directory: Directory, start: datetime) -> list[Step]:
+    """Return what a page by this draft would do from `start` on, if nobody answered."""
+    levels = tuple(
+        Level(
+            position=number,
+            delay_minutes=rung.delay,
+            targets=tuple(LevelTarget(**target) for target in targets_of(rung)),
+        )
+        for number, rung in enumerate(draft.rungs, start=1)
+    )
+    path = Path(
+        id=_NOBODY, name="Default", is_default=True, loudness="audible", repeat=None, repeat_count=None,
+        initial_delay_minutes=0, levels=levels,
+    )  # fmt: skip
+    policy = Policy(id=_NOBODY, name=draft.name or "This policy", repeat_count=draft.repeat_count, paths=(path,))
+    climb = Escalation(
+        id=_NOBODY, alert_id=_NOBODY, occurrence=1, origin="", plan=frozen(policy, path), phase=Phase.CLIMBING,
+        level=0, round=1, fired=0, reached=0, token=_NOBODY, wake_at=start, created_at=start,
+    )  # fmt: skip
+    return steps(climb, directory, start)
+
+
+def after(step: Step, start: datetime) -> str:
+    """Return when a step comes: T+0, T+5."""
+    return f"T+{int((step.at - start) / timedelta(minutes=1))}"

@@ -1,0 +1,35 @@
+"""Where everybody starts: what pages right now, what would reach no one, and the next step of setting up."""
+
+from litestar import Response
+
+from nightbell.core.access import Permission
+from nightbell.store.read import page_alerts, pages
+from nightbell.store.read.page_alerts import Wanted
+from nightbell.web.pages.alerts import shown_rows
+from nightbell.web.render import render
+from nightbell.web.search import Search
+from nightbell.web.site import WebRequest, page
+
+_MOST = 12
+
+
+@page("/", Permission.VIEW)
+async def now(request: WebRequest) -> Response[bytes]:
+    """Show what pages now."""
+    db = request.site.db
+    firing = await page_alerts.listed(db, Wanted(status="triggered", limit=_MOST))
+    people = await pages.reachability(db)
+    return await render(
+        request,
+        "now.html",
+        nav="now",
+        status="triggered",
+        rows=await shown_rows(request, firing[:_MOST], Search()),
+        counts=await pages.alert_counts(db),
+        unpaged=await pages.unpaged(db),
+        steps=await pages.set_up(db, request.visitor.user_id),
+        mute=[p for p in people if p["active"] and not p["kinds"] and p["role"] != "observer"],
+    )
+
+
+ROUTES = [now]
