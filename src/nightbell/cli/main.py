@@ -1,0 +1,44 @@
+"""The `nightbell` command: finds the command that was asked for and says what went wrong.
+
+Rule 1: nothing heavy is imported here; each command's module is, when it is asked for, so that `--help` takes no time.
+"""
+
+import sys
+
+from cyclopts import App
+
+from nightbell.__about__ import __version__
+from nightbell.cli import screen
+from nightbell.core.errors import NightbellError
+
+app = App(
+    name="nightbell",
+    help="Alertmanager to the right person, provably.",
+    help_epilogue="Settings: docs/settings.md. Every command takes --data and honours NIGHTBELL_* variables.",
+    version=__version__,
+    result_action="return_value",
+)
+
+_COMMANDS = (
+    ("serve", "serve:serve", "Run Nightbell until told to stop."),
+    ("demo", "demo:demo", "Fill in people, a team, a policy and a source to try things with."),
+    ("fire", "fire:fire", "Send an alert as an Alertmanager would."),
+    ("user", "user:app", "Add and change people."),
+    ("token", "token:app", "Make and take back API tokens."),
+    ("source", "source:app", "Make sources and their secrets."),
+    ("db", "database:app", "Look at, migrate and dump the database."),
+)
+for _order, (_name, _path, _help) in enumerate(_COMMANDS):
+    app.command(f"nightbell.cli.{_path}", name=_name, help=_help, sort_key=_order)
+
+
+def main() -> None:
+    """Run the command line and end the process."""
+    try:
+        app()
+    except NightbellError as error:
+        screen.complain(error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        # What a shell expects of a program that Ctrl-C ended.
+        sys.exit(130)
