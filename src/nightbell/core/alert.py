@@ -84,10 +84,9 @@ class Alert(Struct, frozen=True, kw_only=True):
 
     @property
     def wake_at(self) -> datetime | None:
-        """When time itself must look at this alert: the first firing member to expire."""
-        return min(
-            (m.expires_at for m in self.members.values() if m.expires_at and not m.ends_at), default=None
-        )
+        """When time itself must look at this alert: its snooze is over or a firing member expires."""
+        expiring = [m.expires_at for m in self.members.values() if m.expires_at and not m.ends_at]
+        return min([*expiring, *([self.snoozed_until] if self.snoozed_until else [])], default=None)
 
 
 class What(StrEnum):

@@ -15,6 +15,8 @@ from nightbell.core.journal import Kind
 from nightbell.core.paging import Page
 
 LIVE = (Phase.CLIMBING, Phase.HELD)
+#: The origin of the climb that pages the people of last resort.
+FALLBACK = "fallback"
 
 
 def begin(
@@ -24,8 +26,12 @@ def begin(
     *,
     hold: timedelta = timedelta(),
     level: int | None = None,
+    turn: int = 1,
 ) -> None:
     """Start a climb for everything the targets stand for; each origin once, however many name it.
+
+    `turn` is how often an origin may have been climbed by then: a repeat of a new member's target pages nobody again,
+    and policies that name each other come to an end.
 
     Raises: Invalid when `level` is none of the plan's.
     """
@@ -35,7 +41,7 @@ def begin(
         if not found:
             _empty(draft, target, why)
         for origin, plan in found:
-            if not any(e.origin == origin and e.phase in LIVE for e in draft.escalations.values()):
+            if _may_start(draft, origin, turn):
                 started.append(_start(draft, origin, plan, hold, level=level or 1))
                 _say_started(draft, plan, reason)
     for climb in started:
@@ -43,6 +49,11 @@ def begin(
             advance(draft, climb.id)
     if targets and not any(e.phase in LIVE or e.reached for e in draft.escalations.values()):
         fall_back(draft, "none of the targets could be paged")
+
+
+def _may_start(draft: Draft, origin: str, turn: int) -> bool:
+    known = [e for e in draft.escalations.values() if e.origin == origin and e.phase is not Phase.ENDED]
+    return len(known) < turn and not any(e.phase in LIVE for e in known)
 
 
 def _empty(draft: Draft, target: Target, why: str) -> None:
@@ -56,7 +67,7 @@ def _empty(draft: Draft, target: Target, why: str) -> None:
 
 
 def _start(draft: Draft, origin: str, plan: Plan, hold: timedelta, *, level: int = 1) -> Escalation:
-    if level > 1 and level > len(plan.rungs):
+    if level != 1 and not 1 <= level <= len(plan.rungs):
         raise Invalid(f"{plan.name} has levels 1 to {len(plan.rungs)}.", place="escalation_policy_level")
     wake = draft.now + timedelta(seconds=plan.initial_delay) + hold
     climb = Escalation(
@@ -103,14 +114,14 @@ def advance(draft: Draft, climb_id: UUID) -> None:
         cycle += 1
         _rise(draft, before, rise, cycle)
     for rise in climbed.rises:
-        begin_beside(draft, rise)
+        begin_beside(draft, rise, turn=before.round)
     _ended(draft, climbed)
 
 
-def begin_beside(draft: Draft, rise: Rise) -> None:
-    """Start the climbs that a rung asks for in parallel; ours goes on (rootly.md 5.1.5)."""
+def begin_beside(draft: Draft, rise: Rise, *, turn: int) -> None:
+    """Start the climbs that a rung asks for in parallel; ours goes on (rootly.md 5.1.5). `turn` is our round."""
     if rise.spawns:
-        begin(draft, rise.spawns, f"level {rise.level} names them")
+        begin(draft, rise.spawns, f"level {rise.level} names them", turn=turn)
 
 
 def _rise(draft: Draft, climb: Escalation, rise: Rise, cycle: int) -> None:
@@ -207,24 +218,18 @@ def _ended(draft: Draft, climbed: Climb) -> None:
 
 def fall_back(draft: Draft, why: str) -> None:
     """Page the people of last resort; a run that reached no one must not end in silence (DESIGN 6)."""
-    if any(e.origin == "fallback" and e.phase is not Phase.ENDED for e in draft.escalations.values()):
+    if any(e.origin == FALLBACK and e.phase is not Phase.ENDED for e in draft.escalations.values()):
         return
     people = [
         u
         for u in draft.directory.fallback_user_ids
         if paging.reachable(draft.directory.users.get(u), "audible")
     ]
-    draft.fallback = "paged" if people else "nobody"
-    draft.becomes(replace(draft.alert, unpaged=True))
     if not people:
-        draft.note(
-            "escalation.unpaged",
-            f"Nobody was paged: {why}, and no fallback person can be reached.",
-            kind=Kind.NOTIFICATION,
-            action="skipped",
-            why=why,
-        )
+        give_up(draft, why)
         return
+    draft.fallback = "paged"
+    draft.becomes(replace(draft.alert, unpaged=True))
     targets = tuple(LevelTarget(type="user", id=str(u)) for u in people)
     plan = Plan(
         name="Fallback",
@@ -242,19 +247,34 @@ def fall_back(draft: Draft, why: str) -> None:
         action="escalated",
         why=why,
     )
-    advance(draft, _start(draft, "fallback", plan, timedelta()).id)
+    advance(draft, _start(draft, FALLBACK, plan, timedelta()).id)
+
+
+def give_up(draft: Draft, why: str) -> None:
+    """Say, loudly, that nobody could be reached at all."""
+    draft.fallback = "nobody"
+    draft.becomes(replace(draft.alert, unpaged=True))
+    draft.note(
+        "escalation.unpaged",
+        f"Nobody was paged: {why}, and no fallback person can be reached.",
+        kind=Kind.NOTIFICATION,
+        action="skipped",
+        why=why,
+    )
 
 
 def hold(draft: Draft, *, until: datetime | None) -> None:
     """Stop paging: climbs wait (for ever, or until the given instant), pages end, waiting messages are cancelled."""
-    for climb in _resumable(draft):
+    known = _resumable(draft)
+    for climb in [e for e in known if e.phase in LIVE] or known:
         draft.escalations[climb.id] = replace(climb, phase=Phase.HELD, wake_at=until, token=draft.mint())
     _quiet(draft)
 
 
 def _resumable(draft: Draft) -> list[Escalation]:
-    live = [e for e in draft.escalations.values() if e.phase in LIVE]
-    return live or [e for e in draft.escalations.values() if e.phase is Phase.EXHAUSTED][-1:]
+    """Return the newest climb of each origin; the fallback's only where there is no other."""
+    newest = {e.origin: e for e in draft.escalations.values() if e.phase is not Phase.ENDED}
+    return [e for e in newest.values() if e.origin != FALLBACK] or list(newest.values())
 
 
 def end(draft: Draft) -> None:
@@ -273,7 +293,24 @@ def _quiet(draft: Draft) -> None:
 
 def restart(draft: Draft) -> None:
     """Climb again from the first rung: a snooze or an acknowledgement is over."""
-    for climb in _resumable(draft):
-        fresh = replace(climb, phase=Phase.CLIMBING, level=0, round=1, wake_at=draft.now, token=draft.mint())
-        draft.escalations[climb.id] = fresh
-        advance(draft, climb.id)
+    again = _resumable(draft)
+    for climb in [e for e in draft.escalations.values() if e.origin == FALLBACK and e not in again]:
+        draft.escalations[climb.id] = replace(climb, phase=Phase.ENDED, wake_at=None, token=draft.mint())
+    for climb in again:
+        resume(draft, climb.id)
+    if not again:
+        fall_back(draft, "nobody was ever paged for it")
+
+
+def resume(draft: Draft, climb_id: UUID) -> None:
+    """Let one climb begin again from its first rung."""
+    draft.escalations[climb_id] = replace(
+        draft.escalations[climb_id],
+        phase=Phase.CLIMBING,
+        level=0,
+        round=1,
+        reached=0,
+        wake_at=draft.now,
+        token=draft.mint(),
+    )
+    advance(draft, climb_id)

@@ -55,11 +55,11 @@ def due(draft: Draft) -> None:
     _expire(draft)
     if not draft.alert.is_open:
         return
+    _wake(draft)
     for climb in [e for e in draft.escalations.values() if ladder.due(e, draft.now)]:
-        if climb.phase is ladder.Phase.HELD:
-            _retrigger(draft)
-        elif climb.phase is ladder.Phase.CLIMBING:
-            climbing.advance(draft, climb.id)
+        # Held and due: snoozed, and since then only another climb of the alert was escalated.
+        go_on = climbing.resume if climb.phase is ladder.Phase.HELD else climbing.advance
+        go_on(draft, climb.id)
     for page in [p for p in draft.pages.values() if p.wake_at and draft.now >= p.wake_at and not p.ended]:
         climbing.go_on(draft, page)
 
@@ -86,8 +86,9 @@ def _expire(draft: Draft) -> None:
         resolved(draft, alerts.ended_at(members, alert.occurrence, draft.now), TIME)
 
 
-def _retrigger(draft: Draft) -> None:
-    if draft.alert.status is Status.TRIGGERED:
+def _wake(draft: Draft) -> None:
+    until = draft.alert.snoozed_until
+    if until is None or draft.now < until:
         return
     draft.becomes(replace(draft.alert, status=Status.TRIGGERED, snoozed_until=None, acknowledged_by=None))
     draft.note(
@@ -137,12 +138,12 @@ def failed(draft: Draft, event: Failed) -> None:
 def _climb_on(draft: Draft, page: paging.Page) -> None:
     draft.pages[page.id] = replace(page, ended=True, wake_at=None)
     climb = draft.escalations.get(page.escalation_id)
-    others = [
-        p for p in draft.pages.values() if p.escalation_id == page.escalation_id and p.cycle == page.cycle
-    ]
-    if any(not p.ended for p in others) or climb is None:
+    if climb is None:
         return
-    if climb.phase is ladder.Phase.CLIMBING and climb.fired == page.cycle:
+    others = [p for p in draft.pages.values() if p.escalation_id == climb.id and not p.ended]
+    alone = not any(p.cycle == page.cycle for p in others)
+    if climb.phase is ladder.Phase.CLIMBING and climb.fired == page.cycle and alone:
         climbing.advance(draft, climb.id)
-    elif climb.phase is ladder.Phase.EXHAUSTED and climb.origin != "fallback":
-        climbing.fall_back(draft, f"{climb.plan.name} reached no one")
+    elif climb.phase is ladder.Phase.EXHAUSTED and not others:
+        last = climbing.give_up if climb.origin == climbing.FALLBACK else climbing.fall_back
+        last(draft, f"{climb.plan.name} reached no one")

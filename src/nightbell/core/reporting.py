@@ -57,6 +57,13 @@ def _changes(alert: Alert | None, report: Report, now: datetime, declared: str |
         change = alerts.joined(members.get(signal.fingerprint), said, report.unit, now)
         if change:
             named[signal.fingerprint] = change
+    if declared == "resolved" and alert:
+        rest = [m for m in alert.firing if m.fingerprint not in named]
+        over = [
+            Change(what=What.ENDED, member=alerts.closed(m, now, now, inferred=True), signal=None)
+            for m in rest
+        ]
+        return [*named.values(), *over]
     return [*named.values(), *alerts.swept(alert, named, report.unit, report.envelope, now)]
 
 

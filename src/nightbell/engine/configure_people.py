@@ -172,6 +172,7 @@ class People(Writer):
             following = await change.tx.value("next_rule_position", user_id, fields["loudness"])
             rule = {"position": following, **fields, "user_id": user_id}
             key: UUID = await change.add("notification_rule", notification_rules, rule)
+            await change.tx.execute("wake_pages_of_user", user_id, now)
         return key
 
     async def update_notification_rule(
@@ -185,6 +186,7 @@ class People(Writer):
             if fields.get("contact_method_id"):
                 await _own_method(change, rule["user_id"], fields["contact_method_id"])
             await change.change("notification_rule", notification_rules, rule_id, fields)
+            await change.tx.execute("wake_pages_of_user", rule["user_id"], now)
 
     async def delete_notification_rule(self, rule_id: UUID, *, by: Actor, now: datetime) -> None:
         """Drop a rule."""

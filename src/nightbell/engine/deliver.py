@@ -13,11 +13,13 @@ from msgspec import Struct
 
 from nightbell.core.attempting import Next, after_attempt
 from nightbell.core.decision import decide
-from nightbell.core.delivery import Channel, Message, Outcome, Refused
+from nightbell.core.delivery import Channel, Message, Outcome, Refused, Unsure
 from nightbell.core.draft import Decision, Facts
+from nightbell.core.errors import NightbellError
 from nightbell.core.events import Failed
 from nightbell.engine.apply import apply
 from nightbell.engine.directory import Directories
+from nightbell.engine.faults import FAULTS
 from nightbell.engine.ids import minter, new_id
 from nightbell.engine.ingest import Committed
 from nightbell.engine.messages import Desk
@@ -30,6 +32,7 @@ from nightbell.telemetry import metrics
 #: Longer than any channel's own time-outs together, so that a slow answer still finds its lease.
 LEASE = timedelta(seconds=45)
 BATCH = 100
+_UNWRITABLE: tuple[type[Exception], ...] = (NightbellError, *FAULTS)
 _log = structlog.get_logger(__name__)
 
 
@@ -89,12 +92,16 @@ class Deliver:
             return Refused(why="the contact method or its person is gone")
         if claimed.kind not in self._channels:
             return Refused(why=f"no channel is called {claimed.kind}")
-        return self._desk.message(claimed, row, now)
+        try:
+            return self._desk.message(claimed, row, now)
+        except _UNWRITABLE as fault:
+            # One message that cannot be written must not hold up those of others.
+            return Refused(why=f"the message could not be written: {type(fault).__name__}: {fault}")
 
     async def _attempt(self, claimed: Claimed, message: Message | Outcome) -> Done:
         outcome = message
         if isinstance(message, Message):
-            outcome = await self._channels[claimed.kind].send(message)
+            outcome = await self._sent(message, claimed.kind)
         now = self._clock()
         late = (now - claimed.send_at).total_seconds()
         metrics.HANDOVER_SECONDS.labels(channel=claimed.kind).observe(max(late, 0.0))
@@ -103,6 +110,14 @@ class Deliver:
         if following.outcome != "sent":
             _log.warning("notification." + following.outcome, notification=str(claimed.id), why=following.why)
         return Done(claimed=claimed, next=following)
+
+    async def _sent(self, message: Message, kind: str) -> Outcome:
+        try:
+            return await self._channels[kind].send(message)
+        except FAULTS as fault:
+            # A defect of one channel must not lose what is known of the messages sent beside it.
+            _log.error("channel.fault", channel=kind, why=str(fault), exc_info=fault)
+            return Unsure(why=f"the channel failed: {type(fault).__name__}: {fault}")
 
     async def _record(self, done: list[Done]) -> None:
         now = self._clock()

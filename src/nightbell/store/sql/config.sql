@@ -43,6 +43,9 @@ WHERE source_id = $1 AND id <> $2 AND (expires_at IS NULL OR expires_at > $3);
 -- forget_expired_secrets: delete what no sender can use any more
 DELETE FROM source_secrets WHERE source_id = $1 AND expires_at <= $2;
 
+-- wake_pages_of_user: a rule that was changed while its person is paged counts if its minute is still to come
+UPDATE pages SET wake_at = $2, updated_at = $2 WHERE user_id = $1 AND phase = 'paging'
+
 -- end_sessions_of_user: log a person out everywhere
 DELETE FROM sessions WHERE user_id = $1;
 
