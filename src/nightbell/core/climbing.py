@@ -47,7 +47,7 @@ def begin(
     for climb in started:
         if ladder.due(climb, draft.now):
             advance(draft, climb.id)
-    if targets and not any(e.phase in LIVE or e.reached for e in draft.escalations.values()):
+    if targets and all(e.phase is Phase.ENDED for e in draft.escalations.values()):
         fall_back(draft, "none of the targets could be paged")
 
 
@@ -114,7 +114,8 @@ def advance(draft: Draft, climb_id: UUID) -> None:
         cycle += 1
         _rise(draft, before, rise, cycle)
     for rise in climbed.rises:
-        begin_beside(draft, rise, turn=before.round)
+        # A climb that came round fires a rung at or below where it stood.
+        begin_beside(draft, rise, turn=before.round + (rise.level <= before.level))
     _ended(draft, climbed)
 
 

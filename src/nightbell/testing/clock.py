@@ -1,0 +1,34 @@
+"""A clock that stands still until a test moves it; hand it to whatever asks for a Clock."""
+
+from datetime import UTC, datetime, timedelta
+
+#: The night on which scenarios happen unless a test says otherwise; the captured webhooks are of it.
+NIGHT = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+
+
+class FrozenClock:
+    """Time that passes only when told to."""
+
+    def __init__(self, start: datetime = NIGHT) -> None:
+        self.instant = start
+
+    def __call__(self) -> datetime:
+        """Return the present instant."""
+        return self.instant
+
+    def move_to(self, instant: datetime) -> None:
+        """Go on to an instant.
+
+        Raises: ValueError for the past, where no real clock of ours goes.
+        """
+        if instant < self.instant:
+            raise ValueError(f"time does not run backwards: {instant} is before {self.instant}")
+        self.instant = instant
+
+    def at(self, when: str | timedelta) -> datetime:
+        """Return the instant a test means: "02:05" or "02:05:30" is the next such time, a timedelta is from now."""
+        if isinstance(when, timedelta):
+            return self.instant + when
+        hour, minute, second = (*map(int, when.split(":")), 0)[:3]
+        today = self.instant.replace(hour=hour, minute=minute, second=second, microsecond=0)
+        return today if today >= self.instant else today + timedelta(days=1)
