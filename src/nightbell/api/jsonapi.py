@@ -204,8 +204,8 @@ def attributes(body: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise BadPayload("The body must be an object.", place="/")
     data = document.get("data", document)
-    found = data.get("attributes", {} if "data" in document else data) if isinstance(data, dict) else None
-    if found is not None and not isinstance(found, dict):
+    found = data.get("attributes", {} if "data" in document else data) if isinstance(data, dict) else data
+    if not isinstance(found, dict | None):
         raise BadPayload("data.attributes must be an object.", place="/data/attributes")
     cleaned: dict[str, Any] = _cleaned(found or {})
     return cleaned

@@ -1,5 +1,7 @@
 """Alerts: what fires, whom it is for, and what people do about it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -81,7 +83,8 @@ async def _create(call: Call, edit: AlertEdit) -> UUID:
         urgency_id=sent.get("urgency_id"),
         started_at=_started(sent.get("started_at")),
     )
-    return (await call.edge.act.create(new, by=call.actor, now=call.now)).id
+    with _named_target():
+        return (await call.edge.act.create(new, by=call.actor, now=call.now)).id
 
 
 def _labels(sent: Any) -> dict[str, str]:
@@ -113,7 +116,19 @@ async def _change(call: Call, row: Record, edit: AlertEdit) -> None:
     """Send it to somebody else. What its source says of an alert is the source's to change."""
     wanted = _targets(edit.sent())
     if wanted and [{"id": t.id, "type": t.type} for t in wanted] != parts.targets(row):
-        await call.edge.act.reassign(row["id"], wanted, by=call.actor, now=call.now)
+        with _named_target():
+            await call.edge.act.reassign(row["id"], wanted, by=call.actor, now=call.now)
+
+
+@contextmanager
+def _named_target() -> Iterator[None]:
+    """A target that does not exist is a wrong value here; 404 would say that the alert is not there."""
+    try:
+        yield
+    except Unknown as error:
+        if error.place != "target":
+            raise
+        raise Invalid(error.message, place="notification_target_id") from error
 
 
 # ---------------------------------------------------------------- acts
