@@ -26,6 +26,9 @@ from nightbell.store.write.deliveries import Delivery
 
 #: A group with ten thousand members is one alert with this many lines in its delivery's record.
 MOST_RESULTS = 1_000
+#: And this many sentences on what is wrong with what its sender asked for.
+MOST_PROBLEMS = 20
+_PROBLEMS = ("routing.problem", "signal.bad_status")
 
 
 class Incoming(Struct, frozen=True, kw_only=True, gc=False):
@@ -276,9 +279,14 @@ def _outcome(one: Incoming, parts: tuple[Unit, ...], made: list[Decision], direc
         return Outcome(outcome="ignored", reason="resolve_without_alert", results=results)
     unmatched = len(parts) - len({d.alert.id for d in made})
     reason = f"{unmatched} resolved that were not known (resolve_without_alert)" if unmatched > 0 else ""
-    return Outcome(
-        outcome="accepted", reason="; ".join(filter(None, [reason, *envelope.warnings])), results=results
-    )
+    reasons = filter(None, [reason, *envelope.warnings, *_problems(made)])
+    return Outcome(outcome="accepted", reason="; ".join(reasons), results=results)
+
+
+def _problems(made: list[Decision]) -> list[str]:
+    """Return what the timelines say was wrong with what was sent: who looks after a sender reads the log."""
+    told = dict.fromkeys(e.details for d in made for e in d.entries if e.code in _PROBLEMS)
+    return list(told)[:MOST_PROBLEMS]
 
 
 def result(decision: Decision) -> dict[str, Any]:
