@@ -68,10 +68,18 @@ class Deliver:
         return len(work)
 
     async def send(self, work: list[Work]) -> None:
-        """Send claimed messages side by side, and record what is known of each."""
-        if work:
-            done = await asyncio.gather(*(self._attempt(claimed, message) for claimed, message in work))
-            await self._record(done)
+        """Send claimed messages side by side, and record each as soon as something is known of it.
+
+        A provider that keeps one message waiting must not keep the next method of another person waiting.
+        """
+        pending = {asyncio.create_task(self._attempt(claimed, message)) for claimed, message in work}
+        try:
+            while pending:
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                await self._record([task.result() for task in done])
+        finally:
+            for task in pending:
+                task.cancel()
 
     async def claim(self, limit: int = BATCH) -> list[Work]:
         """Lease due messages; whoever claims must send. A lease that lapses is taken back by `recover`."""

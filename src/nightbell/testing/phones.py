@@ -40,6 +40,8 @@ class FakePhone:
         self.kind = kind
         #: Set while a message hangs, for whoever drives the engine.
         self.hanging = asyncio.Event()
+        #: How many messages hang now.
+        self.hung = 0
         self._heard = heard
         self._answers: deque[Answer] = deque()
 
@@ -55,10 +57,17 @@ class FakePhone:
         self._heard(self.kind, message)
         answer = self._answers.popleft() if self._answers else Sent(provider_id=f"{self.kind}-1")
         if isinstance(answer, Hang):
-            self.hanging.set()
-            await asyncio.Event().wait()
-            raise AssertionError("unreachable: nobody sets that event")
+            await self._hang()
+            raise AssertionError("unreachable: nobody lets go but by killing")
         return answer
+
+    async def _hang(self) -> None:
+        self.hung += 1
+        self.hanging.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.hung -= 1
 
 
 class Phones:

@@ -191,7 +191,15 @@ class Scene:
         for phone in self.phones.by_kind.values():
             phone.hanging.clear()
         self._hung.add(sending)
+        await self._all_but_hung()
         return True
+
+    async def _all_but_hung(self) -> None:
+        """Wait until everything sent beside a hanging message is recorded."""
+        sql = "SELECT count(*) FROM notifications WHERE state = 'sending'"
+        async with asyncio.timeout(10):
+            while (await self.db.fetch(sql))[0][0] > sum(p.hung for p in self.phones.by_kind.values()):
+                await asyncio.sleep(0.005)
 
     async def go(self, target: datetime, *, strict: bool) -> None:
         """Let time pass, one due instant after the other.
