@@ -26,7 +26,7 @@ app = App(name="db", help="Look at, migrate and dump the database.")
 _SIZES = """
 SELECT current_setting('server_version') AS version,
     pg_size_pretty(pg_database_size(current_database())) AS size,
-    (SELECT sum(greatest(reltuples, 0))::bigint FROM pg_class WHERE relname = 'alerts') AS alerts
+    (SELECT n_live_tup FROM pg_stat_user_tables WHERE relname = 'alerts') AS alerts
 """
 
 

@@ -80,10 +80,11 @@ def fire(
     opening.quiet(settings)
     given = post or Post()
     labels = labelled(alertname, severity, label)
+    path = _path(given.target)
     url = (given.url or _running(settings, given)).rstrip("/")
     secret = given.secret or opening.run(_secret(settings, given.source))
     body = webhook(labels, clock.now(), over=resolve)
-    _tell(_posted(url + _path(given.target), secret, body), alertname, url)
+    _tell(_posted(url + path, secret, body), alertname, url)
 
 
 def labelled(alertname: str, severity: str, more: tuple[str, ...]) -> dict[str, str]:

@@ -150,6 +150,6 @@ def _told(error: BaseException) -> str:
 
 
 def _way_out(error: BaseException) -> str:
-    if isinstance(error, PermissionError):
-        return "give this user the right to it, or name another directory with --data or NIGHTBELL_DATA"
+    if isinstance(error, OSError) and error.filename:
+        return "let this user write there, or name another directory with --data or NIGHTBELL_DATA"
     return "check --database-url or NIGHTBELL_DATABASE_URL, and that its PostgreSQL runs"

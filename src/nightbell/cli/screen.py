@@ -45,7 +45,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         for row in shown:
             print("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in row))
         return
-    drawn = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    drawn = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        # Ids and links are for copying.
+        drawn.add_column(column, no_wrap=column in ("id", "link"), overflow="fold")
     for row in shown:
         drawn.add_row(*map(escape, row))
     Console().print(drawn)
@@ -54,14 +57,14 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 @contextmanager
 def migrating() -> Iterator[Callable[[int, int, str], None]]:
     """Lend a function that shows how far migrations are: a bar on a terminal, a line each elsewhere."""
+    if not notes.is_terminal:
+        yield lambda done, total, what: note(f"Preparing the database: {done} of {total}, {escape(what)}.")
+        return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     bar = Progress(*columns, console=notes, transient=True)
     task = bar.add_task("Preparing the database", total=None)
 
     def stepped(done: int, total: int, what: str) -> None:
-        if not notes.is_terminal:
-            notes.print(f"Preparing the database: {done} of {total}, {escape(what)}.")
-            return
         bar.start()
         bar.update(task, completed=done, total=total, description=escape(what))
         if done == total:
