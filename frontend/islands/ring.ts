@@ -48,6 +48,7 @@ function stop(): void {
 }
 
 function beep(): void {
+  if (!(navigator.userActivation?.hasBeenActive ?? true)) return;
   sound ??= new AudioContext();
   if (sound.state !== "running") return void sound.resume().catch(() => undefined);
   const now = sound.currentTime;

@@ -3,9 +3,11 @@
 `app.py` calls `build(site)` and adds what it returns to its own routes; `not_found` is for paths nobody has.
 """
 
+import traceback
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from litestar import Request, Response, Router
 from litestar.exceptions import HTTPException
 
@@ -62,8 +64,10 @@ TITLES = {
     409: "Too late",
     413: "Too large",
     422: "That does not fit",
+    500: "That is our fault",
     503: "Too busy",
 }
+_log = structlog.get_logger(__name__)
 
 
 def build(site: Site) -> list[Router]:
@@ -79,6 +83,7 @@ def build(site: Site) -> list[Router]:
         exception_handlers={
             NightbellError: _explained(site, _of_ours),
             HTTPException: _explained(site, _of_http),
+            Exception: _explained(site, _of_a_defect),
         },
         include_in_schema=False,
     )
@@ -104,6 +109,13 @@ def _of_http(error: Exception) -> tuple[int, str, str]:
     if not isinstance(error, HTTPException):
         raise TypeError("only errors of HTTP come here")
     return error.status_code, "There is nothing here." if error.status_code == 404 else error.detail, ""
+
+
+def _of_a_defect(error: Exception) -> tuple[int, str, str]:
+    # Places only: the values around a fault may be somebody's session.
+    trace = [f"{f.filename.rpartition('nightbell/')[2]}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)]
+    _log.error("page.failed", why=f"{type(error).__name__}: {error}", trace=trace[-6:])
+    return 500, "Something here is broken, and the log says what.", "Paging goes on; it does not depend on pages."
 
 
 def _explained(site: Site, told: Told) -> Callable[[Request[Any, Any, Any], Exception], Response[Any]]:

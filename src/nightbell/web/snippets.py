@@ -50,13 +50,13 @@ def _alertmanager(url: str, secret: str, name: str) -> str:
 receivers:
   - name: {name}
     webhook_configs:
-      - url: {json.dumps(url)}
+      - url: {json.dumps(url, ensure_ascii=False)}
         send_resolved: true
         max_alerts: 0
         http_config:
           authorization:
             type: Bearer
-            credentials: {json.dumps(secret)}
+            credentials: {json.dumps(secret, ensure_ascii=False)}
 """
 
 

@@ -152,21 +152,34 @@ def _addressed(one: dict[str, Any]) -> str:
 
 
 def _track(one: dict[str, Any]) -> Iterable[Mark]:
-    for attempt in one["tries"]:
-        ended = attempt["ended_at"]
-        since = tiny_span((ended or attempt["started_at"]) - one["created_at"])
-        outcome = attempt["outcome"]
+    for same in _alike(one["tries"]):
+        last = same[-1]
+        since = tiny_span((last["ended_at"] or last["started_at"]) - one["created_at"])
+        outcome = last["outcome"]
         if outcome is None:
             yield Mark(text=f"being sent since {since}")
         elif outcome == "sent":
             yield Mark(text=f"handed over {since}", css="g")
         else:
             word = "no success" if outcome == "retry" else outcome
-            yield Mark(text=f"{word} {since}: {attempt['why'] or 'no reason given'}", css=_TRACK[outcome])
+            often = f" {len(same)} times, last" if len(same) > 1 else ""
+            yield Mark(text=f"{word}{often} {since}: {last['why'] or 'no reason given'}", css=_TRACK[outcome])
     if one["state"] == "waiting":
         yield Mark(text="waiting to be sent" if not one["tries"] else "will be tried again")
     elif one["state"] == "canceled":
         yield Mark(text="not needed any more")
+
+
+def _alike(tries: Sequence[Row]) -> list[list[Row]]:
+    """Return attempts in order, those in a row that failed for the same reason together."""
+    groups: list[list[Row]] = []
+    for attempt in tries:
+        same = groups and (groups[-1][-1]["outcome"], groups[-1][-1]["why"]) == (attempt["outcome"], attempt["why"])
+        if same and attempt["outcome"] is not None:
+            groups[-1].append(attempt)
+        else:
+            groups.append([attempt])
+    return groups
 
 
 # ---------------------------------------------------------------- what is to come
@@ -207,9 +220,9 @@ def _step(step: future.Step, number: int) -> Line:
 
 
 def ways(one: future.Person) -> str:
-    """Return how a person would be called: by E-mail, then ntfy after 3 min."""
-    first = [words.CHANNEL.get(kind, kind) for minutes, kind in one.ways if minutes == 0]
-    later = [f"{words.CHANNEL.get(kind, kind)} after {minutes} min" for minutes, kind in one.ways if minutes]
+    """Return how a person would be called: by e-mail, then ntfy after 3 min."""
+    first = [words.WAY.get(kind, kind) for minutes, kind in one.ways if minutes == 0]
+    later = [f"{words.WAY.get(kind, kind)} after {minutes} min" for minutes, kind in one.ways if minutes]
     parts = [" and ".join(first)] if first else []
     text = ", then ".join(parts + later)
     return f"by {text}" if text else ""

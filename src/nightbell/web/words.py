@@ -48,6 +48,16 @@ CHANNEL = {
     "voice": "Call",
 }
 
+#: Of channels, inside a sentence.
+WAY = {
+    "email": "e-mail",
+    "webhook": "webhook",
+    "ntfy": "ntfy",
+    "inbox": "browser",
+    "sms": "SMS",
+    "voice": "call",
+}
+
 TABS = (
     ("triggered", "Firing"),
     ("acknowledged", "Acknowledged"),

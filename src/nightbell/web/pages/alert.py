@@ -27,6 +27,8 @@ from nightbell.web.times import Times
 
 #: So many unresolved alerts in a row, and none resolved, look like `send_resolved: false`.
 _SUSPICIOUS = 5
+#: An instance that began this much after the first one joined later, rather than with it.
+_LATE = timedelta(minutes=1)
 _RULES = {
     "group": "one alert for each group of Alertmanager and alert name",
     "alertname": "one alert for each alert name of this source",
@@ -139,7 +141,7 @@ def _member(row: Row, alert: dict[str, Any]) -> dict[str, Any]:
     return {
         **dict(row.items()),
         "name": name or row["fingerprint"],
-        "late": row["starts_at"] > alert["started_at"] and row["occurrence"] == alert["occurrence"],
+        "late": row["starts_at"] - alert["started_at"] > _LATE and row["occurrence"] == alert["occurrence"],
     }
 
 

@@ -78,7 +78,7 @@ async def _method(request: WebRequest, method: dict[str, Any]) -> dict[str, Any]
 
 
 def _named(method: dict[str, Any]) -> str:
-    kind = words.CHANNEL.get(method["kind"], method["kind"])
+    kind = words.WAY.get(method["kind"], method["kind"])
     return f"{kind} {method['address']}".strip()
 
 
