@@ -55,14 +55,18 @@ async def body_of(scope: HTTPScope, receive: Receive, limit: int, *, keep: bool 
     body, size = await _read(receive, 0 if too_long or not keep else limit)
     if too_long or (keep and size > limit):
         raise Refused(
-            413, f"The body is larger than {limit} bytes. Raise NIGHTBELL_MAX_BODY or send fewer alerts."
+            413,
+            f"The body is larger than {limit} bytes. Raise NIGHTBELL_MAX_BODY or send fewer alerts.",
+            read=True,
         )
     if encoding in (b"identity", b"") or not keep:
         return body
     if encoding in (b"gzip", b"deflate"):
         return _inflated(body, limit)
     raise Refused(
-        415, f"Unknown Content-Encoding {encoding.decode('latin-1')[:40]}; send JSON as it is, or gzip."
+        415,
+        f"Unknown Content-Encoding {encoding.decode('latin-1')[:40]}; send JSON as it is, or gzip.",
+        read=True,
     )
 
 
