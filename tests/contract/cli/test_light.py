@@ -31,7 +31,9 @@ def test_help_takes_less_than_half_a_second() -> None:
 
 def test_help_imports_nothing_heavy() -> None:
     ask = "import sys, nightbell.cli.main; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", ask], check=True, capture_output=True, text=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", ask], check=True, capture_output=True, text=True
+    ).stdout.split()
     assert {"litestar", "sqlalchemy", "asyncpg", "uvicorn", "aiohttp"}.isdisjoint(loaded)
 
 
