@@ -18,6 +18,7 @@ from nightbell.core.paging import Notification, Page
 from nightbell.core.routing import Routing
 from nightbell.store.db import Tx
 from nightbell.store.write import ledger
+from nightbell.store.write.together import Together
 
 
 class Merged:
@@ -76,34 +77,36 @@ def merged(decisions: Iterable[Decision]) -> list[Merged]:
     return list(found.values())
 
 
-async def apply(tx: Tx, decisions: Iterable[Decision], now: datetime, mint: Mint) -> None:
-    """Make decisions so, in the caller's transaction: all of them or none.
+async def apply(
+    tx: Tx, decisions: Iterable[Decision], now: datetime, mint: Mint, also: Together | None = None
+) -> None:
+    """Make decisions so, in the caller's transaction: all of them or none. `also` is written with them.
 
     Raises: whatever PostgreSQL says; a race between nodes is retryable (store/db.py).
     """
+    rows = also or Together()
     all_of_them = merged(decisions)
-    touched = [m.alert for m in all_of_them if m.touch]
     moved = [m for m in all_of_them if not m.touch]
     new = [(m.alert, m.shown) for m in moved if m.is_new]
     changed = [(m.alert, m.shown) for m in moved if not m.is_new]
-    await ledger.alerts(tx, new, changed, touched, now)
-    if not moved:
-        return
-    await _apply_text(tx, moved, now)
-    await ledger.entries(tx, (e for m in moved for e in m.entries))
-    await ledger.occurrences(tx, [(mint(), m.alert.id, o) for m in moved for o in m.past], now)
-    await _apply_pages(tx, moved, now)
-
-
-async def _apply_text(tx: Tx, moved: list[Merged], now: datetime) -> None:
-    await ledger.details(tx, ((m.alert.id, m.shown) for m in moved if m.shown), now)
+    ledger.alerts(rows, new, changed, [m.alert for m in all_of_them if m.touch], now)
+    if moved:
+        _add_text(rows, moved, now)
+        ledger.entries(rows, (e for m in moved for e in m.entries))
+        ledger.occurrences(rows, [(mint(), m.alert.id, o) for m in moved for o in m.past], now)
+        _add_pages(rows, moved, now)
+    await rows.run(tx)
     routed = ((m.alert.id, m.routing) for m in moved if m.routing and not m.is_new)
     await ledger.routings(tx, routed, now)
-    await ledger.members(tx, ((m.alert, c) for m in moved for c in m.changes.values()), now)
 
 
-async def _apply_pages(tx: Tx, moved: list[Merged], now: datetime) -> None:
-    await ledger.cancel(tx, [m.alert.id for m in moved if m.cancel and not m.is_new], now)
-    await ledger.escalations(tx, (e for m in moved for e in m.escalations.values()), now)
-    await ledger.pages(tx, (p for m in moved for p in m.pages.values()), now)
-    await ledger.notifications(tx, (n for m in moved for n in m.notifications), now)
+def _add_text(rows: Together, moved: list[Merged], now: datetime) -> None:
+    ledger.details(rows, ((m.alert.id, m.shown) for m in moved if m.shown), now)
+    ledger.members(rows, ((m.alert, c) for m in moved for c in m.changes.values()), now)
+
+
+def _add_pages(rows: Together, moved: list[Merged], now: datetime) -> None:
+    ledger.cancel(rows, [m.alert.id for m in moved if m.cancel and not m.is_new], now)
+    ledger.escalations(rows, (e for m in moved for e in m.escalations.values()), now)
+    ledger.pages(rows, (p for m in moved for p in m.pages.values()), now)
+    ledger.notifications(rows, (n for m in moved for n in m.notifications), now)

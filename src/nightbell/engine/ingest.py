@@ -23,6 +23,7 @@ from nightbell.engine.ids import minter
 from nightbell.store.db import Tx
 from nightbell.store.write import deliveries, facts
 from nightbell.store.write.deliveries import Delivery
+from nightbell.store.write.together import Together
 
 #: A group with ten thousand members is one alert with this many lines in its delivery's record.
 MOST_RESULTS = 1_000
@@ -152,9 +153,10 @@ async def ingest(
         made = _decided(one, parts, known, numbers, hold_down=hold_down, mint=mint)
         decisions += made
         outcomes.append(_outcome(one, parts, made, directory))
-    await apply(tx, decisions, now, mint)
-    await deliveries.insert(tx, [_row(one, o) for one, o in zip(batch, outcomes, strict=True)])
-    await deliveries.touch_sources(tx, {one.source_id for one in batch}, now)
+    rows = Together()
+    deliveries.insert(rows, [_row(one, o) for one, o in zip(batch, outcomes, strict=True)])
+    deliveries.touch_sources(rows, {one.source_id for one in batch}, now)
+    await apply(tx, decisions, now, mint, rows)
     pages = any(d.notifications for d in decisions)
     return Committed(outcomes=tuple(outcomes), pages=pages, decisions=tuple(decisions))
 
@@ -321,7 +323,9 @@ def _row(one: Incoming, outcome: Outcome) -> Delivery:
 async def set_aside(tx: Tx, one: Incoming, why: str) -> Outcome:
     """Keep a delivery that a defect of ours could not digest: the bytes are safe, the operator is told."""
     outcome = Outcome(outcome="quarantined", reason=f"internal fault: {why}", results=[])
-    await deliveries.insert(tx, [_row(one, outcome)])
+    rows = Together()
+    deliveries.insert(rows, [_row(one, outcome)])
+    await rows.run(tx)
     return outcome
 
 
@@ -359,4 +363,6 @@ async def reject(tx: Tx, some: Iterable[Rejected]) -> None:
         )
         for one in some
     ]
-    await deliveries.insert(tx, rows)
+    kept = Together()
+    deliveries.insert(kept, rows)
+    await kept.run(tx)

@@ -1,5 +1,8 @@
--- configuration_version: moves with every configuration change
-SELECT version FROM configuration
+-- configuration_version: moves with every configuration change. Asked first in a transaction that writes, so it also
+-- keeps that transaction to its indexes: a plan cached while a table was small would read a storm from end to end
+SELECT version, set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+       set_config('enable_mergejoin', 'off', true)
+FROM configuration
 
 -- alert_number_block: the first of a thousand alert numbers that nobody else gets
 SELECT nextval('alert_numbers')

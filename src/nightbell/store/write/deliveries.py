@@ -7,8 +7,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from nightbell.store.db import Tx
 from nightbell.store.write.ledger import text
+from nightbell.store.write.together import Together
 
 _REASON = 1_000
 _SHOWN = 500
@@ -32,7 +32,7 @@ class Delivery(Struct, frozen=True, kw_only=True, gc=False):
     results: list[dict[str, Any]]
 
 
-async def insert(tx: Tx, rows: Sequence[Delivery]) -> None:
+def insert(all_of_it: Together, rows: Sequence[Delivery]) -> None:
     """Write requests."""
     if not rows:
         return
@@ -46,9 +46,9 @@ async def insert(tx: Tx, rows: Sequence[Delivery]) -> None:
         ),
         strict=True,
     )  # fmt: skip
-    await tx.execute("insert_deliveries", *columns)
+    all_of_it.add("insert_deliveries", *columns)
 
 
-async def touch_sources(tx: Tx, ids: Iterable[UUID], now: datetime) -> None:
+def touch_sources(all_of_it: Together, ids: Iterable[UUID], now: datetime) -> None:
     """Note when sources were last heard."""
-    await tx.execute("touch_sources", list(ids), now)
+    all_of_it.add("touch_sources", list(ids), now)

@@ -18,6 +18,7 @@ from nightbell.core.journal import Entry
 from nightbell.core.paging import Notification, Page
 from nightbell.core.routing import Routing
 from nightbell.store.db import Tx
+from nightbell.store.write.together import Together
 
 #: Widths of what is shown in lists; the whole is in the delivery.
 _SUMMARY = 500
@@ -25,9 +26,9 @@ _URL = 4096
 _KEY = 1_000
 
 
-async def _write(tx: Tx, name: str, rows: Sequence[tuple[Any, ...]], *more: Any) -> None:
+def _write(all_of_it: Together, name: str, rows: Sequence[tuple[Any, ...]], *more: Any) -> None:
     if rows:
-        await tx.execute(name, *zip(*rows, strict=True), *more)
+        all_of_it.add(name, *zip(*rows, strict=True), *more)
 
 
 def text(value: Any) -> str:
@@ -35,18 +36,18 @@ def text(value: Any) -> str:
     return json.encode(value).decode()
 
 
-async def alerts(
-    tx: Tx,
+def alerts(
+    all_of_it: Together,
     new: Sequence[tuple[Alert, Shown | None]],
     changed: Sequence[tuple[Alert, Shown | None]],
     touched: Sequence[Alert],
     now: datetime,
 ) -> None:
     """Write the narrow rows: new ones, changed ones, and those of which only the counters moved."""
-    await _write(tx, "insert_alerts", [_new(a, s) for a, s in new], now)
-    await _write(tx, "update_alerts", [_changed(a, s) for a, s in changed], now)
+    _write(all_of_it, "insert_alerts", [_new(a, s) for a, s in new], now)
+    _write(all_of_it, "update_alerts", [_changed(a, s) for a, s in changed], now)
     rows = [(a.id, a.request_count, a.last_received_at, a.delivery_id) for a in touched]
-    await _write(tx, "touch_alerts", rows, now)
+    _write(all_of_it, "touch_alerts", rows, now)
 
 
 def _tags(shown: Shown | None) -> str | None:
@@ -75,16 +76,17 @@ def _changed(a: Alert, shown: Shown | None) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-async def details(tx: Tx, shown: Iterable[tuple[UUID, Shown]], now: datetime) -> None:
+def details(all_of_it: Together, shown: Iterable[tuple[UUID, Shown]], now: datetime) -> None:
     """Write the wide rows of alerts whose text changed."""
     listed = list(shown)
-    await _write(tx, "upsert_details", [_details(ident, one) for ident, one in listed], now)
+    _write(all_of_it, "upsert_details", [_details(ident, one) for ident, one in listed], now)
 
 
 async def routings(tx: Tx, shown: Iterable[tuple[UUID, Routing]], now: datetime) -> None:
-    """Write whom known alerts were routed to."""
-    rows = [(ident, *_routed(routing)) for ident, routing in shown]
-    await _write(tx, "update_routing", rows, now)
+    """Write whom known alerts were routed to: after their details, whose row it is."""
+    later = Together()
+    _write(later, "update_routing", [(ident, *_routed(routing)) for ident, routing in shown], now)
+    await later.run(tx)
 
 
 def _details(ident: UUID, shown: Shown) -> tuple[Any, ...]:
@@ -119,11 +121,11 @@ def _routed(routing: Routing) -> tuple[str, str, str, str]:
     return targets, text(matched), "{" + ",".join(services) + "}", "{" + ",".join(teams) + "}"
 
 
-async def members(tx: Tx, changes: Iterable[tuple[Alert, Change]], now: datetime) -> None:
+def members(all_of_it: Together, changes: Iterable[tuple[Alert, Change]], now: datetime) -> None:
     """Write members: those a delivery named with their text, the others only where they moved."""
     listed = list(changes)
-    await _write(tx, "upsert_members", [_named(a, c) for a, c in listed if c.signal], now)
-    await _write(tx, "move_members", [_unnamed(a, c) for a, c in listed if not c.signal], now)
+    _write(all_of_it, "upsert_members", [_named(a, c) for a, c in listed if c.signal], now)
+    _write(all_of_it, "move_members", [_unnamed(a, c) for a, c in listed if not c.signal], now)
 
 
 def _named(a: Alert, change: Change) -> tuple[Any, ...]:
@@ -144,7 +146,7 @@ def _unnamed(a: Alert, change: Change) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-async def entries(tx: Tx, journal: Iterable[Entry]) -> None:
+def entries(all_of_it: Together, journal: Iterable[Entry]) -> None:
     """Write lines of the journal."""
     rows = [
         (
@@ -153,20 +155,20 @@ async def entries(tx: Tx, journal: Iterable[Entry]) -> None:
         )
         for e in journal
     ]  # fmt: skip
-    await _write(tx, "insert_events", rows)
+    _write(all_of_it, "insert_events", rows)
 
 
 def _said_by(entry: Entry) -> str:
     return {"user": "web", "source": "alertmanager"}.get(entry.by.kind, "system")
 
 
-async def occurrences(tx: Tx, past: Iterable[tuple[UUID, UUID, Occurrence]], now: datetime) -> None:
+def occurrences(all_of_it: Together, past: Iterable[tuple[UUID, UUID, Occurrence]], now: datetime) -> None:
     """Write episodes that are over: (new id, alert, episode)."""
     rows = [(i, alert, o.number, o.started_at, o.ended_at, o.acknowledged_at) for i, alert, o in past]
-    await _write(tx, "insert_occurrences", rows, now)
+    _write(all_of_it, "insert_occurrences", rows, now)
 
 
-async def escalations(tx: Tx, climbs: Iterable[Escalation], now: datetime) -> None:
+def escalations(all_of_it: Together, climbs: Iterable[Escalation], now: datetime) -> None:
     """Write climbs."""
     rows = [
         (
@@ -175,10 +177,10 @@ async def escalations(tx: Tx, climbs: Iterable[Escalation], now: datetime) -> No
         )
         for e in climbs
     ]  # fmt: skip
-    await _write(tx, "upsert_escalations", rows, now)
+    _write(all_of_it, "upsert_escalations", rows, now)
 
 
-async def pages(tx: Tx, asked: Iterable[Page], now: datetime) -> None:
+def pages(all_of_it: Together, asked: Iterable[Page], now: datetime) -> None:
     """Write pages."""
     rows = [
         (
@@ -187,10 +189,10 @@ async def pages(tx: Tx, asked: Iterable[Page], now: datetime) -> None:
         )
         for p in asked
     ]  # fmt: skip
-    await _write(tx, "upsert_pages", rows, now)
+    _write(all_of_it, "upsert_pages", rows, now)
 
 
-async def notifications(tx: Tx, messages: Iterable[Notification], now: datetime) -> None:
+def notifications(all_of_it: Together, messages: Iterable[Notification], now: datetime) -> None:
     """Write messages to be sent."""
     rows = [
         (
@@ -199,10 +201,10 @@ async def notifications(tx: Tx, messages: Iterable[Notification], now: datetime)
         )
         for n in messages
     ]  # fmt: skip
-    await _write(tx, "insert_notifications", rows, now)
+    _write(all_of_it, "insert_notifications", rows, now)
 
 
-async def cancel(tx: Tx, alert_ids: Sequence[UUID], now: datetime) -> None:
+def cancel(all_of_it: Together, alert_ids: Sequence[UUID], now: datetime) -> None:
     """Call off page messages that are not being sent yet."""
     if alert_ids:
-        await tx.execute("cancel_page_messages", list(alert_ids), now)
+        all_of_it.add("cancel_page_messages", list(alert_ids), now)
