@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -107,7 +106,7 @@ async def node(
         pulse = Pulse(db)
         http = Http(Guard(settings.allow_networks))
         stack.push_async_callback(http.aclose)
-        me = Node(name=_name(settings.data), clock=now, woken=pulse.committed)
+        me = Node(name=_name(settings), clock=now, woken=pulse.committed)
         desk = Desk(keys, settings.base_url)
         kinds = channels.build(_smtp(settings), http)
         deliver = Deliver(db, directories, kinds, desk, me)
@@ -284,10 +283,16 @@ def _smtp(settings: Settings) -> SmtpSettings:
     )
 
 
-def _name(data: Path) -> str:
-    """Return this node's name, the same after a restart: two nodes never share a data directory."""
-    file = data / "node"
-    data.mkdir(parents=True, exist_ok=True)
+def _name(settings: Settings) -> str:
+    """Return this node's name.
+
+    With the embedded database it is the same after a restart: the lock on the data directory says that our former
+    self is gone. Over an external database nothing says so, and its leases lapse by themselves.
+    """
+    if settings.database_url is not None:
+        return f"node-{secrets.token_hex(6)}"
+    file = settings.data / "node"
+    settings.data.mkdir(parents=True, exist_ok=True)
     if not file.exists():
         file.write_text(f"node-{secrets.token_hex(6)}\n", encoding="utf-8")
     return file.read_text(encoding="utf-8").strip()

@@ -74,7 +74,7 @@ class Sources(Writer):
             raise Invalid(f"Grace must be from 0 to {LONGEST_GRACE.days} days.", place="grace_minutes")
         async with self.changing(by, now) as change:
             await change.locked("source", sources, source_id)
-            await change.tx.execute("forget_expired_secrets", source_id, now)
+            await change.tx.execute("forget_expiring_secrets", source_id)
             key, secret = await self._new_secret(change, source_id)
             await change.tx.execute("expire_secrets", source_id, key, now + grace, now)
             await change.note("source.secret_rotated", "source", source_id, old_valid_until=now + grace)

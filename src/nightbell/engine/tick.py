@@ -65,6 +65,12 @@ async def _decided(tx: Tx, ids: list[UUID], directories: Directories, now: datet
     return Committed(outcomes=(), pages=any(d.notifications for d in decisions), decisions=tuple(decisions))
 
 
+async def lag(db: Db, now: datetime) -> float:
+    """Return how many seconds the most overdue timer or message waits; 0 when nothing is overdue."""
+    first: datetime | None = await db.value("next_due")
+    return max((now - first).total_seconds(), 0.0) if first else 0.0
+
+
 async def push_back(db: Db, alert_id: UUID, why: str, now: datetime) -> None:
     """Look at an alert again later, and say so in its timeline: nothing is dropped, nothing is hidden."""
 

@@ -4,14 +4,14 @@ Rule 1: an authenticated sender never meets a redirect, a 429, or a 5xx that is 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
-from urllib.parse import parse_qs, unquote
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from litestar.types import HTTPScope as Scope
 from litestar.types import Receive, Send
@@ -24,11 +24,10 @@ from nightbell.engine.ingest import Incoming, Outcome, Rejected, packed
 from nightbell.engine.writer import Writers
 from nightbell.store.db import Db
 from nightbell.telemetry import metrics
+from nightbell.web import senders as request
 from nightbell.web.bodies import Refused, body_of
 from nightbell.web.rejects import Rejects
 
-PREFIX = "/webhooks/incoming/"
-PUSH = "/api/v2/alerts"
 #: Bodies above this are decoded off the loop: 36 MB would hold everything else for half a second.
 _OFF_LOOP = 1_000_000
 
@@ -59,8 +58,8 @@ class Hooks:
 
     def serves(self, path: str) -> bool:
         """Return whether a path is one of ours."""
-        tidy = _tidy(path)
-        return tidy.startswith(PREFIX) or tidy == PUSH
+        tidy = request.tidy(path)
+        return tidy.startswith(request.PREFIX) or tidy == request.PUSH
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -76,7 +75,7 @@ class Hooks:
     async def _answer(
         self, scope: Scope, receive: Receive
     ) -> tuple[int, dict[str, Any], list[tuple[bytes, bytes]]]:
-        kind, url_target = _route(scope)
+        kind, url_target = request.route(scope, self.decode)
         if scope["method"] not in ("POST", "PUT"):
             raise Refused(
                 405, f"Send alerts here with POST, not {scope['method']}.", [(b"allow", b"POST, PUT")]
@@ -101,8 +100,8 @@ class Hooks:
             received_at=now,
             source_id=sender.source_id,
             path=scope["path"],
-            remote_ip=_remote(scope),
-            user_agent=_header(scope, b"user-agent"),
+            remote_ip=request.remote(scope),
+            user_agent=request.header(scope, b"user-agent"),
             size=len(body),
             packed=stored,
             envelope=envelope,
@@ -129,23 +128,26 @@ class Hooks:
     # ------------------------------------------------------------ who
 
     async def _sender(self, scope: Scope, url_target: tuple[str, str] | None) -> tuple[Configuration, Sender]:
-        token = _token(scope)
+        token = request.token(scope)
         if not token:
             raise Refused(401, "Send the source's secret as `Authorization: Bearer …`.", reason="no secret")
         digest = sha256(token.encode("utf-8", "surrogateescape")).digest()
-        configuration = await self.directories.glanced(self.db)
-        if digest not in configuration.secrets:
-            configuration = await self._again()
+        configuration = await self._configuration(digest)
         found = configuration.secrets.get(digest)
         if found is None or (found.expires_at is not None and found.expires_at <= self.clock()):
             raise Refused(401, "No source has this secret.", reason=f"unknown secret ending in …{token[-4:]}")
         return configuration, Sender(source_id=found.source_id, url_target=url_target)
 
-    async def _again(self) -> Configuration:
-        """Look for a secret made a moment ago, by whatever process."""
+    async def _configuration(self, digest: bytes) -> Configuration:
+        """Return the configuration of a moment ago, or of now where a secret may have been made since."""
         try:
-            return await self.directories.configuration(self.db)
-        except OSError as lost:
+            configuration = await self.directories.glanced(self.db)
+            return (
+                configuration
+                if digest in configuration.secrets
+                else await self.directories.configuration(self.db)
+            )
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as lost:
             raise Refused(503, "The database is not available. Try again.") from lost
 
     # ------------------------------------------------------------ what is refused
@@ -165,8 +167,8 @@ class Hooks:
                 at=now,
                 source_id=sender.source_id,
                 path=scope["path"],
-                remote_ip=_remote(scope),
-                user_agent=_header(scope, b"user-agent"),
+                remote_ip=request.remote(scope),
+                user_agent=request.header(scope, b"user-agent"),
                 status=400,
                 reason=f"{bad.place}: {bad.message}".lstrip(": "),
                 body=body,
@@ -187,66 +189,13 @@ class Hooks:
                 at=now,
                 source_id=None,
                 path=scope["path"],
-                remote_ip=_remote(scope),
-                user_agent=_header(scope, b"user-agent"),
+                remote_ip=request.remote(scope),
+                user_agent=request.header(scope, b"user-agent"),
                 status=refused.status,
                 reason=refused.reason or refused.why,
                 body=b"",
             )
         )
-
-
-# ---------------------------------------------------------------- reading the request
-
-
-def _tidy(path: str) -> str:
-    while "//" in path:
-        path = path.replace("//", "/")
-    return path.rstrip("/").lower() if not path.lower().startswith(PREFIX) else path.lower()
-
-
-def _route(scope: Scope) -> tuple[str, tuple[str, str] | None]:
-    """Return which sender a path is for and whom it names. The id may hold escaped slashes, so the raw path is read."""
-    raw = bytes(scope.get("raw_path") or scope["path"].encode()).decode("latin-1").split("?", 1)[0]
-    parts = [p for p in raw.split("/") if p]
-    lowered = [p.lower() for p in parts]
-    if lowered == ["api", "v2", "alerts"]:
-        return "push", None
-    name = lowered[2] if len(lowered) > 2 else ""
-    kind = name.removesuffix("_webhooks")
-    if not name.endswith("_webhooks") or kind not in ("alertmanager", "grafana"):
-        raise Refused(404, "There is no such webhook: use /webhooks/incoming/alertmanager_webhooks.")
-    if len(parts) == 3:
-        return kind, None
-    if lowered[3] != "notify":
-        raise Refused(404, "After alertmanager_webhooks only /notify/<type>/<id> may follow.")
-    target = parts[4] if len(parts) > 4 else ""
-    return kind, (unquote(target), "/".join(unquote(p) for p in parts[5:]))
-
-
-def _headers(scope: Scope, name: bytes) -> Iterable[bytes]:
-    return (value for key, value in scope["headers"] if key == name)
-
-
-def _header(scope: Scope, name: bytes) -> str:
-    text = next((value for value in _headers(scope, name)), b"").decode("latin-1")
-    return text.replace("\0", "\ufffd")
-
-
-def _token(scope: Scope) -> str:
-    given = list(_headers(scope, b"authorization"))
-    if len(given) > 1:
-        raise Refused(400, "There are two Authorization headers; send one.")
-    if given:
-        scheme, _, token = given[0].decode("latin-1").partition(" ")
-        return token.strip() if scheme.lower() == "bearer" else ""
-    query = parse_qs(scope["query_string"].decode("latin-1"))
-    return query.get("secret", [""])[0]
-
-
-def _remote(scope: Scope) -> str:
-    client = scope.get("client")
-    return client[0] if client else ""
 
 
 # ---------------------------------------------------------------- answering

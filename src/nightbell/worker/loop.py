@@ -102,6 +102,7 @@ class Worker:
                 return
             self._woken(committed)
             if len(committed.decisions) < tick.BATCH:
+                metrics.TIMERS_LAG_SECONDS.set(await tick.lag(self._db, now))
                 return
 
     async def _one_by_one(self, now: datetime) -> None:

@@ -42,7 +42,7 @@ class Pulse:
             return
         for what, many in Counter(d.what for d in committed.decisions).items():
             metrics.ALERTS.labels(what=what or "timed").inc(many)
-        pages = sum(len(d.pages) for d in committed.decisions)
+        pages = sum(e.code == "page.created" for d in committed.decisions for e in d.entries)
         if pages:
             metrics.PAGES.inc(pages)
         for decision in committed.decisions:

@@ -40,8 +40,8 @@ WHERE user_id = $1 AND kind = $2 AND is_primary <> (id = $3);
 UPDATE source_secrets SET expires_at = $3, updated_at = $4
 WHERE source_id = $1 AND id <> $2 AND (expires_at IS NULL OR expires_at > $3);
 
--- forget_expired_secrets: delete what no sender can use any more
-DELETE FROM source_secrets WHERE source_id = $1 AND expires_at <= $2;
+-- forget_expiring_secrets: two secrets are valid at most, so the one before the present one goes when a new one comes
+DELETE FROM source_secrets WHERE source_id = $1 AND expires_at IS NOT NULL;
 
 -- wake_pages_of_user: a rule that was changed while its person is paged counts if its minute is still to come
 UPDATE pages SET wake_at = $2, updated_at = $2 WHERE user_id = $1 AND phase = 'paging'
