@@ -193,17 +193,26 @@ def swept(
     """
     if alert is None or envelope.truncated != 0:
         return []
-    unnamed = [m for m in alert.firing if m.group_hash == unit.group_hash and m.fingerprint not in named]
     if envelope.closes_group:
-        last = max((s.ends_at for s in envelope.signals if s.ends_at), default=now)
+        last = envelope.last_end(now)
+        over = [m for m in ended_with(alert, unit.group_hash, last) if m.fingerprint not in named]
         return [
-            Change(what=What.ENDED, member=closed(m, last, now, inferred=True), signal=None) for m in unnamed
+            Change(what=What.ENDED, member=closed(m, last, now, inferred=True), signal=None) for m in over
         ]
+    unnamed = [m for m in alert.firing if m.group_hash == unit.group_hash and m.fingerprint not in named]
     return [
         Change(what=What.NOTHING, member=replace(m, absent_since=now), signal=None)
         for m in unnamed
         if m.absent_since is None
     ]
+
+
+def ended_with(alert: Alert, group: bytes, last: datetime) -> list[Member]:
+    """Return the members that are over when their group is, as of `last`.
+
+    One that began later is not: a delivery that comes late speaks of an older episode.
+    """
+    return [m for m in alert.firing if m.group_hash == group and m.starts_at <= last]
 
 
 class Text(Struct, frozen=True, kw_only=True):

@@ -349,7 +349,7 @@ def group_over(draft: Draft, event: GroupOver) -> None:
     """End the members of an alert whose whole group is over, though no delivery named them."""
     by = source(event.source.name)
     alert = draft.alert
-    closing = [m for m in alert.firing if m.group_hash == event.group_hash]
+    closing = alerts.ended_with(alert, event.group_hash, event.ended_at)
     draft.changes = [
         Change(
             what=What.ENDED, member=alerts.closed(m, event.ended_at, draft.now, inferred=True), signal=None

@@ -72,3 +72,7 @@ class Envelope(Struct, frozen=True, kw_only=True, gc=False):
     def closes_group(self) -> bool:
         """Whether nothing in this group fires any more, listed or not (rootly.md 1.6)."""
         return self.status == "resolved" and self.truncated == 0
+
+    def last_end(self, default: datetime) -> datetime:
+        """Return the latest end that any signal names."""
+        return max((s.ends_at for s in self.signals if s.ends_at), default=default)

@@ -12,6 +12,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from nightbell.core import identity, shortid
+from nightbell.core.alert import ended_with
 from nightbell.core.decision import decide
 from nightbell.core.directory import Directory, Source
 from nightbell.core.draft import Decision, Facts, Mint
@@ -128,11 +129,9 @@ class Known:
                 return found
         return None
 
-    def in_group(self, group: bytes) -> list[Facts]:
-        """Return the facts of alerts that have members firing in a group."""
-        return [
-            f for f in self._facts.values() if f.alert and any(m.group_hash == group for m in f.alert.firing)
-        ]
+    def in_group(self, group: bytes, over_at: datetime) -> list[Facts]:
+        """Return the facts of alerts with members that are over when their group is."""
+        return [f for f in self._facts.values() if f.alert and ended_with(f.alert, group, over_at)]
 
 
 async def ingest(
@@ -256,10 +255,12 @@ def _decide(before: Facts, event: Event, now: datetime, known: Known, mint: Mint
 
 def _group_over(one: Incoming, source: Source, known: Known, mint: Mint) -> list[Decision]:
     group = identity.group_hash(source.id, one.envelope)
-    ended = max((s.ends_at for s in one.envelope.signals if s.ends_at), default=one.received_at)
+    ended = one.envelope.last_end(one.received_at)
     event = GroupOver(group_hash=group, ended_at=ended, delivery_id=one.id, source=source)
     return [
-        d for before in known.in_group(group) for d in _decide(before, event, one.received_at, known, mint)
+        d
+        for before in known.in_group(group, ended)
+        for d in _decide(before, event, one.received_at, known, mint)
     ]
 
 

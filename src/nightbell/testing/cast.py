@@ -140,6 +140,11 @@ class Cast:
         made, _ = await self._configure.create_source(edit, by=SYSTEM, now=self._clock())
         return Source(made, str(edit.name))
 
+    async def change(self, source: Source, **fields: Any) -> None:
+        """Change fields of a source."""
+        edit = edits.SourceEdit(**fields)
+        await self._configure.update_source(source.id, edit, by=SYSTEM, now=self._clock())
+
     async def route(self, source: Source, *rules: tuple[str, str, Target]) -> UUID:
         """Make a route of rules (JSONPath, value, whom to page); a path "" matches everything."""
         edit = edits.RouteEdit(
