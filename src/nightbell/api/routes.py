@@ -36,7 +36,7 @@ _ANY: Sequence[Method] = ("GET", "POST", "PUT", "PATCH", "DELETE")
 def build(edge: Edge, resources: Sequence[Resource] = RESOURCES) -> list[ControllerRouterHandler]:
     """Return the routes of the API."""
     handlers = [handler for resource in resources for handler in _routes(edge, resource)]
-    handlers.append(_handler("/{rest:path}", _ANY, Permission.PUBLIC, partial(_nowhere)))
+    handlers += [*_refusals(handlers), _handler("/{rest:path}", _ANY, Permission.PUBLIC, _nowhere)]
     described = openapi.describe(resources, edge.base_url)
     swagger = _handler(SWAGGER, ("GET",), Permission.PUBLIC, partial(_swagger, described))
     return [*(_router(prefix, handlers) for prefix in PREFIXES), _router("/", [swagger])]
@@ -52,7 +52,7 @@ def _router(prefix: str, handlers: Sequence[ControllerRouterHandler]) -> Router:
     )
 
 
-def _routes(edge: Edge, resource: Resource) -> Iterator[ControllerRouterHandler]:
+def _routes(edge: Edge, resource: Resource) -> Iterator[HTTPRouteHandler]:
     for path in resource.collections:
         if resource.find:
             yield _bound(edge, resource, path, ("GET",), resource.read, partial(does.listing, resource))
@@ -70,7 +70,18 @@ def _routes(edge: Edge, resource: Resource) -> Iterator[ControllerRouterHandler]
         yield _acting(edge, resource, action)
 
 
-def _acting(edge: Edge, resource: Resource, action: Action) -> ControllerRouterHandler:
+def _refusals(handlers: Sequence[HTTPRouteHandler]) -> Iterator[HTTPRouteHandler]:
+    """Answer the methods a path does not have ourselves: Litestar's own 405 is not JSON:API."""
+    allowed: dict[str, set[Method]] = {}
+    for handler in handlers:
+        for path in handler.paths:
+            allowed.setdefault(path, set()).update(handler.http_methods)
+    for path, methods in allowed.items():
+        if others := [method for method in _ANY if method not in methods]:
+            yield _handler(path, others, Permission.PUBLIC, partial(_not_allowed, ", ".join(sorted(methods))))
+
+
+def _acting(edge: Edge, resource: Resource, action: Action) -> HTTPRouteHandler:
     async def run(request: AnyRequest) -> Response[bytes]:
         call = await _call(edge, resource, request)
         require(call.visitor, action.permission)
@@ -83,7 +94,7 @@ def _acting(edge: Edge, resource: Resource, action: Action) -> ControllerRouterH
 
 def _bound(
     edge: Edge, resource: Resource, path: str, methods: Sequence[Method], permission: Permission, run: Run
-) -> ControllerRouterHandler:
+) -> HTTPRouteHandler:
     async def answered(request: AnyRequest) -> Response[bytes]:
         body, status = await run(await _call(edge, resource, request))
         return jsonapi.answer(body, status)
@@ -96,7 +107,7 @@ def _handler(
     methods: Sequence[Method],
     permission: Permission,
     run: Callable[[AnyRequest], Awaitable[Response[bytes]]],
-) -> ControllerRouterHandler:
+) -> HTTPRouteHandler:
     async def handle(request: AnyRequest) -> Response[bytes]:
         return await run(request)
 
@@ -123,6 +134,12 @@ async def _call(edge: Edge, resource: Resource, request: AnyRequest) -> Call:
 
 async def _nowhere(request: AnyRequest) -> Response[bytes]:
     return jsonapi.failed("Not found", 404, f"There is nothing at {request.scope['path'][:200]}.")
+
+
+async def _not_allowed(allowed: str, request: AnyRequest) -> Response[bytes]:
+    response = jsonapi.failed("Method not allowed", 405, f"Here one can: {allowed}.")
+    response.headers["Allow"] = allowed
+    return response
 
 
 async def _swagger(described: dict[str, Any], request: AnyRequest) -> Response[bytes]:

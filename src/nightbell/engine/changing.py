@@ -37,8 +37,9 @@ class Checks:
         self._problems: list[Invalid] = []
 
     def wrong(self, place: str, message: str, hint: str = "") -> None:
-        """Note a problem."""
-        self._problems.append(Invalid(message, place=place, hint=hint))
+        """Note a problem; one for each place, the first."""
+        if all(problem.place != place for problem in self._problems):
+            self._problems.append(Invalid(message, place=place, hint=hint))
 
     def required(self, *fields: str) -> None:
         """Note every field that was not sent, or is empty."""

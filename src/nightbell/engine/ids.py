@@ -9,24 +9,15 @@ from uuid import UUID
 
 _VERSION = 0x7 << 76
 _VARIANT = 0x2 << 62
-_12_BITS = 0xFFF
-_62_BITS = (1 << 62) - 1
 
 
 def new_id(now: datetime) -> UUID:
-    """Return a UUIDv7 of this instant; within a millisecond the order is random.
-
-    Source: RFC 9562 section 5.7.
-    """
-    return UUID(int=_floor(now) | _VERSION | _VARIANT | _scattered(secrets.randbits(74)))
+    """Return one UUIDv7 of this instant."""
+    return minter(now)()
 
 
 def _floor(now: datetime) -> int:
     return (int(now.timestamp() * 1000) & 0xFFFF_FFFF_FFFF) << 80
-
-
-def _scattered(bits: int) -> int:
-    return ((bits >> 62 & _12_BITS) << 64) | (bits & _62_BITS)
 
 
 _32_BITS = 0xFFFF_FFFF

@@ -1,6 +1,8 @@
 """The program itself behind a real port, people with API tokens, and a sender that posts captured requests."""
 
 import asyncio
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import httpx
@@ -8,7 +10,7 @@ import pytest
 import uvicorn
 from rootly_sdk import AuthenticatedClient
 
-from nightbell.app import node
+from nightbell.app import Running, node
 from nightbell.channels import registry
 from nightbell.channels.email import SmtpSettings
 from nightbell.core.access import Role
@@ -25,6 +27,22 @@ SMTP = SmtpSettings(host="")
 START = datetime(2026, 11, 23, 2, 0, 5, tzinfo=UTC)
 
 
+class Server(uvicorn.Server):
+    """A server that leaves signals to pytest."""
+
+    @contextmanager
+    def capture_signals(self):
+        yield
+
+
+@dataclass
+class Program:
+    url: str
+    running: Running
+    clock: FrozenClock
+    configure: Configure
+
+
 @pytest.fixture
 def clock():
     return FrozenClock(START)
@@ -34,33 +52,20 @@ def clock():
 async def program(db, clock, tmp_path):
     """The running program: `.url`, `.running` and `.configure`."""
 
-    class Program:
-        url = ""
-
     await seed(db, clock())
     settings = Settings(data=tmp_path / "data", base_url="https://HOST")
     async with node(settings, db, now=clock) as running:
         config = uvicorn.Config(running.asgi, port=0, log_config=None, lifespan="off", ws="none")
-        server = uvicorn.Server(config)
-        server.capture_signals = _nothing
+        server = Server(config)
         serving = asyncio.create_task(server.serve())
         while not server.started:
             await asyncio.sleep(0.005)
         port = server.servers[0].sockets[0].getsockname()[1]
-        program = Program()
-        program.url, program.running, program.clock = f"http://127.0.0.1:{port}", running, clock
-        kinds = registry.build(SMTP, Http(Guard(())))
-        program.configure = Configure(db, running.vault, kinds)
-        yield program
+        configure = Configure(db, running.vault, registry.build(SMTP, Http(Guard(()))))
+        yield Program(f"http://127.0.0.1:{port}", running, clock, configure)
         running.hub.close()
         server.should_exit = True
         await serving
-
-
-class _nothing:
-    def __enter__(self): ...
-
-    def __exit__(self, *_): ...
 
 
 @pytest.fixture
@@ -102,15 +107,17 @@ def sdk(program, people):
 
 @pytest.fixture
 async def send(program, people):
-    """Post a captured request of a real Alertmanager as the source `prod`."""
+    """Post a request as the source `prod`; `send.source_id` is its id."""
     key, secret = await program.configure.create_source(edits.SourceEdit(name="prod"), by=SYSTEM, now=START)
 
-    async def post(body, path=""):
-        async with httpx.AsyncClient(base_url=program.url) as client:
-            url = f"/webhooks/incoming/alertmanager_webhooks{path}"
-            answer = await client.post(url, content=body, headers={"Authorization": f"Bearer {secret}"})
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+    class Send:
+        source_id = key
 
-    post.source_id = key
-    return post
+        async def __call__(self, body, path=""):
+            async with httpx.AsyncClient(base_url=program.url) as client:
+                url = f"/webhooks/incoming/alertmanager_webhooks{path}"
+                answer = await client.post(url, content=body, headers={"Authorization": f"Bearer {secret}"})
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+    return Send()

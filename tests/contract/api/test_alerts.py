@@ -4,6 +4,7 @@ import asyncio
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,13 +12,18 @@ from nightbell.core.journal import SYSTEM
 from nightbell.engine import edits
 
 GOLDEN = json.loads((Path(__file__).parent / "golden.json").read_text())
-BODY = {
+BODY: dict[str, Any] = {
     "receiver": "rootly",
     "status": "firing",
     "alerts": [
         {
             "status": "firing",
-            "labels": {"alertname": "HighErrorRate", "instance": "api-1:8080", "job": "api", "severity": "critical"},
+            "labels": {
+                "alertname": "HighErrorRate",
+                "instance": "api-1:8080",
+                "job": "api",
+                "severity": "critical",
+            },
             "annotations": {"summary": "5xx"},
             "startsAt": "2026-11-23T02:00:00.123456789Z",
             "endsAt": "0001-01-01T00:00:00Z",
@@ -26,7 +32,12 @@ BODY = {
         }
     ],
     "groupLabels": {"alertname": "HighErrorRate"},
-    "commonLabels": {"alertname": "HighErrorRate", "instance": "api-1:8080", "job": "api", "severity": "critical"},
+    "commonLabels": {
+        "alertname": "HighErrorRate",
+        "instance": "api-1:8080",
+        "job": "api",
+        "severity": "critical",
+    },
     "commonAnnotations": {"summary": "5xx"},
     "externalURL": "http://am:9093",
     "version": "4",
@@ -66,7 +77,9 @@ def keys_of(value):
 async def told(call, ident):
     """Wait until the browser of whoever is paged has rung."""
     for _ in range(100):
-        found = await call("GET", f"/v1/notifications?filter[alert_id]={ident}&filter[kind]=inbox&filter[state]=sent")
+        found = await call(
+            "GET", f"/v1/notifications?filter[alert_id]={ident}&filter[kind]=inbox&filter[state]=sent"
+        )
         if found["data"]:
             return
         await asyncio.sleep(0.05)
@@ -291,14 +304,18 @@ async def test_an_alert_that_says_too_little_is_refused_by_field(call, sent, poi
 
 async def test_the_journal_tells_everything_and_takes_notes(call, three, people):
     ident = three["DiskFull"]["id"]
-    noted = await call("POST", f"/v1/alerts/{ident}/events", {"kind": "note", "details": "Looking"}, status=201)
+    noted = await call(
+        "POST", f"/v1/alerts/{ident}/events", {"kind": "note", "details": "Looking"}, status=201
+    )
     assert noted["data"]["attributes"]["details"] == "Looking"
     assert noted["data"]["attributes"]["user"]["id"] == people["ana"][0]
     golden = GOLDEN["alert_event_response"]["data"]["attributes"]
     assert golden.keys() <= noted["data"]["attributes"].keys()
     events = await call("GET", f"/v1/alerts/{ident}/events?filter[kind]=notification")
     paged = [e["attributes"] for e in events["data"]]
-    assert [(e["action"], e["user_id"], e["escalation_level"]) for e in paged][:1] == [("paged", people["ana"][0], 1)]
+    assert [(e["action"], e["user_id"], e["escalation_level"]) for e in paged][:1] == [
+        ("paged", people["ana"][0], 1)
+    ]
     one = await call("GET", f"/v1/alert_events/{noted['data']['id']}")
     assert one["data"] == noted["data"]
     await call("POST", f"/v1/alerts/{ident}/events", {"kind": "note", "details": " "}, status=422)

@@ -1,17 +1,21 @@
 """The configuration's one writer: what it fills in, what it refuses and names, and the trace every change leaves."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
-from nightbell.channels import inbox
+from nightbell.channels import registry
+from nightbell.channels.email import SmtpSettings
 from nightbell.core.errors import Forbidden, Invalid, Stale, Unknown
 from nightbell.core.journal import SYSTEM, person
 from nightbell.engine import edits
 from nightbell.engine.configure import Configure, Problems, seed
 from nightbell.engine.configure_sources import secret_hash
 from nightbell.engine.vault import Vault
+from nightbell.net.guard import Guard
+from nightbell.net.http import Http
 from nightbell.store.read import people, policies, sources, teams
 from nightbell.store.read.listing import Listing
 from nightbell.store.statements import fetch_core
@@ -21,19 +25,15 @@ NOW = datetime(2026, 11, 23, 2, 0, 5, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
 
 
-class Mail:
-    """As much of a channel as a contact method asks for."""
-
-    kind = "email"
-
-    def check(self, address, settings):
-        if "@" not in address:
-            raise Invalid("not an e-mail address", place="address")
+def there(row):
+    """A row that must exist."""
+    assert row is not None
+    return row
 
 
 @pytest.fixture
 def configure(db):
-    return Configure(db, Vault(b"k" * 32), {"email": Mail(), "inbox": inbox.Inbox(), "ntfy": inbox.Inbox()})
+    return Configure(db, Vault(b"k" * 32), registry.build(SmtpSettings(), Http(Guard(()))))
 
 
 @pytest.fixture
@@ -131,20 +131,22 @@ async def test_a_person_who_left_is_in_no_team_and_keeps_a_name(db, make, config
     ana = await make.user("Ana")
     team = await make.team("Platform", user_ids=[ana])
     await configure.delete_user(ana, by=SYSTEM, now=NOW)
-    assert (await teams.team(db, team))["user_ids"] == []
+    assert there(await teams.team(db, team))["user_ids"] == []
     assert (await people.users(db, Listing())).rows == []
-    assert (await people.user(db, ana))["name"] == "Ana"
+    assert there(await people.user(db, ana))["name"] == "Ana"
 
 
 async def test_secrets_of_a_contact_method_are_sealed_and_survive_their_mask(db, make, configure):
     ana = await make.user("Ana")
-    edit = edits.ContactMethodEdit(kind="ntfy", address="https://ntfy/x", settings={"token": "tk_1", "p": "5"})
+    edit = edits.ContactMethodEdit(
+        kind="ntfy", address="https://ntfy.example/x", settings={"token": "tk_1", "p": "5"}
+    )
     key = await configure.create_contact_method(ana, edit, verified=False, by=SYSTEM, now=NOW)
-    stored = (await people.contact_method(db, key))["settings"]
+    stored = there(await people.contact_method(db, key))["settings"]
     assert stored["p"] == "5" and "tk_1" not in stored["token"]
     masked = edits.ContactMethodEdit(settings={"token": "••••••••", "p": "4"})
     await configure.update_contact_method(key, masked, verified=False, by=SYSTEM, now=NOW)
-    after = (await people.contact_method(db, key))["settings"]
+    after = there(await people.contact_method(db, key))["settings"]
     assert configure.vault.open_text(after["token"]) == "tk_1" and after["p"] == "4"
 
 
@@ -152,32 +154,34 @@ async def test_an_unproven_address_is_not_verified(db, make, configure):
     ana = await make.user("Ana")
     edit = edits.ContactMethodEdit(kind="email", address="ana@elsewhere.example")
     key = await configure.create_contact_method(ana, edit, verified=False, by=person(ana, "Ana"), now=NOW)
-    assert (await people.contact_method(db, key))["verified_at"] is None
+    assert there(await people.contact_method(db, key))["verified_at"] is None
     await configure.verify_contact_method(key, by=SYSTEM, now=LATER)
-    assert (await people.contact_method(db, key))["verified_at"] == LATER
+    assert there(await people.contact_method(db, key))["verified_at"] == LATER
 
 
 async def test_there_is_one_primary_address_of_a_kind(db, make, configure):
     ana = await make.user("Ana")
-    edit = edits.ContactMethodEdit(kind="email", address="a@b", is_primary=True)
+    edit = edits.ContactMethodEdit(kind="email", address="a@b.example", is_primary=True)
     key = await configure.create_contact_method(ana, edit, verified=True, by=SYSTEM, now=NOW)
-    primary = [m["id"] for m in await people.all_contact_methods(db, ana) if m["is_primary"] and m["kind"] == "email"]
+    primary = [
+        m["id"] for m in await people.all_contact_methods(db, ana) if m["is_primary"] and m["kind"] == "email"
+    ]
     assert primary == [key]
 
 
 async def test_a_policy_is_born_with_its_default_path(db, make):
     policy = await make.policy("Platform EP")
-    path = await policies.default_path(db, policy)
+    path = there(await policies.default_path(db, policy))
     assert (path["name"], path["is_default"], path["loudness"]) == ("Default", True, "audible")
 
 
 async def test_a_default_path_that_is_posted_adopts_the_untouched_one(db, make, configure):
     policy = await make.policy("Platform EP")
-    born = await policies.default_path(db, policy)
+    born = there(await policies.default_path(db, policy))
     edit = edits.PathEdit(name="Main", is_default=True, repeat=True, repeat_count=2)
     key = await configure.create_path(policy, edit, by=SYSTEM, now=NOW)
     assert key == born["id"]
-    assert (await policies.path(db, key))["name"] == "Main"
+    assert there(await policies.path(db, key))["name"] == "Main"
 
 
 async def test_a_default_path_with_levels_is_not_replaced(make, configure):
@@ -223,14 +227,14 @@ async def test_a_level_pages_only_what_exists(make, configure, target, place):
 async def test_a_team_and_its_policy_are_two_ends_of_one_link(db, make, configure):
     team = await make.team("Platform")
     policy = await make.policy("EP", team_ids=[team])
-    assert (await teams.team(db, team))["escalation_policy_id"] == policy
+    assert there(await teams.team(db, team))["escalation_policy_id"] == policy
     await configure.update_policy(policy, edits.PolicyEdit(team_ids=[]), by=SYSTEM, now=NOW)
-    assert (await teams.team(db, team))["escalation_policy_id"] is None
+    assert there(await teams.team(db, team))["escalation_policy_id"] is None
 
 
 async def test_two_teams_may_share_the_letters_of_their_slug(db, make):
     first, second = await make.team("Data & ML"), await make.team("Data ML!")
-    assert [(await teams.team(db, key))["slug"] for key in (first, second)] == ["data-ml", "data-ml-2"]
+    assert [there(await teams.team(db, key))["slug"] for key in (first, second)] == ["data-ml", "data-ml-2"]
 
 
 async def test_a_secret_is_kept_as_a_hash_and_sealed(db, configure):
@@ -247,9 +251,9 @@ async def test_two_secrets_work_while_one_replaces_the_other(db, configure):
     key, first = await configure.create_source(edits.SourceEdit(name="Prod"), by=SYSTEM, now=NOW)
     second = await configure.rotate_secret(key, by=SYSTEM, now=NOW, grace=timedelta(hours=1))
     assert await configure.reveal_secret(key, now=NOW) == second != first
-    valid = [s["expires_at"] for s in (await sources.source(db, key, NOW))["secrets"]]
+    valid = [s["expires_at"] for s in there(await sources.source(db, key, NOW))["secrets"]]
     assert valid == [None, NOW + timedelta(hours=1)]
-    later = (await sources.source(db, key, NOW + timedelta(hours=1)))["secrets"]
+    later = there(await sources.source(db, key, NOW + timedelta(hours=1)))["secrets"]
     assert [s["last_four"] for s in later] == [second[-4:]]
 
 
@@ -260,7 +264,10 @@ async def test_two_secrets_work_while_one_replaces_the_other(db, configure):
         ({"identity": "key"}, "dedup_path"),
         ({"dedup_path": "$.["}, "dedup_path"),
         ({"dedup_regexp": "("}, "dedup_regexp"),
-        ({"urgency_rules": [{"json_path": "$.a", "operator": "near", "value": "x"}]}, "urgency_rules[0].operator"),
+        (
+            {"urgency_rules": [{"json_path": "$.a", "operator": "near", "value": "x"}]},
+            "urgency_rules[0].operator",
+        ),
         ({"default_target": {"type": "Pigeon", "id": "1"}}, "default_target"),
         ({"default_target": {"type": "User", "id": "1"}}, "default_target"),
     ],
@@ -280,10 +287,10 @@ def rule(name="critical", **more):
 async def test_a_rule_keeps_its_id_when_a_route_is_saved_again(db, configure):
     edit = edits.RouteEdit(name="Prod", rules=[rule("one"), rule("two")])
     key = await configure.create_route(edit, by=SYSTEM, now=NOW)
-    before = {r["name"]: r["id"] for r in (await sources.route(db, key))["rules"]}
+    before = {r["name"]: r["id"] for r in there(await sources.route(db, key))["rules"]}
     edit = edits.RouteEdit(rules=[rule("two"), rule("three"), rule("one")])
     await configure.update_route(key, edit, by=SYSTEM, now=LATER)
-    after = {r["name"]: r["id"] for r in (await sources.route(db, key))["rules"]}
+    after = {r["name"]: r["id"] for r in there(await sources.route(db, key))["rules"]}
     assert {name: after[name] for name in before} == before and len(set(after.values())) == 3
 
 
@@ -296,7 +303,7 @@ async def test_a_route_has_one_fallback_at_most(configure):
 
 async def test_what_is_not_there_is_unknown(configure):
     with pytest.raises(Unknown):
-        await configure.delete_team(edits.UUID(int=7), by=SYSTEM, now=NOW)
+        await configure.delete_team(UUID(int=7), by=SYSTEM, now=NOW)
 
 
 async def test_seeding_twice_seeds_once(db):

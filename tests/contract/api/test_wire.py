@@ -66,7 +66,9 @@ def test_a_filter_is_a_field_an_operator_and_values(text, conditions):
 
 
 def test_everything_else_of_a_query_is_read_once():
-    query = parse(b"sort=-created_at,name&include=users,%20teams&include_x=1&fields[alerts]=status,url&x=true")
+    query = parse(
+        b"sort=-created_at,name&include=users,%20teams&include_x=1&fields[alerts]=status,url&x=true"
+    )
     assert query.listing.order == ("-created_at", "name")
     assert query.include == {"users", "teams"}
     assert query.fields == {"alerts": frozenset({"status", "url"})}
@@ -142,25 +144,29 @@ def test_a_time_goes_out_in_utc_with_milliseconds():
 def test_every_error_has_its_status_and_jsonapi_shape(kind, status):
     answer = jsonapi.refused(kind("It is so.", place="targets[0].id", hint="Do this."))
     assert answer.status_code == status and answer.media_type == "application/vnd.api+json"
-    assert answer.content == jsonapi.answer(
-        {
-            "errors": [
-                {
-                    "title": "It is so.",
-                    "status": str(status),
-                    "code": kind.code,
-                    "detail": "Do this.",
-                    "source": {"pointer": "/data/attributes/targets/0/id"},
-                }
-            ]
-        }
-    ).content
+    assert (
+        answer.content
+        == jsonapi.answer(
+            {
+                "errors": [
+                    {
+                        "title": "It is so.",
+                        "status": str(status),
+                        "code": kind.code,
+                        "detail": "Do this.",
+                        "source": {"pointer": "/data/attributes/targets/0/id"},
+                    }
+                ]
+            }
+        ).content
+    )
 
 
 def test_several_problems_are_several_errors_under_the_wires_names():
     problems = Problems([Invalid("a", place="targets[1].id"), Invalid("b", place="delay_minutes")])
     names = {"targets": "notification_target_params", "delay_minutes": "delay"}
     renamed = jsonapi.renamed(problems, names)
+    assert isinstance(renamed, Problems)
     assert [p.place for p in renamed.problems] == ["notification_target_params[1].id", "delay"]
 
 
@@ -173,7 +179,9 @@ def test_a_bare_object_counts_as_attributes():
     assert jsonapi.attributes(b'{"code":"123"}') == {"code": "123"}
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b'{"data":[]}', b'{"data":{"attributes":[]}}', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b'"x"', b'{"data":[]}', b'{"data":{"attributes":[]}}', b"\xff"]
+)
 def test_a_body_that_is_no_document_is_refused(body):
     with pytest.raises(BadPayload):
         jsonapi.attributes(body)

@@ -3,8 +3,11 @@
 Rule 1: what the sender sent is shown as it was sent; our five keys stand beside it and never instead of it.
 """
 
+import json
+import re
 import zlib
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +20,9 @@ from nightbell.store.read import alerts, people, sources, teams
 from nightbell.store.read.listing import Record
 
 _TOP = msgspec.json.Decoder(dict[str, msgspec.Raw])
+#: Python's own parser, and so Rootly's SDK, refuses a whole answer for one integer of 4,300 digits.
+_LONGEST_NUMBER = 400
+_LONG_NUMBER = re.compile(rf"\d{{{_LONGEST_NUMBER}}}")
 #: What an alert shows that no source sent.
 API = "api"
 
@@ -89,10 +95,20 @@ def _envelope(body: bytes | None) -> dict[str, Any]:
     # Bytes that are no UTF-8 were replaced when they were read; here too, or the answer would be no JSON.
     sent = zlib.decompress(body).decode("utf-8", "replace")
     try:
+        if _LONG_NUMBER.search(sent):
+            sent = json.dumps(json.loads(sent, parse_int=_short, parse_float=_finite))
         return dict(_TOP.decode(sent))
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         # Prometheus, and senders like it, post the bare list.
         return {"alerts": msgspec.Raw(sent.encode())} if sent.lstrip().startswith("[") else {}
+
+
+def _short(digits: str) -> int | str:
+    return int(digits) if len(digits) < _LONGEST_NUMBER else digits
+
+
+def _finite(digits: str) -> float | str:
+    return float(digits) if isfinite(float(digits)) else digits
 
 
 def labels(row: Record) -> list[dict[str, str]]:

@@ -3,7 +3,6 @@
 Rule 1: what the database refuses comes back as an Invalid that names the field, never as a database error.
 """
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -31,7 +30,6 @@ _TAKEN = {
     "teams_slug_key": ("slug", "There is a team with this slug already."),
     "services_slug_key": ("slug", "There is a service with this slug already."),
 }
-_REFERENCE = re.compile(r"_([a-z]+_id)_fkey$")
 
 
 @asynccontextmanager
@@ -48,8 +46,9 @@ async def changing(db: Db) -> AsyncIterator[Tx]:
         place, message = _TAKEN.get(error.constraint_name or "", ("", "There is one like it already."))
         raise Invalid(message, place=place) from error
     except asyncpg.ForeignKeyViolationError as error:
-        named = _REFERENCE.search(error.constraint_name or "")
-        raise Invalid("There is no such thing.", place=named[1] if named else "") from error
+        # PostgreSQL names them table_column_fkey.
+        named = (error.constraint_name or "").removeprefix(f"{error.table_name}_").removesuffix("_fkey")
+        raise Invalid("There is no such thing.", place=named) from error
     except asyncpg.CheckViolationError as error:
         raise Invalid(f"The schema does not allow this ({error.constraint_name}).") from error
 
