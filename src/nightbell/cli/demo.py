@@ -58,6 +58,7 @@ def demo(where: Where | None = None) -> None:
 async def _fill(settings: Settings) -> tuple[Made, str]:
     made = Made()
     async with opening.opened(settings, "demo") as site:
+        await site.same_key()
         ids = [await _person(site, made, *who) for who in PEOPLE]
         owners = await _owners(site)
         policy_id = await _policy(site, made)

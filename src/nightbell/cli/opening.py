@@ -24,6 +24,7 @@ from nightbell.store import embedded, migrate
 from nightbell.store.datalock import holder
 from nightbell.store.db import Db, connect
 from nightbell.store.embedded import Attached
+from nightbell.store.read.sources import all_sources
 from nightbell.telemetry import log
 
 T = TypeVar("T")
@@ -67,6 +68,11 @@ class Opened:
     def now(self) -> datetime:
         """Return the time, for whatever is changed."""
         return clock.now()
+
+    async def same_key(self) -> None:
+        """Make sure that secrets sealed here can be opened by the server. Raises: Invalid naming the variable."""
+        for source in (await all_sources(self.db))[:1]:
+            await self.configure.reveal_secret(source["id"], now=self.now())
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

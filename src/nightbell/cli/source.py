@@ -63,6 +63,7 @@ def create(
 
 async def _create(settings: Settings, edit: SourceEdit) -> str:
     async with opening.opened(settings, "source create") as site:
+        await site.same_key()
         _, secret = await site.configure.create_source(edit, by=opening.OPERATOR, now=site.now())
     return secret
 
@@ -102,6 +103,7 @@ def rotate(name: str, *, grace_hours: float = 24, where: Where | None = None) ->
 
 async def _rotate(settings: Settings, name: str, grace: timedelta) -> str:
     async with opening.opened(settings, "source rotate") as site:
+        await site.same_key()
         row = await source_named(site.db, name)
         return await site.configure.rotate_secret(row["id"], by=opening.OPERATOR, now=site.now(), grace=grace)
 

@@ -29,7 +29,7 @@ _SECRET_TEXT = re.compile(
 _DEPTH = 4
 
 #: Chatty at "info", and each of their lines says what one of ours says already.
-_QUIET = ("uvicorn.access", "asyncio", "aiohttp.access", "litestar", "alembic")
+_QUIET = ("uvicorn.access", "uvicorn.error", "asyncio", "aiohttp.access", "litestar", "alembic")
 
 
 def hide(text: str) -> str:

@@ -41,6 +41,7 @@ def test_the_first_start_prints_one_line_and_tells_people_the_rest(served: Progr
     assert f"{served.url}/setup/" in told
     assert f"{served.url}{WEBHOOK}" in told
     assert "Preparing the database: 1 of" in told
+    assert "Uvicorn" not in told
 
 
 def test_a_second_start_is_refused_and_told_who_is_first(served: Program) -> None:
@@ -114,6 +115,13 @@ def test_a_new_source_is_let_in_at_once_and_both_secrets_work_after_rotation(ser
     [line] = [line for line in served.says("source", "list").splitlines() if "Prod" in line]
     assert f"…{last[-4:]}" in line
     assert last not in line
+
+
+def test_a_secret_is_never_sealed_under_another_key_than_the_servers(served: Program) -> None:
+    served.says("source", "create", "Under the right key")
+    refusal = served.refuses("source", "create", "Under another", NIGHTBELL_SECRET_KEY="k" * 40)
+    assert "sealed under another key" in refusal
+    assert "Under another" not in served.says("source", "list")
 
 
 def test_a_source_may_be_told_apart_by_a_key(served: Program) -> None:
