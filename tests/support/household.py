@@ -6,7 +6,6 @@ Nothing here looks into the database: what counts is what a client of the API, a
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -20,6 +19,10 @@ from support.programs import LOOPBACK, Background, Nightbell, eventually
 CAPTURES = Path(__file__).parents[1] / "testdata" / "alertmanager"
 WEBHOOK = "/webhooks/incoming/alertmanager_webhooks"
 PUSH = "/api/v2/alerts"
+#: How long a doubtful re-fire is held; a minute where nobody changes it. Units: seconds.
+HOLD_DOWN = 3
+#: The smallest limit on bodies that the acceptance table allows. Units: bytes.
+MAX_BODY = 16 * 2**20
 _NEWEST = ("am033", "prom353", "am028")
 _numbers = count(1)
 
@@ -250,8 +253,8 @@ def opened(folder: Path, **settings: object) -> Iterator[House]:
     background.do(mailbox.start())
     background.do(phone.start())
     mail = {"smtp_host": LOOPBACK, "smtp_port": mailbox.port, "smtp_tls": "none"}
-    # A doubtful re-fire is held this long; the default is a minute.
-    program = Nightbell(folder, **{**mail, "hold_down": HOLD_DOWN.total_seconds(), **settings})
+    given: dict[str, object] = {**mail, "hold_down": HOLD_DOWN, "max_body": MAX_BODY}
+    program = Nightbell(folder, settings=given | settings)
     try:
         program.start()
         house = House(program, background, mailbox, phone)
@@ -262,6 +265,3 @@ def opened(folder: Path, **settings: object) -> Iterator[House]:
         background.do(phone.stop())
         background.do(mailbox.stop())
         background.close()
-
-
-HOLD_DOWN = timedelta(seconds=3)

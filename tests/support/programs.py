@@ -15,6 +15,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Thread
+from types import MappingProxyType
 from typing import Any, Self, TypeVar
 
 import httpx
@@ -137,7 +138,9 @@ class Nightbell(Program):
     Shape: `settings` are NIGHTBELL_* variables without their prefix; none of the machine's own reach it.
     """
 
-    def __init__(self, folder: Path, *, port: int | None = None, **settings: object) -> None:
+    def __init__(
+        self, folder: Path, *, port: int | None = None, settings: Mapping[str, object] = MappingProxyType({})
+    ) -> None:
         self.port = port or free_port()
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.data = folder / "data"
