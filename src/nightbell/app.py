@@ -4,7 +4,7 @@ import asyncio
 import gc
 import resource
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,11 +22,11 @@ from nightbell.api import routes as api
 from nightbell.api.resource import Edge
 from nightbell.channels import registry as channels
 from nightbell.channels.email import SmtpSettings, Tls
+from nightbell.core.delivery import Channel
 from nightbell.engine import configure, vault
 from nightbell.engine.act import Act
 from nightbell.engine.deliver import Deliver
 from nightbell.engine.directory import Directories
-from nightbell.engine.ingest import Committed
 from nightbell.engine.messages import Desk
 from nightbell.engine.node import Node
 from nightbell.engine.writer import Writers
@@ -55,21 +55,32 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
-    """A node that is up."""
+class Engine:
+    """The engine of a node, put together and not started."""
 
     settings: Settings
     db: Db
-    act: Act
-    directories: Directories
+    clock: Callable[[], datetime]
     vault: vault.Vault
-    writers: Writers
+    directories: Directories
+    pulse: Pulse
+    hub: Hub
+    http: Http
+    kinds: Mapping[str, Channel]
+    me: Node
+    act: Act
     deliver: Deliver
     worker: Worker
-    hub: Hub
-    hooks: Hooks
+    writers: Writers
+    rejects: Rejects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A node that is up."""
+
+    engine: Engine
     asgi: ASGIApp
-    clock: Callable[[], datetime]
 
 
 @asynccontextmanager
@@ -99,80 +110,91 @@ async def node(
 ) -> AsyncIterator[Running]:
     """Start the engine over an open database."""
     async with AsyncExitStack() as stack:
-        keys = await vault.unlock(db, settings.secret_key, now())
-        directories = Directories()
-        hub = Hub()
-        stack.callback(hub.close)
-        pulse = Pulse(db)
-        http = Http(Guard(settings.allow_networks))
-        stack.push_async_callback(http.aclose)
-        me = Node(name=_name(settings), clock=now, woken=pulse.committed)
-        desk = Desk(keys, settings.base_url)
-        kinds = channels.build(_smtp(settings), http)
-        deliver = Deliver(db, directories, kinds, desk, me)
-        worker = Worker(db, directories, deliver, me, retention_days=settings.retention_days)
-        writers = Writers(
-            db,
-            directories,
-            pulse.committed,
-            lanes=settings.writers,
-            hold_down=settings.hold_down,
-            limit=settings.queue_limit,
-        )
-        writers.start()
-        stack.push_async_callback(writers.stop)
-        metrics.measure(metrics.QUEUE_BYTES, lambda: writers.waiting_bytes)
-        act = Act(db, directories, pulse.committed)
-        rejects = Rejects(db)
-        stack.enter_context(_task(rejects.run(), "rejects"))
-        pulse.wakes(worker.due.ring, worker.messages.ring, hub.publish)
-        await stack.enter_async_context(pulse.beating())
-        for task in worker.start(gone=(me.name,)):
+        engine = await _engine(settings, db, now)
+        stack.push_async_callback(engine.http.aclose)
+        stack.callback(engine.hub.close)
+        engine.writers.start()
+        stack.push_async_callback(engine.writers.stop)
+        stack.enter_context(_task(engine.rejects.run(), "rejects"))
+        engine.pulse.wakes(engine.worker.due.ring, engine.worker.messages.ring, engine.hub.publish)
+        await stack.enter_async_context(engine.pulse.beating())
+        for task in engine.worker.start(gone=(engine.me.name,)):
             stack.enter_context(_cancelled(task))
-        hooks = Hooks(
-            db=db,
-            directories=directories,
-            writers=writers,
-            rejects=rejects,
-            clock=now,
-            decode=dict(SOURCES),
-            decode_push=prometheus.decode_push,
-            max_body=settings.max_body,
-        )
-        site = Site(
-            db=db,
-            clock=now,
-            hub=hub,
-            act=act,
-            configure=configure.Configure(db, keys, kinds),
-            directory=lambda: directories.current(db),
-            channels=kinds,
-            base_url=settings.base_url,
-            link_key=keys.link_key,
-            assets=assets.load(),
-        )
-        edge = Edge(db=db, act=act, configure=site.configure, clock=now, base_url=settings.base_url)
-        health = Health(db=db, clock=now, seen=worker.seen)
-        running = Running(
-            settings=settings,
-            db=db,
-            act=act,
-            directories=directories,
-            vault=keys,
-            writers=writers,
-            deliver=deliver,
-            worker=worker,
-            hub=hub,
-            hooks=hooks,
-            asgi=_dispatching((hooks, health), _framework(site, edge)),
-            clock=now,
-        )
-        yield running
-        await worker.drain()
+        yield Running(engine=engine, asgi=_application(engine))
+        await engine.worker.drain()
 
 
-def _framework(site: Site, edge: Edge) -> Litestar:
+async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> Engine:
+    keys = await vault.unlock(db, settings.secret_key, now())
+    directories, pulse = Directories(), Pulse(db)
+    http = Http(Guard(settings.allow_networks))
+    kinds = channels.build(_smtp(settings), http)
+    me = Node(name=_name(settings), clock=now, woken=pulse.committed)
+    deliver = Deliver(db, directories, kinds, Desk(keys, settings.base_url), me)
+    writers = Writers(
+        db,
+        directories,
+        pulse.committed,
+        lanes=settings.writers,
+        hold_down=settings.hold_down,
+        limit=settings.queue_limit,
+    )
+    metrics.measure(metrics.QUEUE_BYTES, lambda: writers.waiting_bytes)
+    return Engine(
+        settings=settings,
+        db=db,
+        clock=now,
+        vault=keys,
+        directories=directories,
+        pulse=pulse,
+        hub=Hub(),
+        http=http,
+        kinds=kinds,
+        me=me,
+        act=Act(db, directories, pulse.committed),
+        deliver=deliver,
+        worker=Worker(db, directories, deliver, me, retention_days=settings.retention_days),
+        writers=writers,
+        rejects=Rejects(db),
+    )
+
+
+def _application(engine: Engine) -> ASGIApp:
+    """Return the whole program as one ASGI application. Senders go before any framework: a storm comes by there."""
+    settings, db = engine.settings, engine.db
+    hooks = Hooks(
+        db=db,
+        directories=engine.directories,
+        writers=engine.writers,
+        rejects=engine.rejects,
+        clock=engine.clock,
+        decode=dict(SOURCES),
+        decode_push=prometheus.decode_push,
+        max_body=settings.max_body,
+    )
+    health = Health(db=db, clock=engine.clock, seen=engine.worker.seen)
+    changes = configure.Configure(db, engine.vault, engine.kinds)
+    site = Site(
+        db=db,
+        clock=engine.clock,
+        hub=engine.hub,
+        act=engine.act,
+        configure=changes,
+        directory=lambda: engine.directories.current(db),
+        channels=engine.kinds,
+        base_url=settings.base_url,
+        link_key=engine.vault.link_key,
+        assets=assets.load(),
+    )
+    edge = Edge(db=db, act=engine.act, configure=changes, clock=engine.clock, base_url=settings.base_url)
+    return _dispatching((hooks, health), _framework(site))
+
+
+def _framework(site: Site) -> Litestar:
     """Return what Litestar serves: the pages and the API. Its own documentation pages load from elsewhere, so: none."""
+    edge = Edge(
+        db=site.db, act=site.act, configure=site.configure, clock=site.clock, base_url=site.base_url
+    )
     return Litestar(
         route_handlers=[*pages.build(site), *api.build(edge)],
         exception_handlers={HTTP_404_NOT_FOUND: pages.not_found(site)},
@@ -182,8 +204,6 @@ def _framework(site: Site, edge: Edge) -> Litestar:
 
 
 def _dispatching(first: tuple[Hooks | Health, ...], rest: ASGIApp) -> ASGIApp:
-    """Return the whole program as one ASGI application. Senders go before any framework: a storm comes by there."""
-
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP:
             for routes in first:
@@ -247,7 +267,7 @@ async def serve(
         waiting = asyncio.create_task(stop.wait())
         await asyncio.wait([waiting, serving], return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
-        running.hub.close()
+        running.engine.hub.close()
         server.should_exit = True
         await serving
 
@@ -312,7 +332,3 @@ class _cancelled:  # noqa: N801  a context manager, nothing more
 
 def _task(work: Any, name: str) -> _cancelled:
     return _cancelled(asyncio.create_task(work, name=name))
-
-
-#: What `woken` receives, for those who wire their own node in tests.
-__all__ = ["Committed", "Running", "database", "node", "serve"]

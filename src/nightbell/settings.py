@@ -56,7 +56,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     database_url: str | None = None
     #: A folder with `postgres` and `initdb`; None looks for one.
     postgres_bin: Path | None = None
-    #: Signs links and encrypts stored secrets; None is a key made on the first start and kept in the data directory.
+    #: Signs links and encrypts stored secrets; None is a key made on the first start and kept in the database (ADR 0011).
     secret_key: str | None = None
     smtp: Smtp = Smtp()
     #: Private networks that outgoing requests may reach; all others of that kind are refused.

@@ -75,8 +75,8 @@ def _on_signals(stop: asyncio.Event, asked: Callable[[], object]) -> None:
 
 
 async def _greet(running: Running) -> None:
-    settings = running.settings
-    link = await first_link(running.db, running.clock())
+    settings = running.engine.settings
+    link = await first_link(running.engine.db, running.engine.clock())
     if link:
         screen.note(
             "\nCreate the first administrator with this link. It works once, for a day:\n"

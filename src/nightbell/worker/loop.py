@@ -68,6 +68,7 @@ class Worker:
         self._sending: set[asyncio.Task[None]] = set()
         #: When each loop last went round: what /readyz looks at.
         self.seen: dict[str, datetime] = {}
+        self._more = False
 
     def start(self, *, gone: tuple[str, ...] = ()) -> list[asyncio.Task[None]]:
         """Start the loops; `gone` names workers that certainly do not run any more."""
@@ -81,40 +82,47 @@ class Worker:
 
     async def _loop(self, name: str, work: Callable[[], Awaitable[None]], bell: Bell, every: float) -> None:
         while True:
-            try:
-                await work()
+            fault = await _fault(work())
+            if fault is None:
                 self.seen[name] = self._clock()
-            except Exception as fault:  # noqa: BLE001  the loop must outlive any defect; it is recorded and tried again
+            else:
                 away = retryable(fault) is Retryable.LOST
-                why = f"{type(fault).__name__}: {fault}"
-                _log.error("worker.fault", loop=name, why=why, exc_info=None if away else fault)
+                _log.error("worker.fault", loop=name, why=_said(fault), exc_info=None if away else fault)
                 await asyncio.sleep(0.5)
             await bell.wait(every)
 
     async def _tick(self) -> None:
         while True:
             now = self._clock()
-            try:
-                committed = await tick.tick(self._db, self._directories, now)
-            except Exception as fault:  # noqa: BLE001  find the alert at fault, let the others through
-                _log.error("tick.fault", why=f"{type(fault).__name__}: {fault}", exc_info=fault)
+            fault = await _fault(self._tick_once(now))
+            if fault is not None:
+                if retryable(fault) is Retryable.LOST:
+                    raise fault
+                _log.error("tick.fault", why=_said(fault), exc_info=fault)
                 await self._one_by_one(now)
-                return
-            self._woken(committed)
-            if len(committed.decisions) < tick.BATCH:
+            if not self._more:
                 metrics.TIMERS_LAG_SECONDS.set(await tick.lag(self._db, now))
                 return
 
+    async def _tick_once(self, now: datetime) -> None:
+        self._more = False
+        committed = await tick.tick(self._db, self._directories, now)
+        self._woken(committed)
+        self._more = len(committed.decisions) >= tick.BATCH
+
     async def _one_by_one(self, now: datetime) -> None:
+        """Find the alert at fault, let the others through."""
         for alert_id in await tick.due(self._db, now):
             await self._alone(alert_id, now)
 
     async def _alone(self, alert_id: UUID, now: datetime) -> None:
-        try:
+        async def work() -> None:
             self._woken(await tick.one(self._db, self._directories, alert_id, now))
-        except Exception as fault:  # noqa: BLE001  pushed back and recorded; the loop goes on
+
+        fault = await _fault(work())
+        if fault is not None:
             metrics.TIMER_FAULTS.inc()
-            why = f"A timer could not be carried out and is tried again: {type(fault).__name__}: {fault}"
+            why = f"A timer could not be carried out and is tried again: {_said(fault)}"
             await tick.push_back(self._db, alert_id, why, now)
 
     async def _pump(self) -> None:
@@ -160,3 +168,16 @@ class Worker:
         """Let messages under way finish, for a clean stop."""
         if self._sending:
             await asyncio.wait(self._sending, timeout=5)
+
+
+async def _fault(work: Awaitable[None]) -> Exception | None:
+    """Await some work and return what went wrong, whatever it is: a loop must outlive any defect."""
+    try:
+        await work
+    except Exception as fault:  # noqa: BLE001  recorded by the caller, and the work is tried again
+        return fault
+    return None
+
+
+def _said(fault: Exception) -> str:
+    return f"{type(fault).__name__}: {fault}"

@@ -61,9 +61,9 @@ async def program(db, clock, tmp_path):
         while not server.started:
             await asyncio.sleep(0.005)
         port = server.servers[0].sockets[0].getsockname()[1]
-        configure = Configure(db, running.vault, registry.build(SMTP, Http(Guard(()))))
+        configure = Configure(db, running.engine.vault, registry.build(SMTP, Http(Guard(()))))
         yield Program(f"http://127.0.0.1:{port}", running, clock, configure)
-        running.hub.close()
+        running.engine.hub.close()
         server.should_exit = True
         await serving
 
