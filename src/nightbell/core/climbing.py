@@ -203,7 +203,7 @@ def _of(draft: Draft, user_id: int) -> list[paging.Sent]:
 
 def _ended(draft: Draft, climbed: Climb) -> None:
     plan = climbed.escalation.plan
-    if climbed.reached_nobody:
+    if climbed.reached_nobody or (climbed.exhausted and not _anybody(draft)):
         fall_back(draft, f"{plan.name} reached no one")
     elif climbed.exhausted:
         draft.note(
@@ -215,6 +215,11 @@ def _ended(draft: Draft, climbed: Climb) -> None:
             action="skipped",
             policy=plan.name,
         )
+
+
+def _anybody(draft: Draft) -> bool:
+    """Whether somebody was paged in this occurrence, or a climb may still come to somebody."""
+    return bool(draft.pages or draft.sent) or any(e.phase in LIVE for e in draft.escalations.values())
 
 
 def fall_back(draft: Draft, why: str) -> None:
