@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select, t
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger
 
+from nightbell.core.alert import Status
 from nightbell.core.labels import tag
 from nightbell.core.shortid import decode
 from nightbell.store.db import Runner
@@ -26,6 +27,7 @@ from nightbell.store.read.listing import (
     by_names,
     conditions,
     instant,
+    many,
     newest,
 )
 from nightbell.store.statements import fetch_core
@@ -39,15 +41,7 @@ MOST_MEMBERS = 1_000
 ALERTS = Shelf(
     table=alerts,
     filters=by_names(
-        alerts,
-        "status",
-        "created_at",
-        "started_at",
-        "ended_at",
-        "updated_at",
-        "urgency_id",
-        "unpaged",
-        "source_id",
+        alerts, "created_at", "started_at", "ended_at", "updated_at", "urgency_id", "unpaged", "source_id"
     )
     | {"alert_urgency_id": A.urgency_id, "external_id": A.alertname},
     orders=by_names(alerts, "started_at", "ended_at", "updated_at", "last_received_at", "summary", "status")
@@ -60,7 +54,11 @@ _SKEW = timedelta(minutes=1)
 
 async def listed(runner: Runner, listing: Listing) -> Found:
     """Return one page of narrow rows, newest first; `complete` adds what is wide."""
-    return await newest(runner, ALERTS, listing, and_(true(), *_clauses(listing)))
+    clauses = [
+        *_clauses(listing),
+        *[await _of_source(runner, c) for c in listing.where if c.field == "source"],
+    ]
+    return await newest(runner, ALERTS, listing, and_(true(), *clauses))
 
 
 def _clauses(listing: Listing) -> list[ColumnElement[bool]]:
@@ -113,20 +111,29 @@ def _tag(text: str) -> int | None:
     return None
 
 
+def _of_status(condition: Condition) -> ColumnElement[bool]:
+    """ "Not resolved" is said as what it is instead: those few have an index, all the others have none."""
+    asked = set(condition.values)
+    wanted = [s for s in Status if (s in asked) is (condition.op not in ("not_eq", "not_in"))]
+    return A.status.in_(wanted) if wanted else false()
+
+
 def _negatable(condition: Condition, clause: ColumnElement[bool]) -> ColumnElement[bool]:
     return ~clause if condition.op in ("not_eq", "not_in") else clause
 
 
-def _of_source(condition: Condition) -> ColumnElement[bool]:
-    """A type ("alertmanager"), a name or an id; "api" is what no source sent."""
+async def _of_source(runner: Runner, condition: Condition) -> ColumnElement[bool]:
+    """A type ("alertmanager"), a name or an id; "api" is what no source sent.
+
+    Looked up first, so that what nobody sends is known to be nothing without looking at every alert.
+    """
     asked = condition.values
     ids = [key for key in map(as_uuid, asked) if key]
-    named = select(sources.c.id).where(
-        or_(sources.c.type.in_(asked), sources.c.name.in_(asked), sources.c.id.in_(ids))
-    )
-    clause = A.source_id.in_(named)
-    own = or_(clause, A.source_id.is_(None)) if "api" in asked else clause
-    return _negatable(condition, func.coalesce(own, false()))
+    named = or_(sources.c.type.in_(asked), sources.c.name.in_(asked), sources.c.id.in_(ids))
+    found = [row["id"] for row in await many(runner, sources, named)]
+    sent = A.source_id.in_(found) if found else false()
+    clause = or_(sent, A.source_id.is_(None)) if "api" in asked else sent
+    return ~func.coalesce(clause, false()) if condition.op in ("not_eq", "not_in") else clause
 
 
 def _of_service(condition: Condition) -> ColumnElement[bool]:
@@ -155,7 +162,7 @@ def _of_nothing(condition: Condition) -> ColumnElement[bool]:
 
 _SPECIAL = {
     "labels": _labelled,
-    "source": _of_source,
+    "status": _of_status,
     "services": _of_service,
     "groups": _of_team,
     "teams": _of_team,
