@@ -81,18 +81,19 @@ class Group:
         self._receiver = receiver
         self._labels = {"alertname": alertname, **(labels or {})}
         self._group_labels = dict(group_labels or {"alertname": alertname})
-        self._firing: dict[str, datetime] = {}
+        #: Since when each host fires.
+        self.firing: dict[str, datetime] = {}
         self._over: dict[str, tuple[datetime, datetime]] = {}
 
     def fires(self, *hosts: str, at: datetime) -> None:
         """Let hosts fire; one that does already goes on."""
         for host in hosts:
-            self._firing.setdefault(host, at)
+            self.firing.setdefault(host, at)
 
     def ends(self, *hosts: str, at: datetime) -> None:
         """Let hosts be over, all of them when none is named."""
-        for host in hosts or tuple(self._firing):
-            self._over[host] = (self._firing.pop(host), at)
+        for host in hosts or tuple(self.firing):
+            self._over[host] = (self.firing.pop(host), at)
 
     def document(self, **more: Any) -> dict[str, Any]:
         """Return the next notification of the group."""
@@ -102,7 +103,7 @@ class Group:
         ]
         firing = [
             alert(self._of(host), starts=starts, annotations=self.annotations)
-            for host, starts in self._firing.items()
+            for host, starts in self.firing.items()
         ]
         self._over.clear()
         return webhook([*firing, *over], group_labels=self._group_labels, receiver=self._receiver, **more)
