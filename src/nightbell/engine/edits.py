@@ -152,3 +152,14 @@ class RouteEdit(Edit):
     owner_team_ids: MaybeIds = UNSET
     rules: JsonList = UNSET
     position: Number = UNSET
+
+
+class AlertEdit(Edit):
+    """What a person may rewrite of an alert. Its source says it anew when what it says changes."""
+
+    summary: Text = UNSET
+    description: MaybeText = UNSET
+    external_id: MaybeText = UNSET
+    external_url: MaybeText = UNSET
+    urgency_id: MaybeId = UNSET
+    labels: dict[str, str] | UnsetType = UNSET

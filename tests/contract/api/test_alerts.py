@@ -5,6 +5,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -285,6 +286,30 @@ async def test_an_alert_goes_to_somebody_else(call, three, people):
     for method in ("PUT", "PATCH"):
         moved = await call(method, f"/v1/alerts/{three['DiskFull']['id']}", target)
     assert people["bo"][0] in [user["id"] for user in moved["data"]["attributes"]["responders"]]
+
+
+async def test_what_an_alert_says_can_be_rewritten(call, three):
+    path = f"/v1/alerts/{three['LowDisk']['id']}"
+    low = (await call("GET", "/v1/alert_urgencies?filter[name]=Low"))["data"][0]["id"]
+    labels = [{"key": "team", "value": "storage"}]
+    sent = {
+        "summary": "Disk of db-3",
+        "description": "See runbook",
+        "labels": labels,
+        "alert_urgency_id": low,
+    }
+    changed = (await call("PATCH", path, sent, by="bo"))["data"]["attributes"]
+    assert {name: changed[name] for name in sent} == sent and changed["status"] == "open"
+    found = await call("GET", "/v1/alerts?filter[labels]=team:storage")
+    assert [a["attributes"]["summary"] for a in found["data"]] == ["Disk of db-3"]
+    newest = (await call("GET", f"{path}/events?page[size]=1"))["data"][0]["attributes"]
+    assert (newest["action"], newest["code"], newest["user"]["name"]) == ("updated", "alert.amended", "Bo")
+    cleared = (await call("PUT", path, {"description": None}))["data"]["attributes"]
+    assert cleared["description"] is None and cleared["labels"] == labels
+    refused = await call("PATCH", path, {"summary": " ", "alert_urgency_id": str(UUID(int=1))}, status=422)
+    assert refused["errors"][0]["source"]["pointer"] == "/data/attributes/summary"
+    refused = await call("PATCH", path, {"alert_urgency_id": str(UUID(int=1))}, status=422)
+    assert refused["errors"][0]["source"]["pointer"] == "/data/attributes/alert_urgency_id"
 
 
 async def test_a_target_that_does_not_exist_is_refused(call):

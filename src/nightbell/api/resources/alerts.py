@@ -16,7 +16,8 @@ from nightbell.core.access import Permission
 from nightbell.core.directory import Target
 from nightbell.core.errors import BadPayload, Invalid, Unknown
 from nightbell.engine.act import NewAlert
-from nightbell.engine.edits import Edit, Json, JsonList, MaybeId, MaybeText, Text
+from nightbell.engine.amend import amend
+from nightbell.engine.edits import AlertEdit, Edit, Json, JsonList, MaybeId, MaybeText, Text
 from nightbell.store.read import alerts
 from nightbell.store.read.listing import Found, Record, instant
 
@@ -24,9 +25,10 @@ from nightbell.store.read.listing import Found, Record, instant
 LONGEST_SNOOZE = 60 * 24 * 30
 #: One alert shows its request up to this size. Units: bytes, before compression.
 _LARGEST = 64 * 1024 * 1024
+_SAID = ("summary", "description", "external_id", "external_url", "urgency_id")
 
 
-class AlertEdit(Edit, frozen=True):
+class SentAlert(Edit, frozen=True):
     """What may be sent of an alert. Labels come as a list of key and value, or as an object."""
 
     summary: Text = UNSET
@@ -69,7 +71,7 @@ def _accept(sent: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-async def _create(call: Call, edit: AlertEdit) -> UUID:
+async def _create(call: Call, edit: SentAlert) -> UUID:
     sent = edit.sent()
     new = NewAlert(
         summary=sent.get("summary") or "",
@@ -112,9 +114,15 @@ def _started(text: str | None) -> datetime | None:
     return instant(text, "started_at") if text else None
 
 
-async def _change(call: Call, row: Record, edit: AlertEdit) -> None:
-    """Send it to somebody else. What its source says of an alert is the source's to change."""
-    wanted = _targets(edit.sent())
+async def _change(call: Call, row: Record, edit: SentAlert) -> None:
+    """Rewrite what it says, send it to somebody else. Its state has acts of its own."""
+    sent = edit.sent()
+    said = {name: sent[name] for name in _SAID if name in sent}
+    if "labels" in sent:
+        said["labels"] = _labels(sent["labels"])
+    if said:
+        await amend(call.db, row["id"], AlertEdit(**said), by=call.actor, now=call.now)
+    wanted = _targets(sent)
     if wanted and [{"id": t.id, "type": t.type} for t in wanted] != parts.targets(row):
         with _named_target():
             await call.edge.act.reassign(row["id"], wanted, by=call.actor, now=call.now)
@@ -216,7 +224,7 @@ ALERTS = Resource(
     item="/alerts/{id}",
     find=_find,
     get=_get,
-    edit=AlertEdit,
+    edit=SentAlert,
     accept=_accept,
     create=_create,
     change=_change,

@@ -100,3 +100,11 @@ SELECT $1, $2, $3, $4, $5, $6, $6 WHERE $7::boolean ON CONFLICT DO NOTHING;
 
 -- any_urgency: whether there are urgencies at all
 SELECT EXISTS (SELECT 1 FROM urgencies);
+
+-- amend_details: rewrite what is shown of an alert; what is null stays, unless it is named in $5
+UPDATE alert_details SET
+    description = CASE WHEN 'description' = ANY($5::text[]) THEN $2 ELSE description END,
+    external_url = CASE WHEN 'external_url' = ANY($5::text[]) THEN $3 ELSE external_url END,
+    labels = CASE WHEN 'labels' = ANY($5::text[]) THEN $4::jsonb ELSE labels END,
+    updated_at = $6
+WHERE alert_id = $1;

@@ -1,0 +1,88 @@
+"""This file lets a person rewrite what an alert says: its summary, description, links, labels and urgency.
+
+It changes no state and pages nobody: that is engine/act.py's.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from nightbell.core import labels as label_sets
+from nightbell.core.errors import Invalid, Unknown
+from nightbell.core.journal import Actor, Kind
+from nightbell.engine.changing import Checks
+from nightbell.engine.edits import AlertEdit
+from nightbell.engine.ids import new_id
+from nightbell.store.db import Db, Tx
+from nightbell.store.tables import alert_events, alerts
+from nightbell.store.write import config
+
+#: Widths of the narrow row (store/write/ledger.py). Units: characters.
+_SUMMARY = 500
+_URL = 4_096
+#: Of edit and table; an alert's external id is its alertname (rootly.md 1.5).
+_NARROW = {"summary": "summary", "external_id": "alertname", "urgency_id": "urgency_id"}
+_WIDE = ("description", "external_url", "labels")
+
+
+async def amend(db: Db, alert_id: UUID, edit: AlertEdit, *, by: Actor, now: datetime) -> None:
+    """Rewrite what was sent, and say so in the journal; nothing happens when nothing differs.
+
+    Raises: Unknown when there is no such alert, Problems naming the fields.
+    """
+    sent = _checked(edit)
+    async with db.tx() as tx:
+        before = await config.locked(tx, alerts, alert_id)
+        if before is None:
+            raise Unknown("There is no such alert.", place="id")
+        narrow = {_NARROW[name]: sent[name] for name in _NARROW if name in sent}
+        narrow = {name: value for name, value in narrow.items() if before[name] != value}
+        await _check_urgency(tx, narrow.get("urgency_id"))
+        if "labels" in sent:
+            narrow["tags"] = label_sets.tags(sent["labels"])
+        wide = [name for name in _WIDE if name in sent]
+        if not narrow and not wide:
+            return
+        await config.change(tx, alerts, alert_id, narrow, now)
+        columns = (sent.get("description"), sent.get("external_url"), sent.get("labels"))
+        await tx.execute("amend_details", alert_id, *columns, wide, now)
+        await _journal(tx, alert_id, [*(n for n in narrow if n != "tags"), *wide], by, now)
+        # Open pages listen (worker/pulse.py).
+        await tx.execute("notify", "nightbell", "alerts")
+
+
+def _checked(edit: AlertEdit) -> dict[str, Any]:
+    checks = Checks(edit.sent())
+    checks.text("summary", longest=_SUMMARY)
+    checks.text("external_id", longest=_SUMMARY, empty=True)
+    checks.text("external_url", longest=_URL, empty=True)
+    checks.text("description", longest=label_sets.MAX_ANNOTATION, empty=True)
+    checks.done()
+    sent = checks.sent
+    if "external_id" in sent:
+        sent["external_id"] = sent["external_id"] or ""
+    if "labels" in sent:
+        cleaned = {label_sets.clean(k): label_sets.clean(v) for k, v in sent["labels"].items()}
+        sent["labels"] = label_sets.capped(cleaned)
+    return sent
+
+
+async def _check_urgency(tx: Tx, urgency_id: UUID | None) -> None:
+    if urgency_id is not None and await tx.rows("missing_urgencies", [urgency_id]):
+        raise Invalid(f"There is no urgency {urgency_id}.", place="urgency_id")
+
+
+async def _journal(tx: Tx, alert_id: UUID, changed: list[str], by: Actor, now: datetime) -> None:
+    entry = {
+        "id": new_id(now),
+        "alert_id": alert_id,
+        "kind": Kind.INFORMATIONAL.value,
+        "action": "updated",
+        "code": "alert.amended",
+        # As the journal calls people (store/write/ledger.py).
+        "source": "web",
+        "user_id": by.user_id,
+        "details": f"{by.name} changed {', '.join(name.replace('_', ' ') for name in changed)}.",
+        "because": {"changed": changed},
+    }
+    await config.add(tx, alert_events, entry, now)
