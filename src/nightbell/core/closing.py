@@ -33,7 +33,8 @@ def resolved(draft: Draft, at: datetime, by: Actor) -> None:
 def _tell(draft: Draft, by: Actor) -> None:
     """Tell everyone who was paged, by the method that reached them, except whoever caused it."""
     told: set[int] = set()
-    for sent in draft.sent:
+    # The inbox shows the alert as it is; whoever was also reached elsewhere is told there.
+    for sent in sorted(draft.sent, key=lambda one: one.kind == "inbox"):
         user = draft.directory.users.get(sent.user_id)
         gone = user is None or not user.active or sent.contact_method_id not in user.methods
         if (
