@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser
 
+from support.browser import Home, chromium
 from support.household import House, Sender, opened
 
 
@@ -18,3 +20,17 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 def source(house: House) -> Sender:
     """A source of this test alone."""
     return house.source()
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """An installation for the tests of the pages, with Ana, who owns it and knows her password."""
+    with opened(tmp_path_factory.mktemp("home")) as opened_house:
+        yield Home(opened_house)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests; each makes contexts of its own."""
+    with chromium() as started:
+        yield started

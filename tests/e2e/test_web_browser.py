@@ -8,29 +8,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from support.bodies import firing, notification
-from support.bodies import alert as one_alert
-from support.browser import PASSWORD, Watch, chromium, logged_in
-from support.household import House, Sender, opened
+from support import bodies
+from support.browser import ANA, PASSWORD, Home, Watch, firing, logged_in
 from support.programs import Nightbell
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
-ANA = "ana.web@example.org"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """An installation of these tests alone, with Ana, who owns it and knows her password."""
-    with opened(tmp_path_factory.mktemp("web")) as house:
-        words = ("user", "add", ANA, "--name", "Ana Web", "--role", "owner", "--password-stdin")
-        house.web_id = house.program.run(*words, stdin=PASSWORD)  # type: ignore[attr-defined]
-        yield house
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture
@@ -42,22 +24,12 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(context: BrowserContext, home: House) -> Iterator[Page]:
+def page(context: BrowserContext, home: Home) -> Iterator[Page]:
     """Ana's browser, logged in; what it complains about fails the test."""
-    watch = Watch(home.program.url)
-    entered = watch.follow(logged_in(context, home.program.url, ANA))
+    watch = Watch(home.house.program.url)
+    entered = watch.follow(logged_in(context, home.house.program.url, ANA))
     yield entered
     assert watch.wrong == []
-
-
-def url(home: House, path: str) -> str:
-    return f"{home.program.url}{path}"
-
-
-def page_ana(home: House, source: Sender, name: str) -> str:
-    """Send an alert that pages Ana and return its short id."""
-    answer = source.give(firing(name, severity="critical", instance="web-1"), f"/notify/User/{home.web_id}")  # type: ignore[attr-defined]
-    return str(answer.results[0]["short_id"])
 
 
 # ---------------------------------------------------------------- coming in
@@ -85,10 +57,10 @@ def test_the_one_time_link_makes_the_first_administrator_once(browser: Browser, 
         context.close()
 
 
-def test_a_wrong_password_is_refused_and_guessing_is_slowed_down(home: House, context: BrowserContext) -> None:
+def test_a_wrong_password_is_refused_and_guessing_is_slowed_down(home: Home, context: BrowserContext) -> None:
     page = context.new_page()
     for _ in range(5):
-        page.goto(url(home, "/login"))
+        page.goto(home.url("/login"))
         page.fill("[name=email]", "nobody@example.org")
         page.fill("[name=password]", "wrong")
         page.click("text=Log in >> nth=-1")
@@ -98,9 +70,11 @@ def test_a_wrong_password_is_refused_and_guessing_is_slowed_down(home: House, co
     expect(page.get_by_role("alert")).to_contain_text("Too many failures")
 
 
-def test_a_page_asked_for_without_a_session_opens_after_logging_in(home: House, context: BrowserContext) -> None:
+def test_a_page_asked_for_without_a_session_opens_after_logging_in(
+    home: Home, context: BrowserContext
+) -> None:
     page = context.new_page()
-    page.goto(url(home, "/alerts?status=resolved"))
+    page.goto(home.url("/alerts?status=resolved"))
     page.fill("[name=email]", ANA)
     page.fill("[name=password]", PASSWORD)
     page.click("text=Log in >> nth=-1")
@@ -110,10 +84,10 @@ def test_a_page_asked_for_without_a_session_opens_after_logging_in(home: House, 
 # ---------------------------------------------------------------- on duty
 
 
-def test_an_alert_appears_rings_and_is_taken_with_one_key(home: House, page: Page) -> None:
-    page.goto(url(home, "/alerts"))
+def test_an_alert_appears_rings_and_is_taken_with_one_key(home: Home, page: Page) -> None:
+    page.goto(home.url("/alerts"))
     expect(page.locator(".live.on")).to_be_visible()
-    page_ana(home, home.source(), "RingsLive")
+    home.pages_ana("RingsLive")
     row = page.locator("[data-row]", has_text="RingsLive")
     expect(row).to_be_visible()
     expect(page.locator("#ring")).to_contain_text("You are being paged")
@@ -125,16 +99,16 @@ def test_an_alert_appears_rings_and_is_taken_with_one_key(home: House, page: Pag
     expect(page).to_have_title(re.compile("^Firing alerts"))
 
 
-def test_rows_do_not_move_under_the_pointer(home: House, page: Page) -> None:
-    source = home.source()
-    page_ana(home, source, "Steady")
-    page.goto(url(home, "/alerts?q=alertname%3D~%22Steady.*%22"))
+def test_rows_do_not_move_under_the_pointer(home: Home, page: Page) -> None:
+    source = home.house.source()
+    home.pages_ana("Steady", source)
+    page.goto(home.url("/alerts?q=alertname%3D~%22Steady.*%22"))
     row = page.locator("[data-row]", has_text="Steady")
     row.hover(position={"x": 400, "y": 20})
     page.mouse.move(*_middle(row.bounding_box()))
     before = row.bounding_box()
     source.give(firing("SteadyToo"))
-    page_ana(home, home.source(), "SteadyThree")
+    home.pages_ana("SteadyThree")
     expect(page.locator("[data-held]")).to_be_visible()
     expect(page.locator("[data-held]")).to_contain_text("1 change · show")
     assert row.bounding_box()["x"] == before["x"]  # type: ignore[index]
@@ -148,11 +122,11 @@ def _middle(box: object) -> tuple[float, float]:
     return box["x"] + 400, box["y"] + box["height"] / 2
 
 
-def test_the_alert_page_tells_the_past_and_the_future(home: House, page: Page) -> None:
-    source = home.source()
-    target = f"/notify/EscalationPolicy/{home.policy['id']}"
-    short = source.give(firing("Storyline", runbook_url="https://runbooks.example.org/x"), target).results[0]["short_id"]
-    page.goto(url(home, f"/alerts/{short}"))
+def test_the_alert_page_tells_the_past_and_the_future(home: Home, page: Page) -> None:
+    source = home.house.source()
+    target = f"/notify/EscalationPolicy/{home.house.policy['id']}"
+    short = source.give(firing("Storyline"), target).results[0]["short_id"]
+    page.goto(home.url(f"/alerts/{short}"))
     timeline = page.locator("#timeline")
     expect(timeline).to_contain_text("Paging policy Platform: Ana, then Bo")
     expect(timeline).to_contain_text("E-mail to Ana")
@@ -173,20 +147,21 @@ def test_the_alert_page_tells_the_past_and_the_future(home: House, page: Page) -
     expect(page.locator("#facts")).to_contain_text("Resolved")
 
 
-def test_an_address_that_is_no_web_address_is_shown_but_is_no_link(home: House, page: Page) -> None:
-    bad = one_alert({"alertname": "Evil", "x": "<script>alert(1)</script>"}, generatorURL="javascript:alert(1)")
-    short = home.source().give(notification(bad)).results[0]["short_id"]
-    page.goto(url(home, f"/alerts/{short}"))
+def test_an_address_that_is_no_web_address_is_shown_but_is_no_link(home: Home, page: Page) -> None:
+    labels = {"alertname": "Evil", "x": "<script>alert(1)</script>"}
+    bad = bodies.notification(bodies.alert(labels, generatorURL="javascript:alert(1)"))
+    short = home.house.source().give(bad).results[0]["short_id"]
+    page.goto(home.url(f"/alerts/{short}"))
     expect(page.locator("aside")).to_contain_text("javascript:alert(1)")
     assert page.locator("a[href^='javascript']").count() == 0
     expect(page.locator("aside .chips")).to_contain_text("<script>alert(1)</script>")
 
 
-def test_labels_filter_on_click_and_the_search_reads_matchers(home: House, page: Page) -> None:
-    source = home.source()
+def test_labels_filter_on_click_and_the_search_reads_matchers(home: Home, page: Page) -> None:
+    source = home.house.source()
     source.give(firing("FilterMe", team="pay", severity="critical"))
     source.give(firing("FilterNot", team="web", severity="critical"))
-    page.goto(url(home, "/alerts?status=open"))
+    page.goto(home.url("/alerts?status=open"))
     page.locator(".chip", has_text="team=pay").first.click()
     expect(page.locator("[data-row]", has_text="FilterMe")).to_be_visible()
     expect(page.locator("[data-row]", has_text="FilterNot")).to_have_count(0)
@@ -195,22 +170,22 @@ def test_labels_filter_on_click_and_the_search_reads_matchers(home: House, page:
     page.keyboard.press("Enter")
     expect(page.locator("[data-row]", has_text="FilterNot")).to_be_visible()
     expect(page.locator("[data-row]", has_text="FilterMe")).to_have_count(0)
-    page.goto(url(home, "/alerts?status=open&q=team%3D~%22%5B%22"))
-    expect(page.get_by_role("alert")).to_contain_text("The search cannot be read")
+    page.goto(home.url("/alerts?status=open&q=team%3D~%22%5B%22"))
+    expect(page.locator(".banner.fire")).to_contain_text("The search cannot be read")
 
 
-def test_everything_works_without_scripts(home: House, browser: Browser) -> None:
+def test_everything_works_without_scripts(home: Home, browser: Browser) -> None:
     context = browser.new_context(java_script_enabled=False)
-    page = logged_in(context, home.program.url, ANA)
-    short = page_ana(home, home.source(), "NoScript")
-    page.goto(url(home, f"/alerts/{short}"))
+    page = logged_in(context, home.house.program.url, ANA)
+    short = home.pages_ana("NoScript")
+    page.goto(home.url(f"/alerts/{short}"))
     page.click("[data-act=acknowledge]")
     expect(page.get_by_role("status")).to_contain_text("Acknowledged NoScript")
-    page.goto(url(home, "/alerts?status=acknowledged"))
+    page.goto(home.url("/alerts?status=acknowledged"))
     page.locator("[data-row]", has_text="NoScript").locator("input").check()
     page.click("button[value=resolve]")
     expect(page.get_by_role("status")).to_contain_text("Resolved 1 alert")
-    page.goto(url(home, "/policies"))
+    page.goto(home.url("/policies"))
     page.fill("[name=name]", "Plain")
     page.click("text=Make a policy")
     page.select_option("[name=add-0]", label="Cleo")
@@ -225,15 +200,16 @@ def test_everything_works_without_scripts(home: House, browser: Browser) -> None
 # ---------------------------------------------------------------- wiring up Alertmanager
 
 
-def test_the_configure_page_takes_an_sre_from_nothing_to_the_first_delivery(home: House, page: Page) -> None:
-    page.goto(url(home, "/integrations"))
+def test_the_configure_page_takes_an_sre_from_nothing_to_the_first_delivery(home: Home, page: Page) -> None:
+    page.goto(home.url("/integrations"))
     page.fill("[name=name]", "from the browser")
     page.click("text=Add a source")
     expect(page.locator("#heard")).to_contain_text("Waiting for the first delivery")
     page.select_option("select[name=target]", label="Platform: Ana, then Bo")
     page.wait_for_url("**target=EscalationPolicy**")
     hook = page.locator("#url").inner_text()
-    assert hook == url(home, f"/webhooks/incoming/alertmanager_webhooks/notify/EscalationPolicy/{home.policy['id']}")
+    suffix = f"/notify/EscalationPolicy/{home.house.policy['id']}"
+    assert hook == home.url(f"/webhooks/incoming/alertmanager_webhooks{suffix}")
     shown = page.locator("#secret")
     assert re.fullmatch(r"•+[0-9a-f]{4}", shown.inner_text())
     page.click("[data-reveal=secret]")
@@ -245,7 +221,9 @@ def test_the_configure_page_takes_an_sre_from_nothing_to_the_first_delivery(home
     assert f'url: "{hook}"' in ready
     assert f'credentials: "{secret}"' in ready
     sent = firing("FromBrowser")
-    answer = httpx.post(hook, json=sent, headers={"Authorization": f"Bearer {secret}", "User-Agent": "Alertmanager/0.33.1"})
+    answer = httpx.post(
+        hook, json=sent, headers={"Authorization": f"Bearer {secret}", "User-Agent": "Alertmanager/0.33.1"}
+    )
     assert answer.status_code == 200
     expect(page.locator("#heard")).to_contain_text("✓ heard")
     expect(page.locator("#heard")).to_contain_text("Alertmanager/0.33.1")
@@ -253,9 +231,9 @@ def test_the_configure_page_takes_an_sre_from_nothing_to_the_first_delivery(home
     expect(page.get_by_role("heading", name="FromBrowser")).to_be_visible()
 
 
-def test_a_rotated_secret_leaves_the_old_one_its_grace(home: House, page: Page) -> None:
-    source = home.source()
-    page.goto(url(home, f"/integrations/{source.id}"))
+def test_a_rotated_secret_leaves_the_old_one_its_grace(home: Home, page: Page) -> None:
+    source = home.house.source()
+    page.goto(home.url(f"/integrations/{source.id}"))
     page.click("text=Rotate")
     page.click("text=Make a new secret")
     expect(page.get_by_role("status")).to_contain_text("There is a new secret")
@@ -266,13 +244,14 @@ def test_a_rotated_secret_leaves_the_old_one_its_grace(home: House, page: Page) 
         assert source.post(firing("Rotated"), secret=secret).status == 200
 
 
-def test_a_refused_delivery_says_why(home: House, page: Page) -> None:
-    source = home.source()
+def test_a_refused_delivery_says_why(home: Home, page: Page) -> None:
+    source = home.house.source()
     source.post(firing("X"), secret="0" * 64)
     source.post(b'{"alerts": [')
-    page.goto(url(home, "/deliveries?outcome=rejected"))
+    page.goto(home.url("/deliveries?outcome=rejected"))
     expect(page.locator("#rows")).to_contain_text("not JSON")
-    expect(page.locator("#rows")).to_contain_text("unknown secret")
+    # Strangers are written together, a moment later; the page asks again by itself.
+    expect(page.locator("#rows")).to_contain_text("unknown secret", timeout=10_000)
     page.locator("tr", has_text="not JSON").first.locator("a").first.click()
     expect(page.locator("#body")).to_contain_text('{"alerts": [')
 
@@ -280,8 +259,8 @@ def test_a_refused_delivery_says_why(home: House, page: Page) -> None:
 # ---------------------------------------------------------------- one's own
 
 
-def test_a_contact_method_is_added_tried_and_confirmed(home: House, page: Page) -> None:
-    page.goto(url(home, "/me"))
+def test_a_contact_method_is_added_tried_and_confirmed(home: Home, page: Page) -> None:
+    page.goto(home.url("/me"))
     page.click("summary:has-text('Add E-mail')")
     page.fill("details[open] [name=address]", "night.ana@example.org")
     page.click("details[open] >> text=Add >> nth=-1")
@@ -291,26 +270,26 @@ def test_a_contact_method_is_added_tried_and_confirmed(home: House, page: Page) 
     expect(method).to_contain_text("handed over")
     method.get_by_role("button", name="It arrived").click()
     expect(method).to_contain_text("may be paged")
-    assert any(mail.recipients == ["night.ana@example.org"] for mail in home.mailbox.mails)
+    assert any(mail.recipients == ["night.ana@example.org"] for mail in home.house.mailbox.mails)
 
 
-def test_a_token_is_shown_once_and_works(home: House, page: Page) -> None:
-    page.goto(url(home, "/me"))
+def test_a_token_is_shown_once_and_works(home: Home, page: Page) -> None:
+    page.goto(home.url("/me"))
     page.fill("#tokens [name=name]", "terraform")
     page.click("text=Make a token")
     token = page.locator("#token").inner_text()
     assert re.fullmatch(r"rootly_[0-9a-f]{64}", token)
-    asked = httpx.get(url(home, "/v1/users/me"), headers={"Authorization": f"Bearer {token}"})
+    asked = httpx.get(home.url("/v1/users/me"), headers={"Authorization": f"Bearer {token}"})
     assert asked.status_code == 200
-    page.goto(url(home, "/me"))
+    page.goto(home.url("/me"))
     expect(page.locator("body")).not_to_contain_text(token)
 
 
 # ---------------------------------------------------------------- setting up
 
 
-def test_a_policy_shows_its_clock_while_it_is_edited(home: House, page: Page) -> None:
-    page.goto(url(home, "/policies"))
+def test_a_policy_shows_its_clock_while_it_is_edited(home: Home, page: Page) -> None:
+    page.goto(home.url("/policies"))
     page.fill("[name=name]", "Clockwork")
     page.click("text=Make a policy")
     page.click("text=Add a level")
@@ -325,25 +304,25 @@ def test_a_policy_shows_its_clock_while_it_is_edited(home: House, page: Page) ->
     expect(page.locator("#levels li")).to_have_count(2)
 
 
-def test_a_policy_that_reaches_nobody_is_called_a_dead_end(home: House, page: Page) -> None:
-    page.goto(url(home, "/policies"))
+def test_a_policy_that_reaches_nobody_is_called_a_dead_end(home: Home, page: Page) -> None:
+    page.goto(home.url("/policies"))
     page.fill("[name=name]", "Dead end")
     page.click("text=Make a policy")
     page.click("[aria-label='Remove Ana Web']")
     expect(page.locator("#ladder")).to_contain_text("Dead end")
     page.click("text=Save >> nth=-1")
-    expect(page.get_by_role("alert")).to_contain_text("A level without anybody is skipped")
+    expect(page.locator(".banner.fire")).to_contain_text("A level without anybody is skipped")
 
 
-def test_teams_and_services_are_made_and_say_how_to_page_them(home: House, page: Page) -> None:
-    page.goto(url(home, "/teams"))
+def test_teams_and_services_are_made_and_say_how_to_page_them(home: Home, page: Page) -> None:
+    page.goto(home.url("/teams"))
     page.fill("[name=name]", "Night watch")
     page.click("text=Make a team")
     page.check("[aria-label='Bo is a member']")
     page.click("text=Save >> nth=-1")
     expect(page.get_by_role("status")).to_contain_text("Saved")
     expect(page.locator("[aria-label='Bo is a member']")).to_be_checked()
-    page.goto(url(home, "/services"))
+    page.goto(home.url("/services"))
     page.fill("[name=name]", "ledger")
     page.click("text=Make a service")
     page.check("text=Night watch")
@@ -351,8 +330,8 @@ def test_teams_and_services_are_made_and_say_how_to_page_them(home: House, page:
     expect(page.locator("#notify")).to_contain_text("/notify/Service/")
 
 
-def test_somebody_is_invited_and_joins(home: House, page: Page, browser: Browser) -> None:
-    page.goto(url(home, "/people"))
+def test_somebody_is_invited_and_joins(home: Home, page: Page, browser: Browser) -> None:
+    page.goto(home.url("/people"))
     page.fill("[name=email]", "dora@example.org")
     page.click("text=Make a link")
     link = page.locator("#invite").inner_text()
@@ -362,7 +341,7 @@ def test_somebody_is_invited_and_joins(home: House, page: Page, browser: Browser
     other.fill("[name=name]", "Dora Duty")
     other.fill("[name=password]", PASSWORD)
     other.click("text=Join")
-    other.wait_for_url(url(home, "/"))
+    other.wait_for_url(home.url("/"))
     page.reload()
     expect(page.locator("tr", has_text="Dora Duty")).to_contain_text("✓ yes")
     context.close()

@@ -5,7 +5,7 @@ import re
 from msgspec import Struct
 
 from nightbell.core.errors import Invalid
-from nightbell.core.labels import Matcher, parse_matchers
+from nightbell.core.labels import Matcher, clean, parse_matchers
 
 # A run of quoted text, braces' content and anything else without a space or comma; `a = "b c"` stays one term.
 _TERM = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s,"])+')
@@ -24,6 +24,7 @@ class Search(Struct, frozen=True, kw_only=True):
 
 def parse(text: str) -> Search:
     """Return what a search box asks for: `severity=~"crit.*" team=payments disk` is two matchers and a word."""
+    text = clean(text)
     terms = _TERM.findall(_SPACED.sub(r"\1", text.strip().removeprefix("{").removesuffix("}")))
     asked = [term for term in terms if _HAS_OP.match(term)]
     words = tuple(term.strip('"') for term in terms if not _HAS_OP.match(term))

@@ -98,7 +98,9 @@ def _uuid(text: str) -> UUID | None:
 async def _story(request: WebRequest, alert: dict[str, Any], directory: Directory) -> Story:
     db, ident = request.site.db, alert["id"]
     climbs = [future.escalation(row) for row in await pages.escalations(db, ident)]
-    live = [c for c in climbs if c.phase in (Phase.CLIMBING, Phase.HELD) and c.occurrence == alert["occurrence"]]
+    live = [
+        c for c in climbs if c.phase in (Phase.CLIMBING, Phase.HELD) and c.occurrence == alert["occurrence"]
+    ]
     return Story(
         events=await pages.events(db, ident),
         notifications=await pages.notifications(db, ident),
@@ -114,13 +116,16 @@ def _shown(alert: dict[str, Any], directory: Directory, members: Sequence[Row]) 
     return {
         "names": {
             "targets": [future.named(t["type"], t["id"], directory) for t in alert["targets"]],
-            "services": [directory.services[str(s)].name for s in alert["service_ids"] if str(s) in directory.services],
+            "services": [
+                directory.services[str(s)].name for s in alert["service_ids"] if str(s) in directory.services
+            ],
         },
         "chips": chips(alert["labels"], Search()),
         "annotations": [(k, v) for k, v in sorted(alert["annotations"].items()) if k not in _LINKS],
         "links": links(alert, members),
         "rule_says": _RULES.get(rule, ""),
-        "routing_says": " ".join(routing) or "No annotation, URL, route or default of its source names anybody.",
+        "routing_says": " ".join(routing)
+        or "No annotation, URL, route or default of its source names anybody.",
     }
 
 
@@ -129,7 +134,11 @@ def links(alert: dict[str, Any], members: Sequence[Row]) -> list[tuple[str, str]
     found = [("Rule", m["generator_url"]) for m in members[:1] if m["generator_url"]]
     if alert["external_url"]:
         found.append(("Source", alert["external_url"]))
-    found += [(label, alert["annotations"][name]) for name, label in _LINKS.items() if alert["annotations"].get(name)]
+    found += [
+        (label, alert["annotations"][name])
+        for name, label in _LINKS.items()
+        if alert["annotations"].get(name)
+    ]
     unique = {address: label for label, address in reversed(found)}
     return [(label, address) for address, label in reversed(unique.items())]
 
@@ -137,7 +146,9 @@ def links(alert: dict[str, Any], members: Sequence[Row]) -> list[tuple[str, str]
 def _member(row: Row, alert: dict[str, Any]) -> dict[str, Any]:
     labels: dict[str, str] = row["labels"]
     own = {k: v for k, v in labels.items() if alert["labels"].get(k) != v and k != "alertname"}
-    name = own.get("instance") or ", ".join(f"{k}={v}" for k, v in sorted(own.items())) or labels.get("instance")
+    name = (
+        own.get("instance") or ", ".join(f"{k}={v}" for k, v in sorted(own.items())) or labels.get("instance")
+    )
     return {
         **dict(row.items()),
         "name": name or row["fingerprint"],

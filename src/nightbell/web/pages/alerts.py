@@ -94,11 +94,18 @@ def _after(text: str) -> tuple[datetime, UUID] | None:
 
 
 def _here(status: str, text: str, after: str) -> str:
-    return "/alerts?" + urlencode({k: v for k, v in {"status": status, "q": text, "after": after}.items() if v})
+    return "/alerts?" + urlencode(
+        {k: v for k, v in {"status": status, "q": text, "after": after}.items() if v}
+    )
 
 
 def _row(
-    row: dict[str, Any], people: Sequence[Row], climb: Row | None, directory: Directory, looked: Search, now: datetime
+    row: dict[str, Any],
+    people: Sequence[Row],
+    climb: Row | None,
+    directory: Directory,
+    looked: Search,
+    now: datetime,
 ) -> dict[str, Any]:
     blurb = row["description"] or ""
     steps = future.steps(future.escalation(climb), directory, now)[:1] if climb else []
@@ -162,7 +169,9 @@ async def act_on_many(request: WebRequest) -> Response[bytes]:
         except NightbellError as error:
             refused = error.message
     said = f"{acts.DONE[name]} {words.plural(done, 'alert')}."
-    return go(request, back, f"{said} {len(marked) - done} refused: {refused}" if refused else said, bad=not done)
+    return go(
+        request, back, f"{said} {len(marked) - done} refused: {refused}" if refused else said, bad=not done
+    )
 
 
 def _ident(text: str) -> UUID:

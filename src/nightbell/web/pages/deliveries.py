@@ -26,7 +26,11 @@ async def listed(request: WebRequest) -> Response[bytes]:
     found = await pages.deliveries(
         request.site.db, source_id=source_id, outcome=outcome, before=before, limit=PAGE + 1
     )
-    older = {k: v for k, v in {**asked, "before": str(found[PAGE - 1]["id"])}.items() if v} if len(found) > PAGE else {}
+    older = (
+        {k: v for k, v in {**asked, "before": str(found[PAGE - 1]["id"])}.items() if v}
+        if len(found) > PAGE
+        else {}
+    )
     return await render(
         request,
         "deliveries.html",

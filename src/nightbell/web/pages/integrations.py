@@ -34,7 +34,9 @@ _LAST = 5
 async def listed(request: WebRequest) -> Response[bytes]:
     """Show the sources and what can be connected."""
     found = await sources.all_sources(request.site.db)
-    return await render(request, "integrations.html", nav="integrations", sources=found, errors={}, name="Alertmanager")
+    return await render(
+        request, "integrations.html", nav="integrations", sources=found, errors={}, name="Alertmanager"
+    )
 
 
 @action("/integrations", Permission.CONNECT)
@@ -133,14 +135,20 @@ async def rotated(request: WebRequest, ident: UUID) -> Response[bytes]:
     grace = timedelta(minutes=form.number("grace", least=0, most=_LONGEST_GRACE, default=1440))
     await request.site.configure.rotate_secret(ident, by=request.visitor.actor, now=request.now, grace=grace)
     said = "There is a new secret. Copy it into alertmanager.yml"
-    return go(request, f"/integrations/{ident}", f"{said}; the old one still works for a while." if grace else f"{said}.")
+    return go(
+        request,
+        f"/integrations/{ident}",
+        f"{said}; the old one still works for a while." if grace else f"{said}.",
+    )
 
 
 @action("/integrations/{ident:uuid}/delete", Permission.CONNECT)
 async def deleted(request: WebRequest, ident: UUID) -> Response[bytes]:
     """Forget a source; what it sent stays."""
     await request.site.configure.delete_source(ident, by=request.visitor.actor, now=request.now)
-    return go(request, "/integrations", "The source is gone; whoever sends with its secret gets 401 from now on.")
+    return go(
+        request, "/integrations", "The source is gone; whoever sends with its secret gets 401 from now on."
+    )
 
 
 ROUTES = [listed, created, configured, changed, rotated, deleted]

@@ -34,7 +34,10 @@ async def static(request: WebRequest, name: str) -> Response[bytes]:
     asset = request.site.assets.files.get(name)
     if asset is None:
         raise NotFoundException("There is no such file.")
-    headers = {"Cache-Control": _FOREVER if asset.immutable else "public, max-age=3600", "Vary": "Accept-Encoding"}
+    headers = {
+        "Cache-Control": _FOREVER if asset.immutable else "public, max-age=3600",
+        "Vary": "Accept-Encoding",
+    }
     body = asset.body
     if "gzip" in request.headers.get("accept-encoding", ""):
         body, headers["Content-Encoding"] = asset.gzipped, "gzip"

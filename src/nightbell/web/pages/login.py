@@ -128,14 +128,18 @@ async def theme(request: WebRequest) -> Response[bytes]:
     form = await request.fields()
     response = go(request, safe_path(form.raw("back")))
     value = form.choice("theme", ("dark", "light"))
-    cookie: Any = Cookie(key=THEME_COOKIE, value=value, max_age=_YEAR, path="/", httponly=True, samesite="lax")
+    cookie: Any = Cookie(
+        key=THEME_COOKIE, value=value, max_age=_YEAR, path="/", httponly=True, samesite="lax"
+    )
     response.cookies.append(cookie)
     return response
 
 
 def zones() -> list[tuple[str, str]]:
     """Return every time zone for a picker, UTC first."""
-    names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/")))
+    names = sorted(
+        name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/"))
+    )
     return [(name, name.replace("_", " ")) for name in ["Etc/UTC", *names]]
 
 

@@ -93,7 +93,10 @@ async def add_method(request: WebRequest) -> Response[bytes]:
     wanted = SETTINGS.get(kind, ())
     settings = {name: form.text(name) for name, *_ in wanted if form.text(name)}
     edit = ContactMethodEdit(
-        kind=kind, address=form.text("address", longest=2000), settings=settings, name=words.CHANNEL.get(kind, kind)
+        kind=kind,
+        address=form.text("address", longest=2000),
+        settings=settings,
+        name=words.CHANNEL.get(kind, kind),
     )
     visitor, configure = request.visitor, request.site.configure
     try:
@@ -154,7 +157,9 @@ async def add_rule(request: WebRequest) -> Response[bytes]:
         delay_minutes=form.number("delay_minutes", least=0, most=_LONGEST_DELAY, default=0),
     )
     visitor = request.visitor
-    await request.site.configure.create_notification_rule(visitor.user_id, edit, by=visitor.actor, now=request.now)
+    await request.site.configure.create_notification_rule(
+        visitor.user_id, edit, by=visitor.actor, now=request.now
+    )
     return go(request, "/me#rules", "Added.")
 
 

@@ -22,7 +22,9 @@ async def listed(request: WebRequest) -> Response[bytes]:
     return await _listed(request, {})
 
 
-async def _listed(request: WebRequest, errors: dict[str, str], *, link: str = "", email: str = "") -> Response[bytes]:
+async def _listed(
+    request: WebRequest, errors: dict[str, str], *, link: str = "", email: str = ""
+) -> Response[bytes]:
     everybody = await pages.reachability(request.site.db)
     kinds = sorted({kind for person in everybody for kind in person["kinds"]} | {"inbox", "email"})
     may_invite = may(request.visitor.role, Permission.PEOPLE)
@@ -83,12 +85,15 @@ async def _person(request: WebRequest, ident: int, errors: dict[str, str]) -> Re
         roles=_roles(request),
         zones=zones(),
         errors=errors,
-        changeable=may(request.visitor.role, Permission.PEOPLE) and may_grant(request.visitor.role, found["role"]),
+        changeable=may(request.visitor.role, Permission.PEOPLE)
+        and may_grant(request.visitor.role, found["role"]),
     )
 
 
 def _teams(directory: Any, ident: int) -> list[Any]:
-    return sorted({t.id: t for t in directory.teams.values() if ident in t.member_ids}.values(), key=lambda t: t.name)
+    return sorted(
+        {t.id: t for t in directory.teams.values() if ident in t.member_ids}.values(), key=lambda t: t.name
+    )
 
 
 @action("/people/{ident:int}", Permission.PEOPLE)

@@ -37,7 +37,9 @@ async def created(request: WebRequest) -> Response[bytes]:
     form = await request.fields()
     by, now, configure = request.visitor.actor, request.now, request.site.configure
     try:
-        ident = await configure.create_policy(PolicyEdit(name=form.text("name"), repeat_count=1), by=by, now=now)
+        ident = await configure.create_policy(
+            PolicyEdit(name=form.text("name"), repeat_count=1), by=by, now=now
+        )
     except Invalid as error:
         return await _listed(request, told(error), form.text("name"))
     first = LevelEdit(targets=[{"type": "user", "id": str(request.visitor.user_id)}], delay_minutes=5)
@@ -66,7 +68,12 @@ async def _levels(request: WebRequest, ident: UUID) -> list[dict[str, Any]]:
 
 
 async def _editor(
-    request: WebRequest, policy: dict[str, Any], draft: Draft, errors: dict[str, str], *, changed: bool = False
+    request: WebRequest,
+    policy: dict[str, Any],
+    draft: Draft,
+    errors: dict[str, str],
+    *,
+    changed: bool = False,
 ) -> Response[bytes]:
     directory = await request.site.directory()
     owners = await policies.owners_of(request.site.db, policy["id"])

@@ -35,7 +35,9 @@ async def _listed(request: WebRequest, errors: dict[str, str], name: str) -> Res
 async def created(request: WebRequest) -> Response[bytes]:
     """Make a team."""
     form = await request.fields()
-    edit = TeamEdit(name=form.text("name"), user_ids=[request.visitor.user_id], admin_ids=[request.visitor.user_id])
+    edit = TeamEdit(
+        name=form.text("name"), user_ids=[request.visitor.user_id], admin_ids=[request.visitor.user_id]
+    )
     try:
         ident = await request.site.configure.create_team(edit, by=request.visitor.actor, now=request.now)
     except Invalid as error:
