@@ -62,7 +62,12 @@ def target(text: str) -> Target:
     return Target(type=kind, id=ident)
 
 
-ACTS: dict[str, Act] = {"acknowledge": acknowledge, "resolve": resolve, "snooze": snooze, "escalate": escalate}
+ACTS: dict[str, Act] = {
+    "acknowledge": acknowledge,
+    "resolve": resolve,
+    "snooze": snooze,
+    "escalate": escalate,
+}
 DONE = {
     "acknowledge": "Acknowledged",
     "resolve": "Resolved",

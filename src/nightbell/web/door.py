@@ -56,7 +56,11 @@ async def enter(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         raise Unauthenticated("Log in first.")
     if not may(visitor.role if visitor else None, permission):
         raise Forbidden(f"Your role does not allow this; it needs the permission “{permission.value}”.")
-    if isinstance(connection, WebRequest) and connection.method not in _SAFE and not handler.opt.get("signed"):
+    if (
+        isinstance(connection, WebRequest)
+        and connection.method not in _SAFE
+        and not handler.opt.get("signed")
+    ):
         await _check_form(connection, visitor)
 
 

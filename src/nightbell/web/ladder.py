@@ -40,9 +40,12 @@ class Draft(Struct, frozen=True, kw_only=True):
 def from_rows(policy: dict[str, Any], levels: list[dict[str, Any]]) -> Draft:
     """Return the form of a stored policy; a new one begins with one empty level."""
     rungs = tuple(
-        Rung(targets=tuple(_written(t) for t in level["targets"]), delay=level["delay_minutes"]) for level in levels
+        Rung(targets=tuple(_written(t) for t in level["targets"]), delay=level["delay_minutes"])
+        for level in levels
     )
-    return Draft(name=policy["name"], repeat_count=policy["repeat_count"], rungs=rungs or (Rung(targets=(), delay=5),))
+    return Draft(
+        name=policy["name"], repeat_count=policy["repeat_count"], rungs=rungs or (Rung(targets=(), delay=5),)
+    )
 
 
 def _written(target: dict[str, Any]) -> str:
@@ -119,7 +122,9 @@ def named(text: str, directory: Directory) -> str:
         service = directory.services.get(target["id"])
         return f"service {service.name}" if service else f"service {target['id']}"
     team = directory.teams.get(target["id"])
-    how = {"all": "everyone in", "admins": "administrators of", "escalate": "the policy of"}[target["team_members"]]
+    how = {"all": "everyone in", "admins": "administrators of", "escalate": "the policy of"}[
+        target["team_members"]
+    ]
     return f"{how} {team.name if team else target['id']}"
 
 
@@ -132,8 +137,14 @@ def options(directory: Directory) -> list[tuple[str, list[tuple[str, str]]]]:
         ("People", people),
         ("Everyone in a team", [(f"team/{t.id}/all", t.name) for t in teams]),
         ("A team's administrators", [(f"team/{t.id}/admins", t.name) for t in teams]),
-        ("A team's own policy, beside this one", [(f"team/{t.id}/escalate", t.name) for t in teams if t.policy_id]),
-        ("A service's policy, beside this one", [(f"service/{s.id}", s.name) for s in services if s.policy_id]),
+        (
+            "A team's own policy, beside this one",
+            [(f"team/{t.id}/escalate", t.name) for t in teams if t.policy_id],
+        ),
+        (
+            "A service's policy, beside this one",
+            [(f"service/{s.id}", s.name) for s in services if s.policy_id],
+        ),
     ]
     return [(heading, sorted(things, key=lambda t: t[1].lower())) for heading, things in groups if things]
 
@@ -152,7 +163,9 @@ def played(draft: Draft, directory: Directory, start: datetime) -> list[Step]:
         id=_NOBODY, name="Default", is_default=True, loudness="audible", repeat=None, repeat_count=None,
         initial_delay_minutes=0, levels=levels,
     )  # fmt: skip
-    policy = Policy(id=_NOBODY, name=draft.name or "This policy", repeat_count=draft.repeat_count, paths=(path,))
+    policy = Policy(
+        id=_NOBODY, name=draft.name or "This policy", repeat_count=draft.repeat_count, paths=(path,)
+    )
     climb = Escalation(
         id=_NOBODY, alert_id=_NOBODY, occurrence=1, origin="", plan=frozen(policy, path), phase=Phase.CLIMBING,
         level=0, round=1, fired=0, reached=0, token=_NOBODY, wake_at=start, created_at=start,

@@ -137,11 +137,19 @@ def go(request: WebRequest, path: str, said: str = "", *, bad: bool = False) -> 
 
 def _cookie(request: WebRequest, name: str, value: str) -> Cookie:
     return Cookie(
-        key=name, value=value, max_age=_TOAST_SECONDS, path="/", httponly=True, samesite="lax", secure=request.site.secure
+        key=name,
+        value=value,
+        max_age=_TOAST_SECONDS,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=request.site.secure,
     )
 
 
 def safe_path(text: str, default: str = "/") -> str:
     """Return a path on this very site, or the default: nobody is sent elsewhere by a link of ours."""
-    usable = text.startswith("/") and not text.startswith(("//", "/\\")) and "\n" not in text and "\r" not in text
+    usable = (
+        text.startswith("/") and not text.startswith(("//", "/\\")) and "\n" not in text and "\r" not in text
+    )
     return text if usable and len(text) < 2000 else default

@@ -113,9 +113,16 @@ def _of_http(error: Exception) -> tuple[int, str, str]:
 
 def _of_a_defect(error: Exception) -> tuple[int, str, str]:
     # Places only: the values around a fault may be somebody's session.
-    trace = [f"{f.filename.rpartition('nightbell/')[2]}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)]
+    trace = [
+        f"{f.filename.rpartition('nightbell/')[2]}:{f.lineno}"
+        for f in traceback.extract_tb(error.__traceback__)
+    ]
     _log.error("page.failed", why=f"{type(error).__name__}: {error}", trace=trace[-6:])
-    return 500, "Something here is broken, and the log says what.", "Paging goes on; it does not depend on pages."
+    return (
+        500,
+        "Something here is broken, and the log says what.",
+        "Paging goes on; it does not depend on pages.",
+    )
 
 
 def _explained(site: Site, told: Told) -> Callable[[Request[Any, Any, Any], Exception], Response[Any]]:

@@ -11,7 +11,10 @@ def options(directory: Directory, *, policies: bool = True) -> Options:
     """Return policies, services, teams and people as (heading, [(value, name)]); values are "Group/<id>"."""
     people = [(f"User/{u.id}", u.name) for u in directory.users.values() if u.active]
     groups: Options = [
-        ("Policies", [(f"EscalationPolicy/{p.id}", p.name) for p in directory.policies.values()] if policies else []),
+        (
+            "Policies",
+            [(f"EscalationPolicy/{p.id}", p.name) for p in directory.policies.values()] if policies else [],
+        ),
         ("Services", _named("Service", directory.services.values())),
         ("Teams", _named("Group", directory.teams.values())),
         ("People", people),

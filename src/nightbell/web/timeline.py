@@ -70,7 +70,11 @@ def lines(story: Story, times: Times) -> list[Line]:
     past = [*_entries(story.events), *(_message(n) for n in story.notifications)]
     past.sort(key=_when)
     coming = sorted(_coming(story, times.now), key=_when)
-    return [*_with_days(past, times), *([Line(now=True)] if coming else []), *_with_days(coming, times, quiet=True)]
+    return [
+        *_with_days(past, times),
+        *([Line(now=True)] if coming else []),
+        *_with_days(coming, times, quiet=True),
+    ]
 
 
 def _when(line: Line) -> datetime:
@@ -128,7 +132,9 @@ def _repeated(repeats: list[Row]) -> list[Line]:
 
 def _message(one: dict[str, Any]) -> Line:
     state = one["state"]
-    dot = {"sent": "g", "refused": "f", "unknown": "f"}.get(state, "n" if state in ("waiting", "sending") else "")
+    dot = {"sent": "g", "refused": "f", "unknown": "f"}.get(
+        state, "n" if state in ("waiting", "sending") else ""
+    )
     return Line(
         key=str(one["id"]),
         at=one["created_at"],
@@ -174,7 +180,10 @@ def _alike(tries: Sequence[Row]) -> list[list[Row]]:
     """Return attempts in order, those in a row that failed for the same reason together."""
     groups: list[list[Row]] = []
     for attempt in tries:
-        same = groups and (groups[-1][-1]["outcome"], groups[-1][-1]["why"]) == (attempt["outcome"], attempt["why"])
+        same = groups and (groups[-1][-1]["outcome"], groups[-1][-1]["why"]) == (
+            attempt["outcome"],
+            attempt["why"],
+        )
         if same and attempt["outcome"] is not None:
             groups[-1].append(attempt)
         else:
@@ -212,10 +221,19 @@ def _later_methods(story: Story, now: datetime) -> Iterable[Line]:
 def _step(step: future.Step, number: int) -> Line:
     again = f"Round {step.round}, level" if step.round > 1 else "Level"
     names = [f"{p.name} {ways(p)}".strip() for p in step.people] + [f"starts {name}" for name in step.spawns]
-    text = f"{again} {step.level}: {'; '.join(names)}" if names else f"{again} {step.level} reaches nobody, so it is skipped"
+    text = (
+        f"{again} {step.level}: {'; '.join(names)}"
+        if names
+        else f"{again} {step.level} reaches nobody, so it is skipped"
+    )
     why = "; ".join(step.empty) if step.empty else "unless someone acknowledges" if number == 0 else ""
     return Line(
-        key=f"{step.plan}-{step.round}-{step.level}-{number}", at=step.at, dot="n", text=text, why=why, future=True
+        key=f"{step.plan}-{step.round}-{step.level}-{number}",
+        at=step.at,
+        dot="n",
+        text=text,
+        why=why,
+        future=True,
     )
 
 
