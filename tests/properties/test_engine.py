@@ -62,7 +62,9 @@ single = st.one_of(
 nights = st.lists(
     st.one_of(
         st.lists(single, min_size=1, max_size=4),
-        st.integers(1, 40),
+        # Units: seconds. A second is less than the wait before a second try.
+        st.sampled_from([1, 1, 5, 60, 200, 300, 420, 900, 2000]),
+        st.sampled_from(["asleep", "awake"]),
         st.sampled_from([Retry(why="503"), Refused(why="blocked"), Unsure(why="no answer")]),
         st.just("kill"),
     ),
@@ -85,7 +87,12 @@ class Night:
                 await asyncio.gather(*(self._one(n, *what) for n, what in enumerate(step)))
                 await self._scene.settle()
             case int():
-                await self._scene.go(self._scene.clock() + timedelta(minutes=step), strict=False)
+                await self._scene.go(self._scene.clock() + timedelta(seconds=step), strict=False)
+            case "asleep":
+                self._scene.awake = False
+            case "awake":
+                self._scene.awake = True
+                await self._scene.settle()
             case "kill":
                 await self._scene.restart()
             case answer:
@@ -141,6 +148,7 @@ async def play(cluster: Cluster, night) -> None:
             for step in night:
                 await told.happens(step)
                 assert await contradictions(scene) == []
+            scene.awake = True
             await scene.go(scene.clock() + timedelta(days=1), strict=False)
             assert await contradictions(scene) == []
             assert await db.value("next_due") is None
