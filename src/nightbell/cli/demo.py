@@ -178,4 +178,5 @@ def _tell(made: Made, url: str) -> None:
             screen.note(f"  {email}  [bold]{password}[/]")
     if made.secret:
         screen.note(f"\nThe secret of {SOURCE}, shown this once:\n  [bold]{made.secret}[/]")
-    screen.note(f"\nNow log in at {url} and run: [bold]nightbell fire HighErrorRate --severity critical[/]")
+    fire = f"{screen.command()} fire HighErrorRate --severity critical"
+    screen.note(f"\nNow log in at {url} and run: [bold]{fire}[/]")

@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from os.path import samefile
+from shutil import which
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,6 +15,13 @@ from nightbell.core.errors import NightbellError
 
 #: Notes, hints and errors. `soft_wrap` keeps links whole where a terminal is narrow.
 notes = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def command() -> str:
+    """Return how this program is called from here: by its name, or by its path where the name is not found."""
+    called = sys.argv[0]
+    found = which("nightbell")
+    return "nightbell" if "/" not in called or (found and samefile(found, called)) else called
 
 
 def answer(text: str) -> None:

@@ -88,7 +88,8 @@ async def _greet(running: Running) -> None:
     if settings.host in _EVERYWHERE and settings.base_url == _listening(settings):
         screen.note("[yellow]Set NIGHTBELL_BASE_URL[/] to how people reach this machine: links need it.")
     if link:
-        screen.note("Look next at           nightbell demo, then: nightbell fire HighErrorRate")
+        me = screen.command()
+        screen.note(f"Look next at           {me} demo, then: {me} fire HighErrorRate")
     screen.answer(f"Nightbell is ready on {_listening(settings)}")
 
 
