@@ -4,10 +4,15 @@ A Directory is a snapshot: a decision reads one from beginning to end, so an edi
 """
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+
+from nightbell.core.calendar import Hours, Span, instant, wall
+from nightbell.core.schedule import Schedule
 
 #: A compiled JSONPath: a document in, the values found out. Compiled outside the core, which imports no parser.
 Find = Callable[[Any], list[Any]]
@@ -68,12 +73,70 @@ class LevelTarget(Struct, frozen=True, kw_only=True):
     team_members: str | None = None
 
 
+class Windows(Struct, frozen=True, kw_only=True):
+    """Hours of the week on the wall clock of a place."""
+
+    hours: Hours
+    zone: ZoneInfo
+
+    def holds(self, now: datetime) -> bool:
+        """Return whether an instant lies inside."""
+        return self.hours.day_of(wall(now, self.zone)) is not None
+
+    def end(self, now: datetime) -> datetime | None:
+        """Return when the window that holds an instant is over; None outside of any."""
+        local = wall(now, self.zone)
+        return next((instant(s.end, self.zone) for s in self._spans(local) if s.start <= local < s.end), None)
+
+    def next_start(self, now: datetime) -> datetime | None:
+        """Return when the next window begins; `now` inside of one; None when no window ever does."""
+        local = wall(now, self.zone)
+        return next(
+            (max(now, instant(s.start, self.zone)) for s in self._spans(local) if s.end > local), None
+        )
+
+    def _spans(self, local: datetime) -> list[Span]:
+        return self.hours.spans(local, local + timedelta(days=8))
+
+
 class Level(Struct, frozen=True, kw_only=True):
-    """One rung. `delay_minutes` is the wait before the *next* level (rootly.md 5.1.3)."""
+    """One rung. `delay_minutes` is the wait before the *next* level (rootly.md 5.1.3).
+
+    Shape: `kind` page calls people; wait passes its delay and calls nobody; threshold waits until more than `count`
+    members began within `minutes`; window waits until `windows` holds.
+    """
 
     position: int
     delay_minutes: int
     targets: tuple[LevelTarget, ...]
+    #: Names the round-robin pointer; None for a level nobody stored.
+    id: UUID | None = None
+    kind: str = "page"
+    #: default (all at once), alert (the next person for each alert), cycle (one after another), random.
+    strategy: str = "default"
+    #: A schedule stands for everybody in it, not only for whoever is on call.
+    everyone: bool = False
+    #: Everybody called must acknowledge; one person's does not silence the others.
+    all_must_acknowledge: bool = False
+    count: int = 0
+    minutes: int = 0
+    windows: Windows | None = None
+
+
+class PathRule(Struct, frozen=True, kw_only=True):
+    """A condition of a path: urgency, service, source, working_hour, deferral_window, or a value of the payload.
+
+    Shape: `ids` for urgency and service; `find`, `operator` and `values` for json_path and field; `values` for source.
+    """
+
+    kind: str
+    ids: frozenset[str] = frozenset()
+    find: Find | None = None
+    operator: str = "is"
+    values: tuple[str, ...] = ()
+    #: working_hour: inside the policy's business hours, or outside.
+    within: bool = True
+    windows: Windows | None = None
 
 
 class Path(Struct, frozen=True, kw_only=True):
@@ -87,6 +150,16 @@ class Path(Struct, frozen=True, kw_only=True):
     repeat_count: int | None
     initial_delay_minutes: int
     levels: tuple[Level, ...]
+    #: "deferral": while it matches nobody is paged, and then `after` says what.
+    kind: str = "escalation"
+    match_any: bool = False
+    rules: tuple[PathRule, ...] = ()
+    #: The path only applies inside these; None always.
+    windows: Windows | None = None
+    after: str = "re_evaluate"
+    after_path_id: UUID | None = None
+    #: How long an acknowledgement holds before it pages again; None leaves it to the urgency, -1 never.
+    acknowledge_minutes: int | None = None
 
 
 class Policy(Struct, frozen=True, kw_only=True):
@@ -95,7 +168,9 @@ class Policy(Struct, frozen=True, kw_only=True):
     id: UUID
     name: str
     repeat_count: int
+    #: By position, the default last.
     paths: tuple[Path, ...]
+    business: Windows | None = None
 
 
 class UrgencyRule(Struct, frozen=True, kw_only=True):
@@ -159,6 +234,28 @@ class Source(Struct, frozen=True, kw_only=True):
     repage_new_members: bool
 
 
+class Maintenance(Struct, frozen=True, kw_only=True):
+    """Planned work on services or sources, once or in windows that come back."""
+
+    id: UUID
+    name: str
+    service_ids: frozenset[str]
+    source_ids: frozenset[UUID]
+    starts_at: datetime
+    #: None: for as long as its windows come back.
+    ends_at: datetime | None
+    windows: Windows | None
+
+    def until(self, now: datetime) -> datetime | None:
+        """Return when the work that goes on now is over; None when none does."""
+        if now < self.starts_at or (self.ends_at is not None and now >= self.ends_at):
+            return None
+        if self.windows is None:
+            return self.ends_at
+        end = self.windows.end(now)
+        return min(end, self.ends_at) if end and self.ends_at else end
+
+
 class Directory(Struct, frozen=True, kw_only=True):
     """Everything a decision may look up."""
 
@@ -173,6 +270,11 @@ class Directory(Struct, frozen=True, kw_only=True):
     urgencies: tuple[UUID, ...]
     #: People paged when a climb reached no one.
     fallback_user_ids: tuple[int, ...]
+    #: By id.
+    schedules: dict[str, Schedule] = {}
+    maintenances: tuple[Maintenance, ...] = ()
+    #: How long an acknowledgement holds before it pages again, by urgency; None and -1 are for ever.
+    acknowledge_minutes: dict[UUID, int] = {}
 
     def policy_of_team(self, team: Team) -> Policy | None:
         """Return the policy a team is paged by."""
