@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import httpx
 import pytest
@@ -21,6 +21,8 @@ from support.household import PUSH, WEBHOOK, House, Json, Sender
 from support.programs import LOOPBACK, Alertmanager, Program, Prometheus, eventually, installed, unpacked
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
+
+P = TypeVar("P", bound=Program)
 
 #: One step of Prometheus and Alertmanager; the whole line takes about a dozen. Units: as Prometheus writes them.
 STEP = "1s"
@@ -123,7 +125,7 @@ class Line:
         )
         return self._started(made)
 
-    def _started(self, program: Any) -> Any:
+    def _started(self, program: P) -> P:
         self._running.append(program)
         program.start()
         return program

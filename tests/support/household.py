@@ -245,6 +245,12 @@ class House:
         return found
 
 
+def settings_for(mailbox: SmtpSink) -> dict[str, object]:
+    """Return the settings of a node that mails there."""
+    mail = {"smtp_host": LOOPBACK, "smtp_port": mailbox.port, "smtp_tls": "none"}
+    return {**mail, "hold_down": HOLD_DOWN, "max_body": MAX_BODY}
+
+
 @contextmanager
 def opened(folder: Path, **settings: object) -> Iterator[House]:
     """Start an installation with a mail server and a webhook receiver beside it; all of it ends with the block."""
@@ -252,9 +258,7 @@ def opened(folder: Path, **settings: object) -> Iterator[House]:
     mailbox, phone = SmtpSink(), Double(always=Reply())
     background.do(mailbox.start())
     background.do(phone.start())
-    mail = {"smtp_host": LOOPBACK, "smtp_port": mailbox.port, "smtp_tls": "none"}
-    given: dict[str, object] = {**mail, "hold_down": HOLD_DOWN, "max_body": MAX_BODY}
-    program = Nightbell(folder, settings=given | settings)
+    program = Nightbell(folder, settings=settings_for(mailbox) | settings)
     try:
         program.start()
         house = House(program, background, mailbox, phone)
