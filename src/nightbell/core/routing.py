@@ -214,7 +214,8 @@ def existing(kind: str, ident: str, directory: Directory) -> tuple[Target | None
         return None, f"unknown type {kind[:60]!r} (User, Group, EscalationPolicy or Service)."
     ident = ident.strip()
     if wire == "User":
-        user = directory.users.get(int(ident)) if ident.isdecimal() and len(ident) < 10 else None
+        number = ident.isascii() and ident.isdecimal() and len(ident) < 10
+        user = directory.users.get(int(ident)) if number else None
         if user is None or not user.active:
             return None, f"there is no User {ident[:60]!r}."
         return Target(type=wire, id=str(user.id)), ""
