@@ -55,7 +55,7 @@ def away_at(absences: Iterable[Absence], at: datetime) -> dict[int, Absence]:
 
 def stints(rotation: Rotation, slot: Slot, absences: tuple[Absence, ...]) -> Iterator[Stint]:
     """Yield who serves during a slot, given the absences that are exchanged."""
-    touching = [absence for absence in absences if absence.start < slot.end and absence.end > slot.start]
+    touching = absences and [a for a in absences if a.start < slot.end and a.end > slot.start]
     if not touching:
         yield from (Stint(slot.start, slot.end, Service(member)) for member in served_by(rotation, slot.turn))
         return

@@ -22,6 +22,7 @@ ALL_DAYS = frozenset(range(7))
 #: The letters of the wire, Monday 0. Nowhere defined, and both published orders read as S Sunday, U Saturday.
 DAY_LETTERS = {"M": 0, "T": 1, "W": 2, "R": 3, "F": 4, "U": 5, "S": 6}
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _ORIGIN = datetime.combine(date(1, 1, 1), time())
 
@@ -52,6 +53,9 @@ def zone(name: str, place: str = "time_zone") -> ZoneInfo:
 
 def instant(local: datetime, place: ZoneInfo) -> datetime:
     """Return when a wall clock first shows `local` or, where it never does, the first instant after the gap."""
+    origin = _steady(place, local.toordinal())
+    if origin is not None:
+        return _EPOCH + (local - origin)
     # Of a wall clock that does not exist, fold 0 has the offset before the change and fold 1 the one after (PEP 495).
     before, after = _offset(local, place), _offset(local.replace(fold=1), place)
     if after > before:
@@ -83,6 +87,15 @@ def _offset(local: datetime, place: ZoneInfo) -> timedelta:
     offset = place.utcoffset(local)
     assert offset is not None, "only a zone without rules has no offset"
     return offset
+
+
+@lru_cache(maxsize=16384)
+def _steady(place: ZoneInfo, day: int) -> datetime | None:
+    """Return what a wall clock that never changed would have shown at the epoch; None for a day of change."""
+    first = _ORIGIN + timedelta(days=day - 1)
+    edges = (first, first + DAY - MOMENT)
+    offsets = {_offset(edge.replace(fold=fold), place) for edge in edges for fold in (0, 1)}
+    return _EPOCH.replace(tzinfo=None) + offsets.pop() if len(offsets) == 1 else None
 
 
 @lru_cache(maxsize=4096)

@@ -37,13 +37,14 @@ def shifts(schedule: Schedule, *, start: datetime, end: datetime) -> tuple[Shift
     Units: aware datetimes, UTC in and out.
     Raises: WindowTooLong over 400 days.
     """
-    found = _whole(schedule, _range(start, end))
-    return tuple(_clipped(shift, start, end) for shift in found)
+    span = _range(start, end)
+    return _clipped(_final(schedule, span), schedule.id, span)
 
 
 def shifts_at(schedule: Schedule, at: datetime) -> tuple[Shift, ...]:
     """Return the shifts that cover an instant, from their true starts to their true ends."""
-    return _whole(schedule, Span(at, at + MOMENT))
+    found = _final(schedule, Span(at, at + MOMENT))
+    return tuple(shift_of(p, schedule.id, start=p.start, end=p.end) for p in found)
 
 
 def gaps(schedule: Schedule, *, start: datetime, end: datetime) -> tuple[Span, ...]:
@@ -60,10 +61,7 @@ def lane_shifts(schedule: Schedule, *, start: datetime, end: datetime) -> dict[U
     found: dict[UUID, list[Piece]] = {lane.id: [] for lane in lanes}
     for lane in lanes:
         found[lane.id] += _pieces(lane, schedule, span)
-    return {
-        lane: tuple(_clipped(shift_of(piece, schedule.id), start, end) for piece in _continued(pieces, lanes))
-        for lane, pieces in found.items()
-    }
+    return {lane: _clipped(_continued(pieces, lanes), schedule.id, span) for lane, pieces in found.items()}
 
 
 def shadow_shifts(schedule: Schedule, *, start: datetime, end: datetime) -> tuple[Shift, ...]:
@@ -85,14 +83,8 @@ def _range(start: datetime, end: datetime) -> Span:
     return Span(start.astimezone(UTC), end.astimezone(UTC))
 
 
-def _clipped(shift: Shift, start: datetime, end: datetime) -> Shift:
-    if start <= shift.start and shift.end <= end:
-        return shift
-    return replace(shift, start=max(shift.start, start), end=min(shift.end, end))
-
-
-def _whole(schedule: Schedule, span: Span) -> tuple[Shift, ...]:
-    return tuple(shift_of(piece, schedule.id) for piece in _final(schedule, span))
+def _clipped(pieces: Iterable[Piece], schedule_id: UUID, span: Span) -> tuple[Shift, ...]:
+    return tuple(shift_of(p, schedule_id, start=span.start, end=span.end) for p in pieces)
 
 
 # ---------------------------------------------------------------- layers
@@ -233,4 +225,4 @@ def _shadowed(shadow: Shadow, shift: Shift) -> Shift:
     span = Span(max(shadow.start, shift.start), min(shadow.end, shift.end))
     why = Why(rule=Rule.SHADOW, lane=shift.why.lane, stands_for=shift.user, cause=shadow.id)
     piece = Piece(span.start, span.end, shadow.user, shift.rotation_id, span.start, why)
-    return shift_of(piece, shift.schedule_id)
+    return shift_of(piece, shift.schedule_id, start=span.start, end=span.end)
