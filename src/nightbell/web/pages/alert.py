@@ -66,7 +66,7 @@ async def shown(request: WebRequest, ref: str) -> Response[bytes]:
         timeline=timeline.lines(story, times),
         members=[_member(m, alert) for m in found["members"]],
         payload=await _payload(request, alert),
-        past=_past(found["occurrences"]),
+        past=_past([o for o in found["occurrences"] if o["number"] < alert["occurrence"]]),
         deliveries=found["deliveries"],
         never_resolves=await _never_resolves(request, alert),
         targets=options(directory),
