@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from nightbell.core import routing
+from nightbell.core import identity, routing
 from nightbell.core.directory import Condition, Route, RouteRule
 from nightbell.engine.directory import compiled
 from support.pure import SOURCE, directory, policy, report, service, signal, source, team, to, user
@@ -129,7 +129,7 @@ def condition(name, operator, *values, path=True):
 
 def holds(one, said):
     sent = report(said)
-    return routing.holds(one, routing.identity.document(sent.envelope, sent.unit.signals))
+    return routing.holds(one, identity.document(sent.envelope, sent.unit.signals))
 
 
 def test_a_path_that_is_absent_counts_as_empty():
@@ -174,7 +174,7 @@ DB = condition("$.commonLabels.team", "is", "db")
 )
 def test_which_rule_of_a_route_matches(rules, labels, first):
     sent = report(signal("a", labels=labels))
-    payload = routing.identity.document(sent.envelope, sent.unit.signals)
+    payload = identity.document(sent.envelope, sent.unit.signals)
     route = Route(id=UUID(int=1), name="r", source_ids=frozenset([SOURCE]), rules=tuple(rules))
     found = routing.first_match(route, payload)
     assert (found and found.id) == first

@@ -13,7 +13,7 @@ from nightbell.core.directory import LevelTarget
 from nightbell.core.draft import Facts
 from nightbell.core.errors import Invalid, Stale
 from nightbell.core.escalation import Phase
-from nightbell.core.events import Acknowledge, Due, Escalate, Note, Reassign, Resolve, Snooze
+from nightbell.core.events import Acknowledge, Due, Escalate, Event, Note, Reassign, Resolve, Snooze
 from nightbell.core.journal import person
 from nightbell.core.signal import State
 from support.pure import (
@@ -305,7 +305,7 @@ def test_the_same_facts_event_instant_and_mint_give_the_same_decision(things, st
     world = World(things)
     for step in story:
         play(world, step)
-    events = [Due(), report(signal("a"), signal("b")), Resolve(by=person(ANA, "user 1"))]
+    events: list[Event] = [Due(), report(signal("a"), signal("b")), Resolve(by=person(ANA, "user 1"))]
     for event in events if world.facts.alert else events[1:2]:
         first, second = (decide(world.facts, event, world.now, minter(seed)) for _ in range(2))
         assert first == second

@@ -9,20 +9,16 @@
 Rule 1: a message that nobody expected by the time the clock moves on, or the story ends, is an error.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from nightbell.core.delivery import Purpose
 from nightbell.core.directory import Target
 from nightbell.testing import payloads
 from nightbell.testing.cast import Person, Source, Whom
 from nightbell.testing.phones import Answer
-
-if TYPE_CHECKING:
-    from nightbell.testing.scenario import Scene
+from nightbell.testing.stage import Stage
 
 _HOSTS = ("host-1",)
 
@@ -30,15 +26,15 @@ _HOSTS = ("host-1",)
 class Story:
     """Steps that happen when the story is awaited."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Stage) -> None:
         self._scene = scene
         self._steps: list[Callable[[], Awaitable[Any]]] = []
 
-    def __await__(self) -> Generator[Any, None, Scene]:
+    def __await__(self) -> Generator[Any, None, Stage]:
         """Let everything happen, in order."""
         return self._told().__await__()
 
-    async def _told(self) -> Scene:
+    async def _told(self) -> Stage:
         for step in self._steps:
             await step()
         self._scene.phones.verify()
