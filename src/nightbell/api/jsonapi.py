@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 from urllib.parse import quote
-from uuid import UUID
 
 import msgspec
 from litestar import Response
@@ -185,49 +184,3 @@ def _renamed(error: Invalid, names: Mapping[str, str]) -> Invalid:
     if field not in names:
         return error
     return Invalid(error.message, place=names[field] + error.place[len(field) :], hint=error.hint)
-
-
-# ---------------------------------------------------------------- requests
-
-
-def attributes(body: bytes) -> dict[str, Any]:
-    """Return `data.attributes` of a request; a body may be absent, and its type is not looked at (rootly.md 3).
-
-    Raises: BadPayload for what is not JSON, or not an object.
-    """
-    if not body.strip():
-        return {}
-    try:
-        document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadPayload(f"The body is not JSON: {error}", place="/") from error
-    if not isinstance(document, dict):
-        raise BadPayload("The body must be an object.", place="/")
-    data = document.get("data", document)
-    found = data.get("attributes", {} if "data" in document else data) if isinstance(data, dict) else data
-    if not isinstance(found, dict | None):
-        raise BadPayload("data.attributes must be an object.", place="/data/attributes")
-    cleaned: dict[str, Any] = _cleaned(found or {})
-    return cleaned
-
-
-def _cleaned(value: Any) -> Any:
-    """Return a JSON value without NUL, which PostgreSQL does not take."""
-    if isinstance(value, str):
-        return value.replace("\0", "") if "\0" in value else value
-    if isinstance(value, list):
-        return [_cleaned(item) for item in value]
-    if isinstance(value, dict):
-        return {_cleaned(key): _cleaned(item) for key, item in value.items()}
-    return value
-
-
-def uuid_of(text: str) -> UUID:
-    """Return an id of a path.
-
-    Raises: Unknown for what can be none: nothing has such an id.
-    """
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Unknown("There is no such thing.") from None

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nightbell.__about__ import __version__
+from nightbell.api.attribute import Attribute, Kind
 from nightbell.api.jsonapi import MEDIA_TYPE
-from nightbell.api.resource import Action, Attribute, Kind, Resource
+from nightbell.api.resource import Action, Resource
 
 _SCHEMAS: Mapping[Kind, dict[str, Any]] = {
     Kind.TEXT: {"type": "string", "nullable": True},

@@ -6,7 +6,6 @@ but the list in `resources/__init__.py`.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +13,9 @@ import msgspec
 from msgspec import Struct, field
 
 from nightbell.api import jsonapi
+from nightbell.api.attribute import Attribute, Kind
 from nightbell.api.auth import require
-from nightbell.api.jsonapi import Document, Page, stamp
+from nightbell.api.jsonapi import Document, Page
 from nightbell.api.query import LARGEST_PAGE, Query
 from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid, Unknown
@@ -69,58 +69,6 @@ class Call(Struct, frozen=True, kw_only=True):
     def parent(self) -> str:
         """Return the id in the path of a nested collection."""
         return self.path["id"]
-
-
-class Kind(StrEnum):
-    """What an attribute holds, for documents and for OpenAPI."""
-
-    TEXT = "string"
-    NUMBER = "integer"
-    FLAG = "boolean"
-    TIME = "date-time"
-    ID = "uuid"
-    LIST = "array"
-    OBJECT = "object"
-
-
-class Attribute(Struct, frozen=True, kw_only=True):
-    """One attribute: its name on the wire, how a row shows it, and which field of the Edit takes what is sent."""
-
-    name: str
-    kind: Kind
-    show: Callable[[Record], Any]
-    edit: str = ""
-    #: Left out of the document where there is no value: some clients cannot read null there (rootly.md 4a).
-    omit_null: bool = False
-
-
-def attribute(
-    name: str,
-    kind: Kind = Kind.TEXT,
-    *,
-    of: str | Callable[[Record], Any] = "",
-    edit: str = "",
-    omit_null: bool = False,
-) -> Attribute:
-    """Return an attribute shown from the column `of`, or by that function; from its own name when nothing is said."""
-    show = of if callable(of) else _column(of or name, kind)
-    return Attribute(name=name, kind=kind, show=show, edit=edit, omit_null=omit_null)
-
-
-def constant(name: str, value: Any, kind: Kind = Kind.TEXT) -> Attribute:
-    """Return an attribute that Rootly has and we have not: the same in every document."""
-    return Attribute(name=name, kind=kind, show=lambda _: value)
-
-
-def times() -> tuple[Attribute, ...]:
-    """Return the two attributes every resource ends with."""
-    return attribute("created_at", Kind.TIME), attribute("updated_at", Kind.TIME)
-
-
-def _column(column: str, kind: Kind) -> Callable[[Record], Any]:
-    if kind is Kind.TIME:
-        return lambda row: stamp(row[column])
-    return lambda row: row[column]
 
 
 EditType = type[Edit]

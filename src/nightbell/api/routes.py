@@ -16,6 +16,7 @@ from nightbell.api.auth import identified, require
 from nightbell.api.query import parse
 from nightbell.api.resource import Action, Call, Edge, Resource
 from nightbell.api.resources import RESOURCES
+from nightbell.api.sent import attributes
 from nightbell.core.access import Permission
 from nightbell.core.errors import NightbellError, Overloaded
 from nightbell.store.db import retryable
@@ -36,7 +37,10 @@ _ANY: Sequence[Method] = ("GET", "POST", "PUT", "PATCH", "DELETE")
 def build(edge: Edge, resources: Sequence[Resource] = RESOURCES) -> list[ControllerRouterHandler]:
     """Return the routes of the API."""
     handlers = [handler for resource in resources for handler in _routes(edge, resource)]
-    handlers += [*_refusals(handlers), _handler("/{rest:path}", _ANY, Permission.PUBLIC, _nowhere)]
+    handlers += [
+        *_refusals(handlers),
+        *(_handler(path, _ANY, Permission.PUBLIC, _nowhere) for path in ("/", "/{rest:path}")),
+    ]
     described = openapi.describe(resources, edge.base_url)
     swagger = _handler(SWAGGER, ("GET",), Permission.PUBLIC, partial(_swagger, described))
     return [*(_router(prefix, handlers) for prefix in PREFIXES), _router("/", [swagger])]
@@ -126,9 +130,9 @@ async def _call(edge: Edge, resource: Resource, request: AnyRequest) -> Call:
         visitor=visitor,
         now=now,
         url=edge.base_url + request.scope["path"],
-        path={name: str(value) for name, value in request.path_params.items()},
+        path={name: str(value).replace("\0", "") for name, value in request.path_params.items()},
         query=parse(request.scope["query_string"], largest=resource.largest_page),
-        attributes=jsonapi.attributes(body),
+        attributes=attributes(body),
     )
 
 

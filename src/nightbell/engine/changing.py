@@ -16,6 +16,7 @@ from nightbell.engine.vault import Vault
 from nightbell.store.db import Db, Tx
 from nightbell.store.write import config
 
+_LARGEST_INTEGER = 2**31 - 1
 #: Never in the audit log, not even as "was changed from".
 _HIDDEN = frozenset({"password_hash", "settings", "address", "sealed", "secret_hash"})
 
@@ -172,7 +173,9 @@ class Writer:
 async def missing(change: Change, kind: str, ids: Iterable[Any]) -> list[Any]:
     """Return which ids do not exist; `kind` is users, teams, services, policies, sources or urgencies."""
     asked = list(dict.fromkeys(ids))
-    return [row[0] for row in await change.tx.rows(f"missing_{kind}", asked)] if asked else []
+    absent = [key for key in asked if isinstance(key, int) and not 0 < key <= _LARGEST_INTEGER]
+    possible = [key for key in asked if key not in absent]
+    return absent + ([row[0] for row in await change.tx.rows(f"missing_{kind}", possible)] if possible else [])
 
 
 async def must_exist(change: Change, kind: str, field: str, ids: Iterable[Any] | None) -> None:

@@ -4,6 +4,8 @@ Rule 1: every change is checked field by field, audited, and moves `configuratio
 """
 
 from nightbell.engine.changing import Problems
+from nightbell.engine.configure_contacts import Contacts
+from nightbell.engine.configure_levels import Levels
 from nightbell.engine.configure_people import People
 from nightbell.engine.configure_policies import Policies
 from nightbell.engine.configure_routes import Routes
@@ -13,5 +15,5 @@ from nightbell.engine.configure_teams import Teams, seed
 __all__ = ["Configure", "Problems", "seed"]
 
 
-class Configure(People, Teams, Policies, Sources, Routes):
+class Configure(People, Contacts, Teams, Policies, Levels, Sources, Routes):
     """Changes users, contact methods, rules, teams, services, urgencies, policies, paths, levels, sources, routes."""

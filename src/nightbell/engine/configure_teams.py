@@ -121,7 +121,8 @@ class Teams(Writer):
 def _checked_team(checks: Checks) -> tuple[dict[str, Any], dict[str, Any]]:
     _checked_noun(checks)
     checks.done()
-    members = {name: checks.sent.pop(name) or [] for name in ("user_ids", "admin_ids") if name in checks.sent}
+    both = ("user_ids", "admin_ids")
+    members: dict[str, Any] = {name: checks.sent.pop(name) or [] for name in both if name in checks.sent}
     return checks.sent, members
 
 

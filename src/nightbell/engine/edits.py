@@ -31,7 +31,7 @@ class Edit(Struct, frozen=True, kw_only=True):
         return {name: value for name, value in pairs if value is not UNSET}
 
 
-class UserEdit(Edit):
+class UserEdit(Edit, frozen=True, kw_only=True):
     """A person. `password_hash` comes from engine/identity.hash_password, never from a request."""
 
     name: Text = UNSET
@@ -42,7 +42,7 @@ class UserEdit(Edit):
     password_hash: MaybeText = UNSET
 
 
-class ContactMethodEdit(Edit):
+class ContactMethodEdit(Edit, frozen=True, kw_only=True):
     """An address of a person. Secrets among the settings are sealed before they are stored."""
 
     kind: Text = UNSET
@@ -52,7 +52,7 @@ class ContactMethodEdit(Edit):
     is_primary: Flag = UNSET
 
 
-class NotificationRuleEdit(Edit):
+class NotificationRuleEdit(Edit, frozen=True, kw_only=True):
     """When a person's contact method is used. `loudness` is audible or quiet."""
 
     contact_method_id: MaybeId = UNSET
@@ -61,7 +61,7 @@ class NotificationRuleEdit(Edit):
     position: Number = UNSET
 
 
-class TeamEdit(Edit):
+class TeamEdit(Edit, frozen=True, kw_only=True):
     """A team. Administrators are members too."""
 
     name: Text = UNSET
@@ -73,7 +73,7 @@ class TeamEdit(Edit):
     admin_ids: UserIds = UNSET
 
 
-class ServiceEdit(Edit):
+class ServiceEdit(Edit, frozen=True, kw_only=True):
     """A service."""
 
     name: Text = UNSET
@@ -85,7 +85,7 @@ class ServiceEdit(Edit):
     owner_team_ids: MaybeIds = UNSET
 
 
-class PolicyEdit(Edit):
+class PolicyEdit(Edit, frozen=True, kw_only=True):
     """An escalation policy; `team_ids` and `service_ids` are the other end of their policy."""
 
     name: Text = UNSET
@@ -95,7 +95,7 @@ class PolicyEdit(Edit):
     service_ids: MaybeIds = UNSET
 
 
-class PathEdit(Edit):
+class PathEdit(Edit, frozen=True, kw_only=True):
     """A path of a policy. `settings` keeps what later parts act on, merged key by key."""
 
     name: Text = UNSET
@@ -108,7 +108,7 @@ class PathEdit(Edit):
     settings: Json = UNSET
 
 
-class LevelEdit(Edit):
+class LevelEdit(Edit, frozen=True, kw_only=True):
     """A level of a path. `targets`: [{"type": "user", "id": "27854", "team_members": null}]."""
 
     position: Number = UNSET
@@ -117,7 +117,7 @@ class LevelEdit(Edit):
     settings: Json = UNSET
 
 
-class UrgencyEdit(Edit):
+class UrgencyEdit(Edit, frozen=True, kw_only=True):
     """An urgency; the smallest position is the loudest."""
 
     name: Text = UNSET
@@ -126,7 +126,7 @@ class UrgencyEdit(Edit):
     color: MaybeText = UNSET
 
 
-class SourceEdit(Edit):
+class SourceEdit(Edit, frozen=True, kw_only=True):
     """A source. `urgency_rules`: [{"json_path", "operator", "value", "urgency_id"}]; `default_target`: {"type", "id"}."""
 
     name: Text = UNSET
@@ -143,7 +143,7 @@ class SourceEdit(Edit):
     settings: Json = UNSET
 
 
-class RouteEdit(Edit):
+class RouteEdit(Edit, frozen=True, kw_only=True):
     """A route. `rules` as in the schema: id, name, fallback, destinations, condition_groups."""
 
     name: Text = UNSET
@@ -154,7 +154,7 @@ class RouteEdit(Edit):
     position: Number = UNSET
 
 
-class AlertEdit(Edit):
+class AlertEdit(Edit, frozen=True, kw_only=True):
     """What a person may rewrite of an alert. Its source says it anew when what it says changes."""
 
     summary: Text = UNSET

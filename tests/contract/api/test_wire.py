@@ -7,6 +7,7 @@ import pytest
 from nightbell.api import jsonapi
 from nightbell.api.jsonapi import Document, Page
 from nightbell.api.query import parse
+from nightbell.api.sent import attributes
 from nightbell.core.errors import (
     BadPayload,
     Forbidden,
@@ -172,11 +173,11 @@ def test_several_problems_are_several_errors_under_the_wires_names():
 
 @pytest.mark.parametrize("body", [b"", b"  ", b"{}", b'{"data":{}}', b'{"data":{"attributes":null}}'])
 def test_an_absent_body_is_no_attributes(body):
-    assert jsonapi.attributes(body) == {}
+    assert attributes(body) == {}
 
 
 def test_a_bare_object_counts_as_attributes():
-    assert jsonapi.attributes(b'{"code":"123"}') == {"code": "123"}
+    assert attributes(b'{"code":"123"}') == {"code": "123"}
 
 
 @pytest.mark.parametrize(
@@ -184,4 +185,4 @@ def test_a_bare_object_counts_as_attributes():
 )
 def test_a_body_that_is_no_document_is_refused(body):
     with pytest.raises(BadPayload):
-        jsonapi.attributes(body)
+        attributes(body)

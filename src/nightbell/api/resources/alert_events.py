@@ -5,9 +5,10 @@ from uuid import UUID
 
 from msgspec import UNSET
 
-from nightbell.api.jsonapi import uuid_of
-from nightbell.api.resource import Call, Kind, Resource, attribute, constant, times
+from nightbell.api.attribute import Kind, attribute, constant, times
+from nightbell.api.resource import Call, Resource
 from nightbell.api.resources import flat
+from nightbell.api.sent import uuid_of
 from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid, Unknown
 from nightbell.engine.edits import Edit, MaybeText, Text
@@ -18,7 +19,7 @@ from nightbell.store.read.listing import Found, Listing, Record
 LARGEST_FEED = 50
 
 
-class NoteEdit(Edit, frozen=True):
+class NoteEdit(Edit, frozen=True, kw_only=True):
     """A remark."""
 
     kind: MaybeText = UNSET

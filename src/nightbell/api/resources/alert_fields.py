@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from uuid import NAMESPACE_URL, uuid5
 
-from nightbell.api.resource import Call, Resource, attribute, constant, times
+from nightbell.api.attribute import attribute, constant, times
+from nightbell.api.resource import Call, Resource
 from nightbell.store.read.listing import Found, Record
 
 #: When the first installation could have had them; nothing depends on it.

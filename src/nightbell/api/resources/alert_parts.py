@@ -6,13 +6,14 @@ Rule 1: what the sender sent is shown as it was sent; our five keys stand beside
 import json
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from nightbell.api.jsonapi import stamp
 from nightbell.api.resource import Call
 from nightbell.api.resources import flat
 from nightbell.core.shortid import encode
@@ -114,3 +115,21 @@ def _finite(digits: str) -> float | str:
 def labels(row: Record) -> list[dict[str, str]]:
     """Return labels as a list, by name."""
     return [{"key": key, "value": value} for key, value in sorted(row["labels"].items())]
+
+
+def member(one: Record) -> dict[str, Any]:
+    """Return one label set of an alert, with a start and an end of its own."""
+    spans = {name: stamp(one[name]) for name in ("starts_at", "ends_at", "absent_since", "last_seen_at")}
+    plain = ("fingerprint", "state", "inferred", "labels", "annotations", "generator_url", "occurrence")
+    return {**{name: one[name] for name in plain}, **spans}
+
+
+def occurrence(one: Record) -> dict[str, Any]:
+    """Return one time an alert came before."""
+    spans = {name: stamp(one[name]) for name in ("started_at", "ended_at", "acknowledged_at")}
+    return {"number": one["number"], **spans}
+
+
+def first_target(part: str) -> Callable[[Record], Any]:
+    """Return what shows the type or the id of the first target, None where there is none."""
+    return lambda row: row["targets"][0][part] if row["targets"] else None

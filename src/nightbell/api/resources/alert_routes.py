@@ -3,10 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from nightbell.api.jsonapi import uuid_of
-from nightbell.api.resource import Action, Call, Kind, Resource, attribute, times
+from nightbell.api.attribute import Kind, attribute, times
+from nightbell.api.resource import Action, Call, Resource
+from nightbell.api.sent import list_at, object_at, uuid_of
 from nightbell.core.access import Permission
-from nightbell.core.errors import Invalid
 from nightbell.engine.edits import RouteEdit
 from nightbell.store.read import sources
 from nightbell.store.read.listing import Found, Record
@@ -58,7 +58,7 @@ def _wire_condition(condition: Record) -> dict[str, Any]:
 def _accept(sent: dict[str, Any]) -> dict[str, Any]:
     fields = ROUTES.taken(sent)
     if "rules" in sent:
-        rules = [_dict(rule, f"rules[{i}]") for i, rule in enumerate(_list(sent["rules"], "rules"))]
+        rules = [object_at(rule, f"rules[{i}]") for i, rule in enumerate(list_at(sent["rules"], "rules"))]
         ordered = sorted(rules, key=_position)
         fields["rules"] = [_rule(rule, f"rules[{rules.index(rule)}]") for rule in ordered]
     return fields
@@ -71,8 +71,8 @@ def _position(rule: dict[str, Any]) -> float:
 
 
 def _rule(rule: dict[str, Any], place: str) -> dict[str, Any]:
-    groups = _list(rule.get("condition_groups"), f"{place}.condition_groups")
-    destinations = _list(rule.get("destinations"), f"{place}.destinations")
+    groups = list_at(rule.get("condition_groups"), f"{place}.condition_groups")
+    destinations = list_at(rule.get("destinations"), f"{place}.destinations")
     return {
         "id": rule.get("id"),
         "destroy": bool(rule.get("_destroy")),
@@ -84,39 +84,27 @@ def _rule(rule: dict[str, Any], place: str) -> dict[str, Any]:
 
 
 def _destination(value: Any, place: str) -> dict[str, Any]:
-    destination = _dict(value, place)
+    destination = object_at(value, place)
     return {name: destination.get(name) for name in ("target_type", "target_id")}
 
 
 def _group(value: Any, place: str) -> dict[str, Any]:
-    conditions = _list(_dict(value, place).get("conditions"), f"{place}.conditions")
+    conditions = list_at(object_at(value, place).get("conditions"), f"{place}.conditions")
     return {"conditions": [_condition(c, f"{place}.conditions[{i}]") for i, c in enumerate(conditions)]}
 
 
 def _condition(value: Any, place: str) -> dict[str, Any]:
-    sent = _dict(value, place)
+    sent = object_at(value, place)
     single = sent.get("property_field_value")
-    values = _list(sent.get("property_field_values"), f"{place}.property_field_values")
+    values = list_at(sent.get("property_field_values"), f"{place}.property_field_values")
     condition = {
         "field_type": sent.get("property_field_type"),
         "field_name": sent.get("property_field_name"),
         "operator": sent.get("property_field_condition_type"),
         "values": values or ([single] if single is not None else []),
-        "urgency_ids": _list(sent.get("alert_urgency_ids"), f"{place}.alert_urgency_ids"),
+        "urgency_ids": list_at(sent.get("alert_urgency_ids"), f"{place}.alert_urgency_ids"),
     }
     return condition if values or single is None else {**condition, "value": single}
-
-
-def _list(value: Any, place: str) -> list[Any]:
-    if not isinstance(value, list | None):
-        raise Invalid("This must be a list.", place=place)
-    return value or []
-
-
-def _dict(value: Any, place: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise Invalid("This must be an object.", place=place)
-    return value
 
 
 async def _create(call: Call, edit: RouteEdit) -> UUID:

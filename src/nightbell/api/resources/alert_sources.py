@@ -4,8 +4,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from nightbell.api.jsonapi import stamp, uuid_of
-from nightbell.api.resource import Action, Attribute, Call, Kind, Resource, attribute, constant, times
+from nightbell.api.attribute import Kept, Kind, attribute, constant, times, with_kept
+from nightbell.api.jsonapi import stamp
+from nightbell.api.resource import Action, Call, Resource
+from nightbell.api.sent import list_at, object_at, uuid_of
 from nightbell.core.access import Permission, may
 from nightbell.core.errors import BadPayload
 from nightbell.engine.configure_sources import GRACE
@@ -16,13 +18,16 @@ from nightbell.store.read.listing import Found, Record
 #: Rootly's types whose webhook path is not named after them.
 _PATHS = {"generic_webhook": "generic_webhooks"}
 _NO_AUTO = {"auto_resolve": True, "resolve_state": "resolved", "accept_threaded_emails": False}
-#: Kept in `settings` and shown as sent; [] and never null, or Terraform plans a change (rootly.md 4c).
-_KEPT: dict[str, tuple[Kind, Any]] = {
-    "alert_template_attributes": (Kind.OBJECT, {"title": None, "description": None, "external_url": None}),
-    "sourceable_attributes": (Kind.OBJECT, {**_NO_AUTO, "field_mappings_attributes": []}),
-    "resolution_rule_attributes": (Kind.OBJECT, None),
-    "alert_source_fields_attributes": (Kind.LIST, []),
-}
+_RULES = "alert_source_urgency_rules_attributes"
+#: [] and never null, or Terraform plans a change (rootly.md 4c).
+_KEPT = (
+    Kept(
+        "alert_template_attributes", Kind.OBJECT, {"title": None, "description": None, "external_url": None}
+    ),
+    Kept("sourceable_attributes", Kind.OBJECT, {**_NO_AUTO, "field_mappings_attributes": []}),
+    Kept("resolution_rule_attributes", Kind.OBJECT),
+    Kept("alert_source_fields_attributes", Kind.LIST, []),
+)
 
 
 def webhook_path(source_type: str) -> str:
@@ -61,18 +66,13 @@ def _accept(sent: dict[str, Any]) -> dict[str, Any]:
     fields = SOURCES.taken(sent)
     if "deduplicate_alerts_by_key" in sent and "identity" not in fields:
         fields["identity"] = "key" if sent["deduplicate_alerts_by_key"] else "group"
-    if "alert_source_urgency_rules_attributes" in sent:
-        rules = sent["alert_source_urgency_rules_attributes"] or []
-        fields["urgency_rules"] = [
-            _rule(rule) for rule in rules if not (isinstance(rule, dict) and rule.get("_destroy"))
-        ]
-    kept = {name: sent[name] for name in _KEPT if name in sent}
-    return {**fields, "settings": kept} if kept else fields
+    if _RULES in sent:
+        rules = [object_at(rule, f"{_RULES}[{i}]") for i, rule in enumerate(list_at(sent[_RULES], _RULES))]
+        fields["urgency_rules"] = [_rule(rule) for rule in rules if not rule.get("_destroy")]
+    return with_kept(fields, sent, _KEPT)
 
 
-def _rule(rule: Any) -> Any:
-    if not isinstance(rule, dict):
-        return rule
+def _rule(rule: dict[str, Any]) -> dict[str, Any]:
     urgency = rule.get("alert_urgency_id")
     return {name: rule.get(name) for name in ("json_path", "operator", "value")} | {"urgency_id": urgency}
 
@@ -114,11 +114,6 @@ async def _rotate(call: Call) -> tuple[Any, int]:
     grace = timedelta(minutes=min(minutes, 1e9))
     await call.edge.configure.rotate_secret(row["id"], by=call.actor, now=call.now, grace=grace)
     return await SOURCES.shown(call, await SOURCES.row(call, call.parent)), 200
-
-
-def _kept(name: str) -> Attribute:
-    kind, default = _KEPT[name]
-    return attribute(name, kind, of=lambda row: row["settings"].get(name) or default)
 
 
 def _valid(row: Record) -> list[dict[str, Any]]:
@@ -169,11 +164,11 @@ SOURCES = Resource(
         attribute("deduplication_key_regexp", of="dedup_regexp", edit="dedup_regexp"),
         attribute("owner_group_ids", Kind.LIST, of="owner_team_ids", edit="owner_team_ids"),
         attribute(
-            "alert_source_urgency_rules_attributes",
+            _RULES,
             Kind.LIST,
             of=lambda row: [_shown_rule(rule) for rule in row["urgency_rules"]],
         ),
-        *map(_kept, _KEPT),
+        *(one.attribute for one in _KEPT),
         attribute("identity", edit="identity"),
         attribute("default_target", Kind.OBJECT, edit="default_target"),
         attribute("repage_new_members", Kind.FLAG, edit="repage_new_members"),

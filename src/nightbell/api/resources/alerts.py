@@ -1,34 +1,33 @@
 """Alerts: what fires, whom it is for, and what people do about it."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from nightbell.api.jsonapi import stamp, uuid_of
-from nightbell.api.resource import Action, Call, Kind, Resource, attribute, constant, times
+from nightbell.api.attribute import Kind, attribute, constant, times
+from nightbell.api.resource import Action, Call, Resource
+from nightbell.api.resources import alert_acts, flat
 from nightbell.api.resources import alert_parts as parts
-from nightbell.api.resources import flat
+from nightbell.api.sent import uuid_of
 from nightbell.core.access import Permission
 from nightbell.core.directory import Target
-from nightbell.core.errors import BadPayload, Invalid, Unknown
+from nightbell.core.errors import Invalid, Unknown
 from nightbell.engine.act import NewAlert
 from nightbell.engine.amend import amend
 from nightbell.engine.edits import AlertEdit, Edit, Json, JsonList, MaybeId, MaybeText, Text
 from nightbell.store.read import alerts
 from nightbell.store.read.listing import Found, Record, instant
 
-#: Long enough for any holiday; a longer snooze is a resolve. Units: minutes.
-LONGEST_SNOOZE = 60 * 24 * 30
 #: One alert shows its request up to this size. Units: bytes, before compression.
 _LARGEST = 64 * 1024 * 1024
 _SAID = ("summary", "description", "external_id", "external_url", "urgency_id")
 
 
-class SentAlert(Edit, frozen=True):
+class SentAlert(Edit, frozen=True, kw_only=True):
     """What may be sent of an alert. Labels come as a list of key and value, or as an object."""
 
     summary: Text = UNSET
@@ -139,52 +138,6 @@ def _named_target() -> Iterator[None]:
         raise Invalid(error.message, place="notification_target_id") from error
 
 
-# ---------------------------------------------------------------- acts
-
-
-async def _acknowledge(call: Call) -> tuple[Any, int]:
-    await call.edge.act.acknowledge(await _ident(call), by=call.actor, now=call.now)
-    return await _shown(call)
-
-
-async def _resolve(call: Call) -> tuple[Any, int]:
-    await call.edge.act.resolve(await _ident(call), by=call.actor, now=call.now)
-    return await _shown(call)
-
-
-async def _snooze(call: Call) -> tuple[Any, int]:
-    minutes = call.attributes.get("delay_minutes")
-    if isinstance(minutes, str) and minutes.isdecimal() and len(minutes) < 9:
-        minutes = int(minutes)
-    if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= LONGEST_SNOOZE:
-        raise BadPayload(f"delay_minutes must be from 1 to {LONGEST_SNOOZE}.", place="delay_minutes")
-    until = call.now + timedelta(minutes=minutes)
-    await call.edge.act.snooze(await _ident(call), until=until, by=call.actor, now=call.now)
-    return await _shown(call)
-
-
-async def _escalate(call: Call) -> tuple[Any, int]:
-    sent = call.attributes
-    policy, level = sent.get("escalation_policy_id") or None, sent.get("escalation_policy_level")
-    if level is not None and (isinstance(level, bool) or not isinstance(level, int)):
-        raise Invalid("escalation_policy_level must be a number.", place="escalation_policy_level")
-    ident = await _ident(call)
-    chosen = str(policy) if policy else None
-    await call.edge.act.escalate(ident, by=call.actor, now=call.now, policy=chosen, level=level)
-    return await _shown(call)
-
-
-async def _ident(call: Call) -> UUID:
-    ident = await alerts.alert_id(call.db, call.parent)
-    if ident is None:
-        raise Unknown(f"There is no alert {call.parent[:60]}.")
-    return ident
-
-
-async def _shown(call: Call) -> tuple[Any, int]:
-    return await ALERTS.shown(call, await ALERTS.row(call, call.parent)), 200
-
-
 async def _receipt(call: Call) -> tuple[Any, int]:
     """Say what became of a request: here it is done before it is answered, so it is never pending."""
     ident = uuid_of(call.parent)
@@ -193,29 +146,15 @@ async def _receipt(call: Call) -> tuple[Any, int]:
     raise Unknown("There is no such receipt.")
 
 
-def _act(name: str, summary: str, run: Any, **accepts: Kind) -> Action:
+def _act(name: str, summary: str, do: Callable[[Call], Awaitable[None]], **accepts: Kind) -> Action:
+    async def run(call: Call) -> tuple[Any, int]:
+        await do(call)
+        return await ALERTS.shown(call, await ALERTS.row(call, call.parent)), 200
+
     path = f"/alerts/{{id}}/{name}"
     return Action(
         method="POST", path=path, summary=summary, permission=Permission.RESPOND, run=run, accepts=accepts
     )
-
-
-# ---------------------------------------------------------------- the document
-
-
-def _member(member: Record) -> dict[str, Any]:
-    spans = {name: stamp(member[name]) for name in ("starts_at", "ends_at", "absent_since", "last_seen_at")}
-    plain = ("fingerprint", "state", "inferred", "labels", "annotations", "generator_url", "occurrence")
-    return {**{name: member[name] for name in plain}, **spans}
-
-
-def _occurrence(one: Record) -> dict[str, Any]:
-    spans = {name: stamp(one[name]) for name in ("started_at", "ended_at", "acknowledged_at")}
-    return {"number": one["number"], **spans}
-
-
-def _first_target(part: str) -> Any:
-    return lambda row: row["targets"][0][part] if row["targets"] else None
 
 
 ALERTS = Resource(
@@ -231,13 +170,13 @@ ALERTS = Resource(
     write=Permission.RESPOND,
     more=lambda row: {"source": row["source_type"]},
     actions=(
-        _act("acknowledge", "Take an alert", _acknowledge),
-        _act("resolve", "Say that it is over", _resolve),
-        _act("snooze", "Keep it quiet for some minutes", _snooze, delay_minutes=Kind.NUMBER),
+        _act("acknowledge", "Take an alert", alert_acts.acknowledge),
+        _act("resolve", "Say that it is over", alert_acts.resolve),
+        _act("snooze", "Keep it quiet for some minutes", alert_acts.snooze, delay_minutes=Kind.NUMBER),
         _act(
             "escalate",
             "Page the next level, or another policy",
-            _escalate,
+            alert_acts.escalate,
             escalation_policy_id=Kind.ID,
             escalation_policy_level=Kind.NUMBER,
         ),
@@ -279,8 +218,8 @@ ALERTS = Resource(
         constant("is_group_leader_alert", False, Kind.FLAG),
         attribute("labels", Kind.LIST, of=parts.labels, edit="labels"),
         attribute("data", Kind.OBJECT, of=parts.data),
-        attribute("notification_target_type", of=_first_target("type"), edit="notification_target_type"),
-        attribute("notification_target_id", of=_first_target("id"), edit="notification_target_id"),
+        attribute("notification_target_type", of=parts.first_target("type"), edit="notification_target_type"),
+        attribute("notification_target_id", of=parts.first_target("id"), edit="notification_target_id"),
         attribute("alerting_targets", Kind.LIST, of=parts.targets, edit="targets"),
         attribute("deduplication_key", of="dedup_key", edit="deduplication_key"),
         constant("alert_field_values", [], Kind.LIST),
@@ -305,13 +244,15 @@ ALERTS = Resource(
         attribute(
             "members",
             Kind.LIST,
-            of=lambda row: [_member(m) for m in row["members"]] if "members" in row else None,
+            of=lambda row: [parts.member(m) for m in row["members"]] if "members" in row else None,
             omit_null=True,
         ),
         attribute(
             "occurrences",
             Kind.LIST,
-            of=lambda row: [_occurrence(o) for o in row["occurrences"]] if "occurrences" in row else None,
+            of=lambda row: (
+                [parts.occurrence(o) for o in row["occurrences"]] if "occurrences" in row else None
+            ),
             omit_null=True,
         ),
     ),

@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
+from nightbell.api.attribute import Kind, attribute, constant, times
 from nightbell.api.auth import require, require_own
-from nightbell.api.jsonapi import uuid_of
-from nightbell.api.resource import Action, Call, Kind, Resource, attribute, constant, times
+from nightbell.api.resource import Action, Call, Resource
 from nightbell.api.resources.users import get as get_user
 from nightbell.api.resources.users import number
+from nightbell.api.sent import uuid_of
 from nightbell.core.access import Permission, may
 from nightbell.core.errors import Invalid, Unknown
 from nightbell.engine.edits import ContactMethodEdit

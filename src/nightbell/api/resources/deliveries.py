@@ -3,8 +3,10 @@
 import zlib
 from typing import Any
 
-from nightbell.api.jsonapi import stamp, uuid_of
-from nightbell.api.resource import Call, Kind, Resource, attribute, times
+from nightbell.api.attribute import Kind, attribute, times
+from nightbell.api.jsonapi import stamp
+from nightbell.api.resource import Call, Resource
+from nightbell.api.sent import uuid_of
 from nightbell.store.read import notifications as messages
 from nightbell.store.read.listing import Found, Record
 

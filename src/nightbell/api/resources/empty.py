@@ -1,6 +1,7 @@
 """Things Rootly has and we have not: lists that are empty, so that tools made from its description find no 404."""
 
-from nightbell.api.resource import Call, Resource, times
+from nightbell.api.attribute import times
+from nightbell.api.resource import Call, Resource
 from nightbell.store.read.listing import Found
 
 #: Path and type (rootly.md 4f).

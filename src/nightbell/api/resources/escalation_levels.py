@@ -1,19 +1,21 @@
 """Levels of escalation paths: whom to page, and how long to wait for the next level."""
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from nightbell.api.jsonapi import uuid_of
-from nightbell.api.resource import Call, Kind, Resource, attribute, times
+from nightbell.api.attribute import Kept, Kind, attribute, times, with_kept
+from nightbell.api.resource import Call, Resource
+from nightbell.api.sent import uuid_of
 from nightbell.core.errors import Unknown
 from nightbell.engine.edits import LevelEdit
 from nightbell.store.read import policies
 from nightbell.store.read.listing import Found, Record
 
-_STRATEGY = "paging_strategy_configuration_strategy"
-_SCHEDULES = "paging_strategy_configuration_schedule_strategy"
-_KEPT: dict[str, Any] = {_STRATEGY: "default", _SCHEDULES: "on_call_only"}
+_PREFIX = "paging_strategy_configuration_"
+_KEPT = (
+    Kept(f"{_PREFIX}strategy", Kind.TEXT, "default", ("default", "random", "cycle", "alert")),
+    Kept(f"{_PREFIX}schedule_strategy", Kind.TEXT, "on_call_only", ("on_call_only", "everyone")),
+)
 
 
 async def _find(call: Call) -> Found:
@@ -32,9 +34,7 @@ async def _get(call: Call, key: str) -> Record | None:
 
 
 def _accept(sent: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: sent[name] for name in _KEPT if name in sent}
-    fields = LEVELS.taken(sent)
-    return {**fields, "settings": kept} if kept else fields
+    return with_kept(LEVELS.taken(sent), sent, _KEPT)
 
 
 async def _create(call: Call, edit: LevelEdit) -> UUID:
@@ -53,10 +53,6 @@ async def _delete(call: Call, row: Record) -> None:
     await call.edge.configure.delete_level(row["id"], by=call.actor, now=call.now)
 
 
-def _setting(name: str) -> Callable[[Record], Any]:
-    return lambda row: row["settings"].get(name) or _KEPT[name]
-
-
 LEVELS = Resource(
     type="escalation_levels",
     collections=("/escalation_policies/{id}/escalation_levels", "/escalation_paths/{id}/escalation_levels"),
@@ -71,8 +67,7 @@ LEVELS = Resource(
     attributes=(
         attribute("escalation_policy_id", Kind.ID, of="policy_id"),
         attribute("escalation_policy_path_id", Kind.ID, of="path_id"),
-        attribute(_STRATEGY, of=_setting(_STRATEGY)),
-        attribute(_SCHEDULES, of=_setting(_SCHEDULES)),
+        *(one.attribute for one in _KEPT),
         attribute("delay", Kind.NUMBER, of="delay_minutes", edit="delay_minutes"),
         attribute("position", Kind.NUMBER, edit="position"),
         attribute("notification_target_params", Kind.LIST, of="targets", edit="targets"),

@@ -1,27 +1,26 @@
 """Paths of escalation policies. The default path is acted on; what later parts act on is kept and shown as sent."""
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from nightbell.api.jsonapi import uuid_of
-from nightbell.api.resource import Attribute, Call, Kind, Resource, attribute, times
+from nightbell.api.attribute import Kept, Kind, attribute, times, with_kept
+from nightbell.api.resource import Call, Resource
+from nightbell.api.sent import uuid_of
 from nightbell.core.errors import Unknown
 from nightbell.engine.edits import PathEdit
 from nightbell.store.read import policies
 from nightbell.store.read.listing import Found, Record
 
-#: Kept in `settings`, with what a path has that never said otherwise.
-_KEPT: dict[str, tuple[Kind, Any]] = {
-    "path_type": (Kind.TEXT, "escalation"),
-    "after_deferral_behavior": (Kind.TEXT, None),
-    "after_deferral_path_id": (Kind.ID, None),
-    "match_mode": (Kind.TEXT, "match-all-rules"),
-    "rules": (Kind.LIST, []),
-    "time_restriction_time_zone": (Kind.TEXT, None),
-    "time_restrictions": (Kind.LIST, []),
-    "retrigger_timeout_minutes": (Kind.NUMBER, None),
-}
+_KEPT = (
+    Kept("path_type", Kind.TEXT, "escalation", ("escalation", "deferral")),
+    Kept("after_deferral_behavior", Kind.TEXT, None, ("re_evaluate", "execute_path")),
+    Kept("after_deferral_path_id", Kind.ID),
+    Kept("match_mode", Kind.TEXT, "match-all-rules", ("match-all-rules", "match-any-rule")),
+    Kept("rules", Kind.LIST, []),
+    Kept("time_restriction_time_zone", Kind.TEXT),
+    Kept("time_restrictions", Kind.LIST, []),
+    Kept("retrigger_timeout_minutes", Kind.NUMBER),
+)
 
 
 async def _find(call: Call) -> Found:
@@ -36,9 +35,7 @@ async def _get(call: Call, key: str) -> Record | None:
 
 
 def _accept(sent: dict[str, Any]) -> dict[str, Any]:
-    fields = PATHS.taken(sent)
-    kept = {name: sent[name] for name in _KEPT if name in sent}
-    return {**fields, "settings": kept} if kept else fields
+    return with_kept(PATHS.taken(sent), sent, _KEPT)
 
 
 async def _create(call: Call, edit: PathEdit) -> UUID:
@@ -51,15 +48,6 @@ async def _change(call: Call, row: Record, edit: PathEdit) -> None:
 
 async def _delete(call: Call, row: Record) -> None:
     await call.edge.configure.delete_path(row["id"], by=call.actor, now=call.now)
-
-
-def _kept(name: str) -> Attribute:
-    kind, default = _KEPT[name]
-    return attribute(name, kind, of=_setting(name, default))
-
-
-def _setting(name: str, default: Any) -> Callable[[Record], Any]:
-    return lambda row: default if row["settings"].get(name) is None else row["settings"][name]
 
 
 PATHS = Resource(
@@ -82,7 +70,7 @@ PATHS = Resource(
         attribute("repeat", Kind.FLAG, edit="repeat"),
         attribute("repeat_count", Kind.NUMBER, edit="repeat_count"),
         attribute("initial_delay", Kind.NUMBER, of="initial_delay_minutes", edit="initial_delay_minutes"),
-        *map(_kept, _KEPT),
+        *(one.attribute for one in _KEPT),
         *times(),
     ),
 )

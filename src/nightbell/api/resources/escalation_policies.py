@@ -2,8 +2,9 @@
 
 from uuid import UUID
 
-from nightbell.api.jsonapi import uuid_of
-from nightbell.api.resource import Call, Kind, Resource, attribute, constant, times
+from nightbell.api.attribute import Kind, attribute, constant, times
+from nightbell.api.resource import Call, Resource
+from nightbell.api.sent import uuid_of
 from nightbell.engine.edits import PolicyEdit
 from nightbell.store.read import policies
 from nightbell.store.read.listing import Found, Record

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from nightbell.api.attribute import Kind, attribute, constant, times
 from nightbell.api.auth import require_own
-from nightbell.api.jsonapi import uuid_of
-from nightbell.api.resource import Call, Kind, Resource, attribute, constant, times
+from nightbell.api.resource import Call, Resource
 from nightbell.api.resources.users import get as get_user
 from nightbell.api.resources.users import number
+from nightbell.api.sent import list_at, uuid_of
 from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid, Unknown
 from nightbell.engine.edits import NotificationRuleEdit
@@ -61,7 +62,7 @@ async def _named(
     call: Call, user_id: int, edit: NotificationRuleEdit, *, present: str = ""
 ) -> NotificationRuleEdit:
     """Return the edit with its contact method, found by kind where only a kind was sent."""
-    kinds = call.attributes.get("enabled_contact_types")
+    kinds = list_at(call.attributes.get("enabled_contact_types"), "enabled_contact_types")
     if edit.sent().get("contact_method_id") or not kinds or _wire_kind(present) in kinds:
         return edit
     wanted = [kind for word in kinds for kind in _CONTACT_TYPES.get(str(word), ())]

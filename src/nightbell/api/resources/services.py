@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from nightbell.api.resource import Call, Kind, Resource, attribute, constant, times
+from nightbell.api.attribute import Kind, attribute, constant, times
+from nightbell.api.resource import Call, Resource
 from nightbell.api.resources import flat
 from nightbell.engine.edits import ServiceEdit
 from nightbell.store.read import teams

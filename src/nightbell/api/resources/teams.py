@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from nightbell.api.attribute import Kind, attribute, constant, times
 from nightbell.api.jsonapi import Document, refer_all
-from nightbell.api.resource import Call, Kind, Resource, attribute, constant, times
+from nightbell.api.resource import Call, Resource
 from nightbell.api.resources import flat, users
 from nightbell.engine.edits import TeamEdit
 from nightbell.store.read import teams

@@ -6,9 +6,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 from msgspec.structs import replace
 
+from nightbell.api.attribute import Kind, attribute, constant, times
 from nightbell.api.auth import require
 from nightbell.api.jsonapi import Document, refer, refer_all
-from nightbell.api.resource import Action, Call, Kind, Resource, attribute, constant, times
+from nightbell.api.resource import Action, Call, Resource
 from nightbell.api.resources import flat
 from nightbell.core.access import Permission
 from nightbell.core.errors import Unknown

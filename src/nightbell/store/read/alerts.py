@@ -50,6 +50,7 @@ ALERTS = Shelf(
 )
 #: A UUIDv7 begins with its millisecond; clocks of several nodes may differ by this much.
 _SKEW = timedelta(minutes=1)
+_LAST_MILLISECOND = 2**48 - 1
 
 
 async def listed(runner: Runner, listing: Listing) -> Found:
@@ -85,12 +86,13 @@ def _by_id(condition: Condition) -> ColumnElement[bool]:
     """Bound the id as well as the time, so that a range of days is a range of the primary key."""
     at = instant(condition.values[0], condition.place)
     if condition.op in ("gt", "gte"):
-        return A.id >= _first_id(at - _SKEW)
-    return A.id < _first_id(at + _SKEW)
+        return A.id >= _first_id(at, -_SKEW)
+    return A.id < _first_id(at, _SKEW)
 
 
-def _first_id(at: datetime) -> UUID:
-    return UUID(int=max(0, int(at.timestamp() * 1000)) << 80)
+def _first_id(at: datetime, skew: timedelta) -> UUID:
+    milliseconds = int((at.timestamp() + skew.total_seconds()) * 1000)
+    return UUID(int=min(max(0, milliseconds), _LAST_MILLISECOND) << 80)
 
 
 def _labelled(condition: Condition) -> ColumnElement[bool]:
