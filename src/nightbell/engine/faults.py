@@ -3,7 +3,13 @@
 Named here so that one bad delivery or row can be set aside while the others go on, without catching everything.
 """
 
+import re
+
 import asyncpg
+import msgspec
+from jsonpath_rfc9535.exceptions import JSONPathError
+
+from nightbell.core.errors import NightbellError
 
 FAULTS: tuple[type[Exception], ...] = (
     ArithmeticError,
@@ -17,4 +23,9 @@ FAULTS: tuple[type[Exception], ...] = (
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.ProgramLimitExceededError,
     asyncpg.SyntaxOrAccessError,
+    # A configuration that another version wrote, or that was edited behind our back.
+    JSONPathError,
+    NightbellError,
+    msgspec.MsgspecError,
+    re.error,
 )

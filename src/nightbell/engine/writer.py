@@ -60,6 +60,13 @@ class Writer:
                 continue
             await self._write(batch)
 
+    def turn_away(self) -> None:
+        """Tell whoever is still queued to come back: nothing of it is written."""
+        while self._queue:
+            one, future = self._queue.popleft()
+            self.waiting_bytes -= one.size
+            _fail(future, Overloaded("This node is stopping."))
+
     def _take(self) -> list[tuple[Incoming, asyncio.Future[Outcome]]]:
         batch: list[tuple[Incoming, asyncio.Future[Outcome]]] = []
         alerts = 0
@@ -85,6 +92,10 @@ class Writer:
                 if not future.done():
                     future.set_result(outcome)
             self._woken(committed)
+        finally:
+            # Whatever went wrong, and on a stop: nobody waits for an answer that never comes.
+            for _, future in batch:
+                _fail(future, Overloaded("The delivery was not written."))
 
     async def _commit(self, batch: list[Incoming]) -> Committed:
         async def work(tx: Tx) -> Committed:
@@ -131,15 +142,26 @@ class Writers:
 
     def start(self) -> None:
         """Start writing."""
-        self._tasks = [
-            asyncio.create_task(lane.run(), name=f"writer {n}") for n, lane in enumerate(self._lanes)
-        ]
+        self._tasks = [self._started(n) for n in range(len(self._lanes))]
+
+    def _started(self, n: int) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._lanes[n].run(), name=f"writer {n}")
+        task.add_done_callback(lambda ended: self._ended(n, ended))
+        return task
+
+    def _ended(self, n: int, task: asyncio.Task[None]) -> None:
+        """Start a lane again that a defect stopped: the source it serves must not fall silent."""
+        if not task.cancelled():
+            _log.error("ingest.lane_fault", lane=n, exc_info=task.exception())
+            self._tasks[n] = self._started(n)
 
     async def stop(self) -> None:
-        """Stop; what waits is answered 503 by whoever asked."""
+        """Stop; whoever still waits is told to come back."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for lane in self._lanes:
+            lane.turn_away()
 
     @property
     def waiting_bytes(self) -> int:
