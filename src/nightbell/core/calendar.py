@@ -164,13 +164,16 @@ class Hours(Struct, frozen=True):
         """Return what began on a day, given by its midnight."""
         return [Span(day + start, day + end) for start, end in self.by_day[day.weekday()]]
 
-    def day_of(self, local: datetime) -> datetime | None:
-        """Return the midnight of the day whose hours cover a wall clock: a night belongs to the day it began."""
+    def days_of(self, local: datetime) -> Iterator[datetime]:
+        """Yield the midnights of the days whose hours cover a wall clock: yesterday's night before today's hours."""
         today = midnight(local)
         for day in (today - DAY, today):
             if any(start <= local < end for start, end in self.on(day)):
-                return day
-        return None
+                yield day
+
+    def cover(self, local: datetime) -> bool:
+        """Return whether a wall clock lies in active hours."""
+        return any(self.days_of(local))
 
     def spans(self, start: datetime, end: datetime) -> list[Span]:
         """Return the active hours that touch [start, end), in order and joined where they meet."""

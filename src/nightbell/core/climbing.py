@@ -5,14 +5,19 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from nightbell.core import ascent, maintenance, paging, planning
 from nightbell.core import escalation as ladder
-from nightbell.core import paging
+from nightbell.core.alert import Status
+from nightbell.core.ascent import Climb, Luck
+from nightbell.core.choosing import Circumstances
 from nightbell.core.directory import LevelTarget, Target
 from nightbell.core.draft import Draft
 from nightbell.core.errors import Invalid
-from nightbell.core.escalation import Call, Climb, Escalation, Phase, Plan, Rise, Rung
+from nightbell.core.escalation import Call, Escalation, Phase, Rise
 from nightbell.core.journal import Kind
+from nightbell.core.maintenance import Muted
 from nightbell.core.paging import Page
+from nightbell.core.planning import Planned
 
 LIVE = (Phase.CLIMBING, Phase.HELD)
 #: The origin of the climb that pages the people of last resort.
@@ -35,20 +40,51 @@ def begin(
 
     Raises: Invalid when `level` is none of the plan's.
     """
+    draft.service_ids |= {t.id for t in targets if t.type == "Service"}
     started: list[Escalation] = []
     for target in targets:
-        found, why = ladder.plans(target, draft.directory)
+        found, why = planning.plans(target, draft.directory, seen(draft))
         if not found:
             _empty(draft, target, why)
-        for origin, plan in found:
-            if _may_start(draft, origin, turn):
-                started.append(_start(draft, origin, plan, hold, level=level or 1))
-                _say_started(draft, plan, reason)
+        started += [
+            _start(draft, one, reason, hold, level or 1) for one in found if _may_start(draft, one[0], turn)
+        ]
     for climb in started:
-        if ladder.due(climb, draft.now):
+        if climb.phase is Phase.CLIMBING and ladder.due(climb, draft.now):
             advance(draft, climb.id)
     if targets and all(e.phase is Phase.ENDED for e in draft.escalations.values()):
         fall_back(draft, "none of the targets could be paged")
+    settle(draft)
+
+
+def seen(draft: Draft) -> Circumstances:
+    """Return what paths may look at: the delivery at hand, else what is stored of the alert."""
+    source = draft.directory.sources.get(draft.alert.source_id) if draft.alert.source_id else None
+    stored = {"commonLabels": draft.facts.labels, "alerts": [{"labels": draft.facts.labels}]}
+    return Circumstances(
+        now=draft.now,
+        urgency_id=draft.alert.urgency_id,
+        source=source.type if source else "api",
+        service_ids=draft.service_ids,
+        payload=draft.payload if draft.payload is not None else stored,
+    )
+
+
+def settle(draft: Draft) -> None:
+    """Let the status say whether anybody is paged yet: an alert whose every climb is put off is deferred."""
+    alert = draft.alert
+    if alert.status not in (Status.TRIGGERED, Status.DEFERRED, Status.OPEN):
+        return
+    known = [e for e in draft.escalations.values() if e.phase is not Phase.ENDED]
+    put_off = known and all(_put_off(e) for e in known)
+    if put_off and alert.status is not Status.DEFERRED:
+        draft.becomes(replace(alert, status=Status.DEFERRED))
+    elif known and not put_off and alert.status is Status.DEFERRED:
+        draft.becomes(replace(alert, status=Status.TRIGGERED))
+
+
+def _put_off(climb: Escalation) -> bool:
+    return climb.phase is Phase.HELD and (climb.muted_by is not None or climb.plan.deferral is not None)
 
 
 def _may_start(draft: Draft, origin: str, turn: int) -> bool:
@@ -66,52 +102,91 @@ def _empty(draft: Draft, target: Target, why: str) -> None:
     )
 
 
-def _start(draft: Draft, origin: str, plan: Plan, hold: timedelta, *, level: int = 1) -> Escalation:
+def _start(draft: Draft, planned: Planned, reason: str, hold: timedelta, level: int) -> Escalation:
+    origin, plan, choice = planned
     if level != 1 and not 1 <= level <= len(plan.rungs):
         raise Invalid(f"{plan.name} has levels 1 to {len(plan.rungs)}.", place="escalation_policy_level")
+    muted = _muted(draft)
     wake = draft.now + timedelta(seconds=plan.initial_delay) + hold
+    put_off = choice.deferred_until if choice and choice.deferred_until else None
     climb = Escalation(
         id=draft.mint(),
         alert_id=draft.alert.id,
         occurrence=draft.alert.occurrence,
         origin=origin,
         plan=plan,
-        phase=Phase.CLIMBING,
+        phase=Phase.HELD if muted or put_off else Phase.CLIMBING,
         level=level - 1,
         round=1,
         fired=0,
         reached=0,
         token=draft.mint(),
-        wake_at=wake,
+        wake_at=muted.until if muted else put_off or wake,
         created_at=draft.now,
+        muted_by=muted.id if muted else None,
     )
     draft.escalations[climb.id] = climb
+    _say_started(draft, climb, reason, choice.why if choice else "", muted)
     return climb
 
 
-def _say_started(draft: Draft, plan: Plan, reason: str) -> None:
+def _muted(draft: Draft) -> Muted | None:
+    return maintenance.muted(draft.directory, draft.alert.source_id, draft.service_ids, draft.now)
+
+
+def _say_started(draft: Draft, climb: Escalation, reason: str, why: str, muted: Muted | None) -> None:
+    plan = climb.plan
     what = f"policy {plan.name}" if plan.policy_id else plan.name
-    draft.note(
-        "escalation.started",
-        f"Paging {what}, because {reason}.",
-        kind=Kind.ROUTING,
-        action="escalation_policy_paged",
-        policy=plan.name,
-        reason=reason,
-    )
+    if muted:
+        draft.note(
+            "maintenance.muted",
+            f"{muted.name} goes on until {muted.until:%Y-%m-%d %H:%M} UTC; {what} is paged then, if it still fires.",
+            kind=Kind.MAINTENANCE, action="muted", maintenance=str(muted.id),
+        )  # fmt: skip
+    elif plan.deferral and climb.wake_at:
+        draft.note(
+            "escalation.deferred",
+            f"Put off until {climb.wake_at:%Y-%m-%d %H:%M} UTC: {why}.",
+            kind=Kind.DEFERRAL, action="deferred", policy=plan.name,
+        )  # fmt: skip
+    else:
+        draft.note(
+            "escalation.started",
+            f"Paging {what}, because {reason}" + (f"; {why}." if why else "."),
+            kind=Kind.ROUTING, action="escalation_policy_paged", policy=plan.name, reason=reason, path=why,
+        )  # fmt: skip
+
+
+def begun_since(draft: Draft, since: datetime) -> int:
+    """Return how many members of the alert began since an instant: what a threshold counts."""
+    return sum(m.starts_at >= since for m in draft.alert.members.values())
+
+
+def recount(draft: Draft) -> None:
+    """Look again at climbs that count members: some have just begun."""
+    for climb in list(draft.escalations.values()):
+        ahead = climb.plan.rungs[climb.level] if climb.level < len(climb.plan.rungs) else None
+        if climb.phase is Phase.CLIMBING and ahead is not None and ahead.kind == "threshold":
+            advance(draft, climb.id)
 
 
 def advance(draft: Draft, climb_id: UUID) -> None:
     """Fire the next rung of a climb, and whatever that starts."""
     before = draft.escalations[climb_id]
     people = draft.directory.users
-    climbed = ladder.climb(
-        before, draft.directory, lambda u: paging.reachable(people.get(u), before.plan.loudness), draft.now
+    climbed = ascent.climb(
+        before,
+        draft.directory,
+        lambda u: paging.reachable(people.get(u), before.plan.loudness),
+        draft.now,
+        Luck(turn=draft.turn, begun=lambda since: begun_since(draft, since), coin=before.token.int),
     )
-    draft.escalations[climb_id] = replace(climbed.escalation, token=draft.mint())
+    draft.escalations[climb_id] = replace(climbed.escalation, token=draft.mint(), muted_by=None)
     cycle = before.fired
     for rise in climbed.rises:
         cycle += 1
+        if rise.turned:
+            draft.turned[rise.turned] = draft.turned.get(rise.turned, 0) + 1
         _rise(draft, before, rise, cycle)
     for rise in climbed.rises:
         # A climb that came round fires a rung at or below where it stood.
@@ -236,16 +311,7 @@ def fall_back(draft: Draft, why: str) -> None:
         return
     draft.fallback = "paged"
     draft.becomes(replace(draft.alert, unpaged=True))
-    targets = tuple(LevelTarget(type="user", id=str(u)) for u in people)
-    plan = Plan(
-        name="Fallback",
-        policy_id=None,
-        path_id=None,
-        loudness="audible",
-        initial_delay=0,
-        rounds=1,
-        rungs=(Rung(position=1, wait=0, targets=targets),),
-    )
+    plan = planning.direct("Fallback", *(LevelTarget(type="user", id=str(u)) for u in people))
     draft.note(
         "escalation.fallback",
         f"Paging the fallback people: {why}.",
@@ -253,7 +319,9 @@ def fall_back(draft: Draft, why: str) -> None:
         action="escalated",
         why=why,
     )
-    advance(draft, _start(draft, FALLBACK, plan, timedelta()).id)
+    climb = _start(draft, (FALLBACK, plan, None), why, timedelta(), 1)
+    if climb.phase is Phase.CLIMBING:
+        advance(draft, climb.id)
 
 
 def give_up(draft: Draft, why: str) -> None:
@@ -309,14 +377,45 @@ def restart(draft: Draft) -> None:
 
 
 def resume(draft: Draft, climb_id: UUID) -> None:
-    """Let one climb begin again from its first rung."""
+    """Let one climb begin again from its first rung; one that was put off begins now, or is put off again."""
+    climb = draft.escalations[climb_id]
+    muted = _muted(draft) if climb.muted_by else None
+    if muted:
+        draft.escalations[climb_id] = replace(
+            climb, wake_at=muted.until, muted_by=muted.id, token=draft.mint()
+        )
+        return
+    if climb.plan.deferral and not climb.muted_by:
+        _undefer(draft, climb)
+        return
     draft.escalations[climb_id] = replace(
-        draft.escalations[climb_id],
+        climb,
         phase=Phase.CLIMBING,
         level=0,
         round=1,
         reached=0,
+        turn=0,
+        acknowledged=(),
         wake_at=draft.now,
         token=draft.mint(),
     )
     advance(draft, climb_id)
+    settle(draft)
+
+
+def _undefer(draft: Draft, climb: Escalation) -> None:
+    """Choose again, or take the path that was named, now that a deferral is over (rootly.md 5.1.2)."""
+    deferral = climb.plan.deferral
+    if deferral is None:
+        return
+    draft.escalations[climb.id] = replace(climb, phase=Phase.ENDED, wake_at=None, token=draft.mint())
+    if deferral.target.id not in draft.directory.policies:
+        fall_back(draft, f"{climb.plan.name} is gone")
+        return
+    named = deferral.path_id if deferral.after == "execute_path" else None
+    found, _ = planning.plans(deferral.target, draft.directory, seen(draft), path_id=named)
+    for one in found:
+        started = _start(draft, one, "its deferral is over", timedelta(), 1)
+        if started.phase is Phase.CLIMBING and ladder.due(started, draft.now):
+            advance(draft, started.id)
+    settle(draft)

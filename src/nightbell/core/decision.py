@@ -46,6 +46,9 @@ def decide(facts: Facts, event: Event, now: datetime, mint: Mint) -> tuple[Decis
         escalations=tuple(draft.escalations.values()),
         pages=tuple(p for p in draft.pages.values() if not p.ended),
         sent=tuple(draft.sent),
+        service_ids=draft.service_ids,
+        turns={k: facts.turns.get(k, 0) + n for k, n in draft.turned.items()}
+        | {k: n for k, n in facts.turns.items() if k not in draft.turned},
     )
     return decision, after
 

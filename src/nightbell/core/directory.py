@@ -7,11 +7,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from nightbell.core.calendar import Hours, Span, instant, wall
+from nightbell.core.calendar import Hours, Span, instant, wall, zone
 from nightbell.core.schedule import Schedule
 
 #: A compiled JSONPath: a document in, the values found out. Compiled outside the core, which imports no parser.
@@ -74,26 +73,24 @@ class LevelTarget(Struct, frozen=True, kw_only=True):
 
 
 class Windows(Struct, frozen=True, kw_only=True):
-    """Hours of the week on the wall clock of a place."""
+    """Hours of the week on the wall clock of a place. `zone` is an IANA name, because a frozen plan is stored."""
 
     hours: Hours
-    zone: ZoneInfo
+    zone: str
 
     def holds(self, now: datetime) -> bool:
         """Return whether an instant lies inside."""
-        return self.hours.day_of(wall(now, self.zone)) is not None
+        return self.hours.cover(wall(now, zone(self.zone)))
 
     def end(self, now: datetime) -> datetime | None:
         """Return when the window that holds an instant is over; None outside of any."""
-        local = wall(now, self.zone)
-        return next((instant(s.end, self.zone) for s in self._spans(local) if s.start <= local < s.end), None)
+        local, place = wall(now, zone(self.zone)), zone(self.zone)
+        return next((instant(s.end, place) for s in self._spans(local) if s.start <= local < s.end), None)
 
     def next_start(self, now: datetime) -> datetime | None:
         """Return when the next window begins; `now` inside of one; None when no window ever does."""
-        local = wall(now, self.zone)
-        return next(
-            (max(now, instant(s.start, self.zone)) for s in self._spans(local) if s.end > local), None
-        )
+        local, place = wall(now, zone(self.zone)), zone(self.zone)
+        return next((max(now, instant(s.start, place)) for s in self._spans(local) if s.end > local), None)
 
     def _spans(self, local: datetime) -> list[Span]:
         return self.hours.spans(local, local + timedelta(days=8))
@@ -275,6 +272,8 @@ class Directory(Struct, frozen=True, kw_only=True):
     maintenances: tuple[Maintenance, ...] = ()
     #: How long an acknowledgement holds before it pages again, by urgency; None and -1 are for ever.
     acknowledge_minutes: dict[UUID, int] = {}
+    #: Whether any level goes round by alert, so that pointers have to be read.
+    goes_round: bool = False
 
     def policy_of_team(self, team: Team) -> Policy | None:
         """Return the policy a team is paged by."""

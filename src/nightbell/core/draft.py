@@ -33,6 +33,11 @@ class Facts(Struct, frozen=True, kw_only=True):
     escalations: tuple[Escalation, ...] = ()
     pages: tuple[Page, ...] = ()
     sent: tuple[Sent, ...] = ()
+    #: What is stored of the alert's text, for paths that are chosen without a delivery at hand.
+    labels: dict[str, str] = {}
+    service_ids: frozenset[str] = frozenset()
+    #: Whose turn it is, by level; locked while it is read.
+    turns: dict[UUID, int] = {}
 
 
 class Shown(Struct, frozen=True, kw_only=True):
@@ -70,6 +75,10 @@ class Decision(Struct, frozen=True, kw_only=True):
     touch: bool
     #: Waiting page messages of this alert are not to be sent any more.
     cancel: bool
+    #: Pages that ended one by one; their waiting messages are called off.
+    ended_pages: tuple[UUID, ...]
+    #: By how many turns each round-robin pointer moved.
+    turned: dict[UUID, int]
     past: Occurrence | None
     #: For metrics: "paged" or "nobody" when a run reached no one, "" otherwise.
     fallback: str
@@ -95,6 +104,10 @@ class Draft:
         self.cancel = False
         self.past: Occurrence | None = None
         self.fallback = ""
+        self.turned: dict[UUID, int] = {}
+        #: The delivery as JSONPath sees it; None where no delivery is at hand.
+        self.payload: dict[str, Any] | None = None
+        self.service_ids = facts.service_ids
         self._alert = facts.alert
 
     @property
@@ -109,6 +122,10 @@ class Draft:
         if self._alert is None:
             raise LookupError("a step ran before the alert existed")
         return self._alert
+
+    def turn(self, level_id: UUID) -> int:
+        """Return whose turn it is at a level."""
+        return self.facts.turns.get(level_id, 0) + self.turned.get(level_id, 0)
 
     def becomes(self, alert: Alert) -> None:
         """Take a new state of the alert."""
@@ -192,6 +209,8 @@ class Draft:
             notifications=tuple(self.notifications),
             touch=not (says or climbs or pages or self.notifications),
             cancel=self.cancel,
+            ended_pages=() if self.cancel else tuple(p.id for p in pages if p.ended and p.id in old_pages),
+            turned=dict(self.turned),
             past=self.past,
             fallback=self.fallback,
         )

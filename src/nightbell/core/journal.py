@@ -18,6 +18,8 @@ class Kind(StrEnum):
     ROUTING = "alert_routing"
     URGENCY = "alert_urgency"
     NOTE = "note"
+    MAINTENANCE = "maintenance"
+    DEFERRAL = "deferral"
 
 
 class Actor(Struct, frozen=True, kw_only=True):

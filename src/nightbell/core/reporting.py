@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from nightbell.core import alert as alerts
-from nightbell.core import climbing, routing
+from nightbell.core import climbing, identity, routing
 from nightbell.core.alert import Alert, Change, Status, What
 from nightbell.core.closing import resolved
 from nightbell.core.draft import Draft, Shown
@@ -222,6 +222,8 @@ def _still_open(draft: Draft, report: Report, begun: list[Change], declared: str
     status = draft.alert.status
     if status is Status.ACKNOWLEDGED and new and report.source.repage_new_members:
         _repaged(draft, new, by)
+    if begun:
+        climbing.recount(draft)
     if (status is Status.OPEN and declared == "triggered") or (new and declared != "open"):
         _page(draft, report, declared, by)
     elif status is Status.OPEN and declared != "open" and _names_somebody(draft, report):
@@ -293,6 +295,7 @@ def _ignored(draft: Draft, by: Actor) -> None:
 
 def _page(draft: Draft, report: Report, declared: str | None, by: Actor, *, doubtful: bool = False) -> None:
     found = routing.route(report.unit, report.envelope, report.source, report.url_target, draft.directory)
+    draft.payload = identity.document(report.envelope, report.unit.signals)
     shown = draft.shown or _shown(draft, report)
     draft.shown = replace(shown, routing=found)
     for problem in found.problems:

@@ -117,13 +117,11 @@ class Act:
         """
 
         async def work(tx: Tx) -> Committed:
-            loaded = await facts.by_id(tx, [alert_id])
+            directory = await self._directories.current(tx)
+            loaded = await facts.by_id(tx, [alert_id], directory)
             if not loaded:
                 raise Unknown("There is no such alert.", place="id")
-            directory = await self._directories.current(tx)
-            alert, climbs, pages, sent = loaded[0]
-            known = Facts(directory=directory, alert=alert, escalations=climbs, pages=pages, sent=sent)
-            return await _settle(tx, known, _checked(event, directory), now)
+            return await _settle(tx, loaded[0], _checked(event, directory), now)
 
         committed = await self._db.in_tx(work)
         self._woken(committed)
@@ -143,11 +141,8 @@ class Act:
             await self._numbers.reserve(tx, 1)
             mint = minter(now)
             report = _report(replace(new, targets=targets), by, mint(), now)
-            loaded = await facts.by_identity(tx, [report.unit.identity])
-            known = Facts(directory=directory)
-            if loaded:
-                alert, climbs, pages, sent = loaded[0]
-                known = Facts(directory=directory, alert=alert, escalations=climbs, pages=pages, sent=sent)
+            loaded = await facts.by_identity(tx, [report.unit.identity], directory)
+            known = loaded[0] if loaded else await facts.nothing(tx, directory)
             return await _settle(tx, known, replace(report, number=self._numbers.take()), now)
 
         committed = await self._db.in_tx(work)

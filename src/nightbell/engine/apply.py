@@ -3,6 +3,7 @@
 Several decisions of one batch may concern one alert: they are merged first, the last state wins, nothing is lost.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
@@ -37,6 +38,8 @@ class Merged:
         self.notifications: list[Notification] = []
         self.past: list[Occurrence] = []
         self.cancel = False
+        self.ended_pages: list[UUID] = []
+        self.turned: Counter[UUID] = Counter()
 
     def add(self, decision: Decision) -> None:
         """Take in one more decision about the same alert."""
@@ -52,6 +55,9 @@ class Merged:
         if decision.cancel:
             self.cancel = True
             self.notifications = [n for n in self.notifications if n.purpose is not Purpose.PAGE]
+        self.ended_pages += decision.ended_pages
+        self.notifications = [n for n in self.notifications if n.page_id not in decision.ended_pages]
+        self.turned.update(decision.turned)
         self.notifications += decision.notifications
         if decision.past:
             self.past.append(decision.past)
@@ -107,6 +113,9 @@ def _add_text(rows: Together, moved: list[Merged], now: datetime) -> None:
 
 def _add_pages(rows: Together, moved: list[Merged], now: datetime) -> None:
     ledger.cancel(rows, [m.alert.id for m in moved if m.cancel and not m.is_new], now)
+    ledger.cancel_pages(rows, [p for m in moved if not m.cancel for p in m.ended_pages], now)
+    turned: Counter[UUID] = sum((m.turned for m in moved), Counter())
+    ledger.turns(rows, dict(turned), now)
     ledger.escalations(rows, (e for m in moved for e in m.escalations.values()), now)
     ledger.pages(rows, (p for m in moved for p in m.pages.values()), now)
     ledger.notifications(rows, (n for m in moved for n in m.notifications), now)

@@ -14,8 +14,7 @@ from msgspec import Struct
 from nightbell.core.attempting import Next, after_attempt
 from nightbell.core.decision import decide
 from nightbell.core.delivery import Channel, Message, Outcome, Refused, Unsure
-from nightbell.core.draft import Decision, Facts
-from nightbell.core.errors import NightbellError
+from nightbell.core.draft import Decision
 from nightbell.core.events import Failed
 from nightbell.engine.apply import apply
 from nightbell.engine.directory import Directories
@@ -32,7 +31,6 @@ from nightbell.telemetry import metrics
 #: Longer than any channel's own time-outs together, so that a slow answer still finds its lease.
 LEASE = timedelta(seconds=45)
 BATCH = 100
-_UNWRITABLE: tuple[type[Exception], ...] = (NightbellError, *FAULTS)
 _log = structlog.get_logger(__name__)
 
 
@@ -102,7 +100,7 @@ class Deliver:
             return Refused(why=f"no channel is called {claimed.kind}")
         try:
             return self._desk.message(claimed, row, now)
-        except _UNWRITABLE as fault:
+        except FAULTS as fault:
             # One message that cannot be written must not hold up those of others.
             return Refused(why=f"the message could not be written: {type(fault).__name__}: {fault}")
 
@@ -153,8 +151,7 @@ class Deliver:
     async def _decide(self, tx: Tx, alert_id: UUID, event: Failed, now: datetime) -> list[Decision]:
         directory = await self._directories.current(tx)
         mint = minter(now)
-        for alert, climbs, pages, sent in await facts.by_id(tx, [alert_id]):
-            known = Facts(directory=directory, alert=alert, escalations=climbs, pages=pages, sent=sent)
+        for known in await facts.by_id(tx, [alert_id], directory):
             decided = decide(known, event, now, mint)
             if decided:
                 await apply(tx, [decided[0]], now, mint)

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nightbell.core import identity, shortid
 from nightbell.core.alert import ended_with
@@ -95,8 +96,10 @@ class Numbers:
 class Known:
     """The facts of a batch: what was loaded, and what decisions of the batch have made of it since."""
 
-    def __init__(self, directory: Directory) -> None:
-        self.directory = directory
+    def __init__(self, nothing: Facts) -> None:
+        self.nothing = nothing
+        self.directory = nothing.directory
+        self.turns = nothing.turns
         self._facts: dict[UUID, Facts] = {}
         self._by_identity: dict[bytes, UUID] = {}
         self._by_member: dict[tuple[str, UUID, str], UUID] = {}
@@ -104,6 +107,7 @@ class Known:
     def put(self, known: Facts) -> None:
         """Keep the newest facts of an alert."""
         alert = known.alert
+        self.turns = known.turns
         if alert:
             self._facts[alert.id] = known
             self._by_identity[alert.identity] = alert.id
@@ -116,7 +120,8 @@ class Known:
     def of(self, unit: Unit, source_id: UUID, receiver: str) -> Facts:
         """Return the facts for a unit: by its key, else by a member it holds (rootly.md 1.6), else none."""
         found = self._by_identity.get(unit.identity) or self._by_members(unit, source_id, receiver)
-        return self._facts[found] if found in self._facts else Facts(directory=self.directory)
+        known = self._facts[found] if found in self._facts else self.nothing
+        return replace(known, turns=self.turns) if self.turns else known
 
     def _by_members(self, unit: Unit, source_id: UUID, receiver: str) -> UUID | None:
         if not self._by_member:
@@ -171,17 +176,17 @@ def _units(one: Incoming, directory: Directory) -> tuple[Unit, ...]:
 
 
 async def _known(tx: Tx, batch: list[Incoming], units: list[tuple[Unit, ...]], directory: Directory) -> Known:
-    known = Known(directory)
+    known = Known(await facts.nothing(tx, directory))
     keys = {u.identity for parts in units for u in parts}
-    loaded = await facts.by_identity(tx, keys) if keys else []
-    missing = keys - {alert.identity for alert, *_ in loaded}
+    loaded = await facts.by_identity(tx, keys, directory) if keys else []
+    missing = keys - {f.alert.identity for f in loaded if f.alert}
     more = await _by_members(tx, batch, units, missing, known)
     more |= await _by_groups(tx, batch, directory)
-    more -= {alert.id for alert, *_ in loaded}
+    more -= {f.alert.id for f in loaded if f.alert}
     if more:
-        loaded += await facts.by_id(tx, more)
-    for alert, climbs, pages, sent in loaded:
-        known.put(Facts(directory=directory, alert=alert, escalations=climbs, pages=pages, sent=sent))
+        loaded += await facts.by_id(tx, more, directory)
+    for one in loaded:
+        known.put(one)
     return known
 
 

@@ -7,8 +7,10 @@ skips them.
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from nightbell.core.decision import decide
-from nightbell.core.draft import Decision, Facts
+from nightbell.core.draft import Decision
 from nightbell.core.events import Due
 from nightbell.engine.apply import apply
 from nightbell.engine.directory import Directories
@@ -56,11 +58,12 @@ async def _decided(tx: Tx, ids: list[UUID], directories: Directories, now: datet
     directory = await directories.current(tx)
     mint = minter(now)
     decisions: list[Decision] = []
-    for alert, climbs, pages, sent in await facts.by_id(tx, ids):
-        known = Facts(directory=directory, alert=alert, escalations=climbs, pages=pages, sent=sent)
-        decided = decide(known, Due(), now, mint)
+    turns: dict[UUID, int] = {}
+    for known in await facts.by_id(tx, ids, directory):
+        decided = decide(replace(known, turns=known.turns | turns), Due(), now, mint)
         if decided:
             decisions.append(decided[0])
+            turns = decided[1].turns
     await apply(tx, decisions, now, mint)
     return Committed(outcomes=(), pages=any(d.notifications for d in decisions), decisions=tuple(decisions))
 

@@ -7,8 +7,9 @@ import msgspec
 from msgspec import Struct
 
 from nightbell.core import paging
+from nightbell.core.ascent import climb
 from nightbell.core.directory import Directory
-from nightbell.core.escalation import Escalation, Phase, Plan, climb
+from nightbell.core.escalation import Escalation, Phase, Plan
 from nightbell.store.db import Row
 
 #: Rungs shown of what is to come; a policy of 20 levels and 10 rounds would fill the page.
@@ -41,7 +42,10 @@ class Step(Struct, frozen=True, kw_only=True):
 
 def escalation(row: Row) -> Escalation:
     """Return a stored climb."""
-    values = {name: row[name] for name in Escalation.__struct_fields__}
+    stored = set(row.keys())
+    values = {name: row[name] for name in Escalation.__struct_fields__ if name in stored}
+    if "acknowledged" in values:
+        values["acknowledged"] = tuple(values["acknowledged"])
     plan = msgspec.convert(values.pop("plan"), Plan)
     return Escalation(plan=plan, phase=Phase(values.pop("phase")), **values)
 

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from nightbell.core.directory import Directory, Level, LevelTarget, Path, Policy
 from nightbell.core.errors import Invalid
-from nightbell.core.escalation import Escalation, Phase, frozen
+from nightbell.core.escalation import Escalation, Phase
+from nightbell.core.planning import frozen
 from nightbell.web.forms import Form, whole
 from nightbell.web.future import Step, steps
 

@@ -34,9 +34,15 @@ FROM alert_members WHERE alert_id = ANY($1::uuid[]) ORDER BY alert_id, starts_at
 
 -- escalations_of: climbs of the current occurrences
 SELECT e.id, e.alert_id, e.occurrence, e.origin, e.plan, e.phase, e.level, e.round, e.fired, e.reached, e.token,
-       e.wake_at, e.created_at
+       e.wake_at, e.created_at, e.turn, e.acknowledged, e.muted_by
 FROM escalations e JOIN alerts a ON a.id = e.alert_id AND a.occurrence = e.occurrence
 WHERE e.alert_id = ANY($1::uuid[]) AND e.phase <> 'ended' ORDER BY e.id
+
+-- shown_of: what is stored of the text of alerts, for paths that are chosen without a delivery at hand
+SELECT alert_id, labels, service_ids FROM alert_details WHERE alert_id = ANY($1::uuid[])
+
+-- lock_round_robins: whose turn it is, nobody else's until this transaction ends
+SELECT level_id, turn FROM round_robins ORDER BY level_id FOR UPDATE
 
 -- pages_of: pages still going on
 SELECT id, alert_id, escalation_id, user_id, occurrence, level, cycle, loudness, progress, wake_at, created_at

@@ -98,14 +98,16 @@ ON CONFLICT (alert_id, number) DO UPDATE SET ended_at = excluded.ended_at, updat
 
 -- upsert_escalations: climbs, their frozen plan written once
 INSERT INTO escalations (id, alert_id, occurrence, origin, plan, phase, level, round, fired, reached, token, wake_at,
-    created_at, updated_at)
+    created_at, turn, acknowledged, muted_by, updated_at)
 SELECT id, alert_id, occurrence, origin, plan::jsonb, phase, level, round, fired, reached, token, wake_at, created_at,
-    $14
+    turn, acknowledged::int[], muted_by, $17
 FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[], $9::int[],
-    $10::int[], $11::uuid[], $12::timestamptz[], $13::timestamptz[])
-    AS t (id, alert_id, occurrence, origin, plan, phase, level, round, fired, reached, token, wake_at, created_at)
+    $10::int[], $11::uuid[], $12::timestamptz[], $13::timestamptz[], $14::int[], $15::text[], $16::uuid[])
+    AS t (id, alert_id, occurrence, origin, plan, phase, level, round, fired, reached, token, wake_at, created_at, turn,
+    acknowledged, muted_by)
 ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, level = excluded.level, round = excluded.round,
     fired = excluded.fired, reached = excluded.reached, token = excluded.token, wake_at = excluded.wake_at,
+    turn = excluded.turn, acknowledged = excluded.acknowledged, muted_by = excluded.muted_by,
     updated_at = excluded.updated_at
 
 -- upsert_pages: requests for somebody's attention
@@ -133,6 +135,15 @@ FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::uuid[], $6::text[
 -- cancel_page_messages: nobody is to be woken for these any more; what is being sent now cannot be called back
 UPDATE notifications SET state = 'canceled', why = 'the alert no longer pages', finished_at = $2, updated_at = $2
 WHERE alert_id = ANY($1::uuid[]) AND state = 'waiting' AND purpose = 'page'
+
+-- cancel_messages_of_pages: nobody is to be woken by these pages any more; others of the alert go on
+UPDATE notifications SET state = 'canceled', why = 'the page is over', finished_at = $2, updated_at = $2
+WHERE page_id = ANY($1::uuid[]) AND state = 'waiting' AND purpose = 'page'
+
+-- turn_round_robins: whose turn it is next, kept through restarts
+INSERT INTO round_robins (level_id, turn, created_at, updated_at)
+SELECT level_id, turn, $3, $3 FROM unnest($1::uuid[], $2::bigint[]) AS t (level_id, turn)
+ON CONFLICT (level_id) DO UPDATE SET turn = round_robins.turn + excluded.turn, updated_at = excluded.updated_at
 
 -- insert_deliveries: raw requests and what became of each
 INSERT INTO deliveries (id, received_at, source_id, path, remote_ip, user_agent, status_code, outcome, reason, size,

@@ -8,6 +8,8 @@ from uuid import UUID
 import msgspec
 
 from nightbell.core.alert import Alert, Member, Status
+from nightbell.core.directory import Directory
+from nightbell.core.draft import Facts
 from nightbell.core.escalation import Escalation, Phase, Plan
 from nightbell.core.paging import Page, Sent
 from nightbell.core.signal import State
@@ -16,17 +18,20 @@ from nightbell.store.db import Row, Tx
 #: Alerts that nobody was ever paged for have no climbs, pages or messages to read.
 _QUIET = (Status.OPEN,)
 
-Loaded = tuple[Alert, tuple[Escalation, ...], tuple[Page, ...], tuple[Sent, ...]]
+
+async def by_identity(tx: Tx, identities: Iterable[bytes], directory: Directory) -> list[Facts]:
+    """Lock alerts by identity and return what is known of each."""
+    return await _loaded(tx, await tx.rows("lock_alerts_by_identity", sorted(identities)), directory)
 
 
-async def by_identity(tx: Tx, identities: Iterable[bytes]) -> list[Loaded]:
-    """Lock and return alerts by identity."""
-    return await _loaded(tx, await tx.rows("lock_alerts_by_identity", sorted(identities)))
+async def by_id(tx: Tx, ids: Iterable[UUID], directory: Directory) -> list[Facts]:
+    """Lock alerts by id and return what is known of each."""
+    return await _loaded(tx, await tx.rows("lock_alerts_by_id", list(ids)), directory)
 
 
-async def by_id(tx: Tx, ids: Iterable[UUID]) -> list[Loaded]:
-    """Lock and return alerts by id."""
-    return await _loaded(tx, await tx.rows("lock_alerts_by_id", list(ids)))
+async def nothing(tx: Tx, directory: Directory) -> Facts:
+    """Return the facts of an alert that does not exist yet."""
+    return Facts(directory=directory, turns=await _turns(tx, directory))
 
 
 async def by_fingerprint(tx: Tx, fingerprints: Iterable[str]) -> list[Row]:
@@ -44,20 +49,41 @@ async def due(tx: Tx, now: Any, limit: int) -> list[UUID]:
     return [r["id"] for r in await tx.rows("claim_due_alerts", now, limit)]
 
 
-async def _loaded(tx: Tx, rows: list[Row]) -> list[Loaded]:
+async def _turns(tx: Tx, directory: Directory) -> dict[UUID, int]:
+    """Lock whose turn it is. Only where some level goes round: the lock makes writers wait for each other."""
+    if not directory.goes_round:
+        return {}
+    return {r["level_id"]: r["turn"] for r in await tx.rows("lock_round_robins")}
+
+
+async def _loaded(tx: Tx, rows: list[Row], directory: Directory) -> list[Facts]:
     if not rows:
         return []
+    turns = await _turns(tx, directory)
     members: dict[UUID, dict[str, Member]] = defaultdict(dict)
     for row in await tx.rows("members_of", [r["id"] for r in rows]):
         members[row["alert_id"]][row["fingerprint"]] = _member(row)
     alerts = [_alert(row, members[row["id"]]) for row in rows]
     loud = [a.id for a in alerts if a.status not in _QUIET]
     if not loud:
-        return [(a, (), (), ()) for a in alerts]
+        return [Facts(directory=directory, alert=a, turns=turns) for a in alerts]
     climbs = _grouped(await tx.rows("escalations_of", loud), _escalation)
     pages = _grouped(await tx.rows("pages_of", loud), _page)
     sent = _grouped(await tx.rows("page_messages_of", loud), _sent)
-    return [(a, tuple(climbs[a.id]), tuple(pages[a.id]), tuple(sent[a.id])) for a in alerts]
+    shown = {r["alert_id"]: r for r in await tx.rows("shown_of", loud)}
+    return [
+        Facts(
+            directory=directory,
+            alert=a,
+            escalations=tuple(climbs[a.id]),
+            pages=tuple(pages[a.id]),
+            sent=tuple(sent[a.id]),
+            labels=shown[a.id]["labels"] if a.id in shown else {},
+            service_ids=frozenset(map(str, shown[a.id]["service_ids"])) if a.id in shown else frozenset(),
+            turns=turns,
+        )
+        for a in alerts
+    ]
 
 
 def _grouped(rows: list[Row], value: Any) -> dict[UUID, list[Any]]:
@@ -84,6 +110,7 @@ def _escalation(row: Row) -> Escalation:
     values = dict(row.items())
     values["plan"] = msgspec.convert(values["plan"], Plan)
     values["phase"] = Phase(values["phase"])
+    values["acknowledged"] = tuple(values["acknowledged"])
     return Escalation(**values)
 
 

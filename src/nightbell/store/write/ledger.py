@@ -173,7 +173,7 @@ def escalations(all_of_it: Together, climbs: Iterable[Escalation], now: datetime
     rows = [
         (
             e.id, e.alert_id, e.occurrence, e.origin, text(e.plan), e.phase.value, e.level, e.round, e.fired, e.reached,
-            e.token, e.wake_at, e.created_at,
+            e.token, e.wake_at, e.created_at, e.turn, "{" + ",".join(map(str, e.acknowledged)) + "}", e.muted_by,
         )
         for e in climbs
     ]  # fmt: skip
@@ -202,6 +202,17 @@ def notifications(all_of_it: Together, messages: Iterable[Notification], now: da
         for n in messages
     ]  # fmt: skip
     _write(all_of_it, "insert_notifications", rows, now)
+
+
+def turns(all_of_it: Together, turned: dict[UUID, int], now: datetime) -> None:
+    """Move round-robin pointers on."""
+    _write(all_of_it, "turn_round_robins", list(turned.items()), now)
+
+
+def cancel_pages(all_of_it: Together, page_ids: Sequence[UUID], now: datetime) -> None:
+    """Call off what waits of pages that ended one by one."""
+    if page_ids:
+        all_of_it.add("cancel_messages_of_pages", list(page_ids), now)
 
 
 def cancel(all_of_it: Together, alert_ids: Sequence[UUID], now: datetime) -> None:
