@@ -590,7 +590,7 @@ async def test_an_alert_that_was_declared_open_pages_when_it_is_declared_trigger
 async def test_the_engine_applies_a_batch_as_it_would_apply_its_deliveries_one_by_one(scene, ana, paging):
     bodies = [captured(n) for n in ("flap_1_firing", "flap_2_resolved", "flap_3_firing_again")]
     scene.awake = False
-    await asyncio.gather(*(scene.post(body) for body in bodies))
+    await asyncio.gather(*(scene.post(body, source=paging) for body in bodies))
     await scene.now.awake().pages(ana).status("triggered")
     (alert,) = await scene.alerts()
     assert (alert["occurrence"], alert["request_count"]) == (2, 3)
