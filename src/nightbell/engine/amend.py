@@ -9,12 +9,12 @@ from uuid import UUID
 
 from nightbell.core import labels as label_sets
 from nightbell.core.errors import Invalid, Unknown
-from nightbell.core.journal import Actor, Kind
+from nightbell.core.journal import Actor
 from nightbell.engine.changing import Checks
 from nightbell.engine.edits import AlertEdit
 from nightbell.engine.ids import new_id
 from nightbell.store.db import Db, Tx
-from nightbell.store.tables import alert_events, alerts
+from nightbell.store.tables import alerts
 from nightbell.store.write import config
 
 #: Widths of the narrow row (store/write/ledger.py). Units: characters.
@@ -73,16 +73,5 @@ async def _check_urgency(tx: Tx, urgency_id: UUID | None) -> None:
 
 
 async def _journal(tx: Tx, alert_id: UUID, changed: list[str], by: Actor, now: datetime) -> None:
-    entry = {
-        "id": new_id(now),
-        "alert_id": alert_id,
-        "kind": Kind.INFORMATIONAL.value,
-        "action": "updated",
-        "code": "alert.amended",
-        # As the journal calls people (store/write/ledger.py).
-        "source": "web",
-        "user_id": by.user_id,
-        "details": f"{by.name} changed {', '.join(name.replace('_', ' ') for name in changed)}.",
-        "because": {"changed": changed},
-    }
-    await config.add(tx, alert_events, entry, now)
+    details = f"{by.name} changed {', '.join(name.replace('_', ' ') for name in changed)}."
+    await tx.execute("journal_amendment", new_id(now), alert_id, by.user_id, details, {"changed": changed}, now)

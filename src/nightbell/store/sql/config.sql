@@ -108,3 +108,7 @@ UPDATE alert_details SET
     labels = CASE WHEN 'labels' = ANY($5::text[]) THEN $4::jsonb ELSE labels END,
     updated_at = $6
 WHERE alert_id = $1;
+
+-- journal_amendment: say in an alert's journal that somebody rewrote what it says
+INSERT INTO alert_events (id, alert_id, kind, action, code, source, user_id, details, because, created_at, updated_at)
+VALUES ($1, $2, 'informational', 'updated', 'alert.amended', 'web', $3, $4, $5, $6, $6);
