@@ -130,6 +130,10 @@ class Op(StrEnum):
     MATCHES_NOT = "!~"
 
 
+#: What needs no quotes, in any version of Prometheus.
+_PLAIN_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+
+
 class Matcher(Struct, frozen=True):
     """One condition on one label, as Prometheus means it: an absent label is an empty one, a regexp is anchored."""
 
@@ -151,7 +155,7 @@ class Matcher(Struct, frozen=True):
                 return _regexp(self.value).fullmatch(actual[:MAX_LABEL]) is None
 
     def __str__(self) -> str:
-        name = self.name if _NAME.fullmatch(self.name) else _quote(self.name)
+        name = self.name if _PLAIN_NAME.fullmatch(self.name) else _quote(self.name)
         return f"{name}{self.op}{_quote(self.value)}"
 
 
