@@ -336,6 +336,7 @@ CREATE TABLE alerts (
 CREATE UNIQUE INDEX one_alert_per_identity ON alerts (identity); -- engine/ingest.py
 CREATE UNIQUE INDEX alerts_by_number ON alerts (number); -- /account/alerts/E89PYM
 CREATE INDEX alerts_not_resolved ON alerts (status, id) WHERE status <> 'resolved'; -- the tabs of the list
+CREATE INDEX alerts_by_start ON alerts (started_at DESC, id DESC); -- store/read/page_alerts.py: the list, a screen at a time
 CREATE INDEX alerts_due ON alerts (wake_at) WHERE wake_at IS NOT NULL; -- engine/tick.py
 CREATE INDEX alerts_by_tag ON alerts USING gin (tags); -- label filters; its pending list is cleaned in the background
 

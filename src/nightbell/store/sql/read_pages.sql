@@ -64,8 +64,7 @@ WHERE notification_id = ANY($1::uuid[])
 ORDER BY notification_id, number;
 
 -- page_escalations: the climbs of an alert, newest first
-SELECT id, alert_id, occurrence, origin, plan, phase, level, round, fired, reached, token, wake_at, created_at
-FROM escalations
+SELECT * FROM escalations
 WHERE alert_id = $1
 ORDER BY created_at DESC, id DESC
 LIMIT 20;
@@ -78,8 +77,7 @@ WHERE g.alert_id = ANY($1::uuid[]) AND g.phase = 'paging'
 ORDER BY g.alert_id, g.level DESC, g.id DESC;
 
 -- page_climbs: the climbs of these alerts that go on
-SELECT id, alert_id, occurrence, origin, plan, phase, level, round, fired, reached, token, wake_at, created_at
-FROM escalations
+SELECT * FROM escalations
 WHERE alert_id = ANY($1::uuid[]) AND phase IN ('climbing', 'held');
 
 -- page_occurrences: how often an alert came before, and for how long

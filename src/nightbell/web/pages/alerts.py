@@ -13,7 +13,7 @@ from nightbell.core.directory import Directory
 from nightbell.core.errors import Invalid, NightbellError, Unknown
 from nightbell.store.db import Row
 from nightbell.store.read import page_alerts, pages
-from nightbell.store.read.page_alerts import Wanted
+from nightbell.store.read.page_alerts import Place, Screen, Wanted
 from nightbell.web import acts, future, search, words
 from nightbell.web.render import go, render, safe_path
 from nightbell.web.search import Search
@@ -35,8 +35,7 @@ async def listed(request: WebRequest) -> Response[bytes]:
     status = status if status in dict(words.TABS) else "triggered"
     looked = search.parse(str(request.query_params.get("q", ""))[:1000])
     after = str(request.query_params.get("after", ""))
-    looked, rows = await _found(request, status, looked, after)
-    more = _cursor(rows[PAGE - 1]) if len(rows) > PAGE else ""
+    looked, found = await _found(request, status, looked, after)
     counts = await pages.alert_counts(request.site.db)
     return await render(
         request,
@@ -48,8 +47,10 @@ async def listed(request: WebRequest) -> Response[bytes]:
         any_alert=counts["all"] > 0,
         search=looked,
         drops=[(m, search.without_matcher(looked, m)) for m in looked.matchers],
-        rows=await shown_rows(request, rows[:PAGE], looked),
-        more=more,
+        rows=await shown_rows(request, found.rows, looked),
+        more=_cursor(found.more),
+        unseen=_cursor(found.unseen),
+        unseen_at=found.unseen[0] if found.unseen else None,
         after=after,
         here=_here(status, looked.text, after),
     )
@@ -63,11 +64,9 @@ async def shown_rows(request: WebRequest, rows: list[dict[str, Any]], looked: Se
     return [_row(r, people.get(r["id"], []), climbs.get(r["id"]), directory, looked, now) for r in rows]
 
 
-async def _found(
-    request: WebRequest, status: str, looked: Search, after: str
-) -> tuple[Search, list[dict[str, Any]]]:
+async def _found(request: WebRequest, status: str, looked: Search, after: str) -> tuple[Search, Screen]:
     if looked.error:
-        return looked, []
+        return looked, Screen(rows=[])
     wanted = Wanted(
         status="" if status == "all" else status,
         matchers=looked.matchers,
@@ -76,16 +75,16 @@ async def _found(
         limit=PAGE,
     )
     try:
-        return looked, await page_alerts.listed(request.site.db, wanted)
+        return looked, await page_alerts.screen(request.site.db, wanted)
     except Invalid as error:
-        return Search(text=looked.text, error=error.message), []
+        return Search(text=looked.text, error=error.message), Screen(rows=[])
 
 
-def _cursor(row: dict[str, Any]) -> str:
-    return f"{row['started_at'].timestamp():.6f}.{row['id'].hex}"
+def _cursor(place: Place | None) -> str:
+    return f"{place[0].timestamp():.6f}.{place[1].hex}" if place else ""
 
 
-def _after(text: str) -> tuple[datetime, UUID] | None:
+def _after(text: str) -> Place | None:
     try:
         at, _, ident = text.rpartition(".")
         return datetime.fromtimestamp(float(at), UTC), UUID(hex=ident)

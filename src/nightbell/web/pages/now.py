@@ -17,14 +17,14 @@ _MOST = 12
 async def now(request: WebRequest) -> Response[bytes]:
     """Show what pages now."""
     db = request.site.db
-    firing = await page_alerts.listed(db, Wanted(status="triggered", limit=_MOST))
+    firing = await page_alerts.screen(db, Wanted(status="triggered", limit=_MOST))
     people = await pages.reachability(db)
     return await render(
         request,
         "now.html",
         nav="now",
         status="triggered",
-        rows=await shown_rows(request, firing[:_MOST], Search()),
+        rows=await shown_rows(request, firing.rows, Search()),
         counts=await pages.alert_counts(db),
         unpaged=await pages.unpaged(db),
         steps=await pages.set_up(db, request.visitor.user_id),
