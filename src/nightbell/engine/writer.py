@@ -40,6 +40,8 @@ class Writer:
         self._numbers = Numbers()
         self._queue: deque[tuple[Incoming, asyncio.Future[Outcome]]] = deque()
         self._ready = asyncio.Event()
+        #: The last batch found no database.
+        self._away = False
         self.waiting_bytes = 0
 
     def put(self, one: Incoming) -> asyncio.Future[Outcome]:
@@ -84,10 +86,12 @@ class Writer:
         except FAULTS as fault:
             await self._one_by_one(batch, fault)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as lost:
+            self._away = True
             _log.warning("ingest.unavailable", why=str(lost), deliveries=len(batch))
             for _, future in batch:
                 _fail(future, Overloaded("The database is not available."))
         else:
+            self._away = False
             for (_, future), outcome in zip(batch, committed.outcomes, strict=True):
                 if not future.done():
                     future.set_result(outcome)
@@ -102,6 +106,9 @@ class Writer:
             directory = await self._directories.current(tx)
             return await ingest(tx, batch, directory, self._numbers, hold_down=self._hold_down)
 
+        if self._away:
+            # One look instead of TRIES: a 503 must be cheap when ten thousand groups try again (alertmanager.md 1.5).
+            await self._db.value("answers")
         return await self._db.in_tx(work, tries=TRIES)
 
     async def _one_by_one(
