@@ -83,10 +83,13 @@ WHERE alert_id = ANY($1::uuid[]) AND phase IN ('climbing', 'held');
 -- page_occurrences: how often an alert came before, and for how long
 SELECT number, started_at, ended_at, acknowledged_at FROM occurrences WHERE alert_id = $1 ORDER BY number DESC LIMIT $2;
 
--- page_receiver_history: how many firing and resolved alerts the last deliveries of a source brought for a receiver
-SELECT count(*) FILTER (WHERE d.status = 'resolved') AS resolved, count(*) AS seen
-FROM (SELECT a.status FROM alerts a JOIN alert_details x ON x.alert_id = a.id
-      WHERE a.source_id = $1 AND x.receiver = $2 ORDER BY a.id DESC LIMIT 200) d;
+-- page_receiver_history: of the last 200 alerts of a receiver, among the last 2,000 of all, how many ever resolved
+SELECT count(*) FILTER (WHERE r.status = 'resolved' OR r.occurrence > 1) AS resolved, count(*) AS seen
+FROM (SELECT a.status, a.occurrence
+      FROM (SELECT id, status, occurrence, source_id FROM alerts ORDER BY id DESC LIMIT 2000) a
+      JOIN alert_details d ON d.alert_id = a.id
+      WHERE a.source_id = $1 AND d.receiver = $2
+      LIMIT 200) r;
 
 -- page_deliveries: requests received, newest first
 SELECT d.id, d.received_at, d.source_id, d.path, d.remote_ip, d.user_agent, d.status_code, d.outcome, d.reason, d.size,
