@@ -1,5 +1,6 @@
 """What a person does to an alert. Whoever asks (button, API, SMS, chat), these are the only ways."""
 
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from msgspec.structs import replace
@@ -42,16 +43,55 @@ def _acknowledge(draft: Draft, by: Actor) -> None:
     if alert.status is Status.ACKNOWLEDGED:
         draft.what = "already_acknowledged"
         return
-    if alert.status is not Status.TRIGGERED:
+    if alert.status not in (Status.TRIGGERED, Status.DEFERRED):
         raise Stale(
             f"The alert is {alert.status}; only a triggered alert can be acknowledged.",
             hint="An open alert pages nobody: resolve it, or escalate it to somebody."
             if alert.is_open
             else "",
         )
-    climbing.hold(draft, until=None)
+    waited_for = _in_part(draft, by)
+    if waited_for:
+        names = ", ".join(waited_for)
+        draft.what = "acknowledged_in_part"
+        draft.note(
+            "alert.acknowledged_in_part",
+            f"Acknowledged by {by.name}; the level waits for {names} too.",
+            action="acknowledged",
+            by=by,
+        )
+        return
+    climbing.hold(draft, until=_acknowledged_until(draft))
     _taken(draft, by)
     draft.note("alert.acknowledged", f"Acknowledged by {by.name}.", action="acknowledged", by=by)
+
+
+def _in_part(draft: Draft, by: Actor) -> list[str]:
+    """Take one person's acknowledgement where everybody must give one, and return who is still waited for."""
+    waited_for: list[str] = []
+    for climb in list(draft.escalations.values()):
+        rung = climb.rung
+        if climb.phase is not Phase.CLIMBING or rung is None or not rung.all_must_acknowledge:
+            continue
+        called = [p for p in draft.pages.values() if p.escalation_id == climb.id and p.cycle == climb.fired]
+        others = sorted({p.user_id for p in called if p.user_id != by.user_id and not p.ended})
+        if others and any(p.user_id == by.user_id for p in called):
+            waited_for += [draft.directory.users[u].name for u in others if u in draft.directory.users]
+            taken = (*climb.acknowledged, by.user_id) if by.user_id is not None else climb.acknowledged
+            draft.escalations[climb.id] = replace(climb, acknowledged=taken)
+            climbing.end_pages(draft, {p.id for p in draft.pages.values() if p.user_id == by.user_id})
+    return waited_for
+
+
+def _acknowledged_until(draft: Draft) -> datetime | None:
+    """Return when an acknowledgement is over: by the path, the source, the urgency, in this order; None for never."""
+    alert, directory = draft.alert, draft.directory
+    by_path = [e.plan.acknowledge_minutes for e in draft.escalations.values() if e.phase is not Phase.ENDED]
+    source = directory.sources.get(alert.source_id) if alert.source_id else None
+    by_urgency = directory.acknowledge_minutes.get(alert.urgency_id) if alert.urgency_id else None
+    asked = [*by_path, source.acknowledge_minutes if source else None, by_urgency]
+    minutes = next((m for m in asked if m is not None), -1)
+    return draft.now + timedelta(minutes=minutes) if minutes > 0 else None
 
 
 def _taken(draft: Draft, by: Actor) -> None:
@@ -83,14 +123,14 @@ def _resolve(draft: Draft, by: Actor) -> None:
 
 def _snooze(draft: Draft, act: Snooze) -> None:
     alert = draft.alert
-    if alert.status not in (Status.TRIGGERED, Status.ACKNOWLEDGED):
+    if alert.status not in (Status.TRIGGERED, Status.ACKNOWLEDGED, Status.DEFERRED):
         raise Stale(f"The alert is {alert.status}; only one that pages somebody can be snoozed.")
     if act.until <= draft.now:
         raise Invalid(
             "The snooze must end in the future.", place="delay_minutes", hint="Give at least 1 minute."
         )
     climbing.hold(draft, until=act.until)
-    if alert.status is Status.TRIGGERED:
+    if alert.status is not Status.ACKNOWLEDGED:
         _taken(draft, act.by)
     draft.becomes(replace(draft.alert, snoozed_until=act.until))
     draft.what = "snoozed"
@@ -107,6 +147,12 @@ def _snooze(draft: Draft, act: Snooze) -> None:
 def _escalate(draft: Draft, act: Escalate) -> None:
     if not draft.alert.is_open:
         raise Stale("The alert is resolved; there is nothing to escalate.")
+    muted = climbing.muted(draft)
+    if muted:
+        raise Stale(
+            f"{muted.name} goes on until {muted.until:%Y-%m-%d %H:%M} UTC: the service is in maintenance.",
+            hint="End the maintenance first; what still fires then is paged.",
+        )
     if act.policy:
         _say_escalated(draft, act.by, f"to {act.policy.type} {act.policy.id}")
         _to_policy(draft, act)
@@ -114,6 +160,10 @@ def _escalate(draft: Draft, act: Escalate) -> None:
     climb = _current(draft)
     if act.as_of is not None and climb.fired > act.as_of:
         draft.what = "already_escalated"
+        return
+    if climb.plan.deferral:
+        _say_escalated(draft, act.by, f"past the deferral of {climb.plan.name}")
+        climbing.undefer(draft, climb, by_hand=True)
         return
     rungs = len(climb.plan.rungs)
     if act.level is not None and not 1 <= act.level <= rungs:

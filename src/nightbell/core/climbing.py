@@ -106,7 +106,7 @@ def _start(draft: Draft, planned: Planned, reason: str, hold: timedelta, level: 
     origin, plan, choice = planned
     if level != 1 and not 1 <= level <= len(plan.rungs):
         raise Invalid(f"{plan.name} has levels 1 to {len(plan.rungs)}.", place="escalation_policy_level")
-    muted = _muted(draft)
+    mute = muted(draft)
     wake = draft.now + timedelta(seconds=plan.initial_delay) + hold
     put_off = choice.deferred_until if choice and choice.deferred_until else None
     climb = Escalation(
@@ -115,33 +115,34 @@ def _start(draft: Draft, planned: Planned, reason: str, hold: timedelta, level: 
         occurrence=draft.alert.occurrence,
         origin=origin,
         plan=plan,
-        phase=Phase.HELD if muted or put_off else Phase.CLIMBING,
+        phase=Phase.HELD if mute or put_off else Phase.CLIMBING,
         level=level - 1,
         round=1,
         fired=0,
         reached=0,
         token=draft.mint(),
-        wake_at=muted.until if muted else put_off or wake,
+        wake_at=mute.until if mute else put_off or wake,
         created_at=draft.now,
-        muted_by=muted.id if muted else None,
+        muted_by=mute.id if mute else None,
     )
     draft.escalations[climb.id] = climb
-    _say_started(draft, climb, reason, choice.why if choice else "", muted)
+    _say_started(draft, climb, reason, choice.why if choice else "", mute)
     return climb
 
 
-def _muted(draft: Draft) -> Muted | None:
+def muted(draft: Draft) -> Muted | None:
+    """Return the planned work that keeps this alert from paging now."""
     return maintenance.muted(draft.directory, draft.alert.source_id, draft.service_ids, draft.now)
 
 
-def _say_started(draft: Draft, climb: Escalation, reason: str, why: str, muted: Muted | None) -> None:
+def _say_started(draft: Draft, climb: Escalation, reason: str, why: str, mute: Muted | None) -> None:
     plan = climb.plan
     what = f"policy {plan.name}" if plan.policy_id else plan.name
-    if muted:
+    if mute:
         draft.note(
             "maintenance.muted",
-            f"{muted.name} goes on until {muted.until:%Y-%m-%d %H:%M} UTC; {what} is paged then, if it still fires.",
-            kind=Kind.MAINTENANCE, action="muted", maintenance=str(muted.id),
+            f"{mute.name} goes on until {mute.until:%Y-%m-%d %H:%M} UTC; {what} is paged then, if it still fires.",
+            kind=Kind.MAINTENANCE, action="muted", maintenance=str(mute.id),
         )  # fmt: skip
     elif plan.deferral and climb.wake_at:
         draft.note(
@@ -358,6 +359,13 @@ def end(draft: Draft) -> None:
     _quiet(draft)
 
 
+def end_pages(draft: Draft, ids: set[UUID]) -> None:
+    """End some pages; their waiting messages are called off, those of others go on."""
+    for ident in ids:
+        draft.pages[ident] = replace(draft.pages[ident], ended=True, wake_at=None)
+    draft.notifications = [n for n in draft.notifications if n.page_id not in ids]
+
+
 def _quiet(draft: Draft) -> None:
     for current in draft.pages.values():
         draft.pages[current.id] = replace(current, ended=True, wake_at=None)
@@ -379,14 +387,12 @@ def restart(draft: Draft) -> None:
 def resume(draft: Draft, climb_id: UUID) -> None:
     """Let one climb begin again from its first rung; one that was put off begins now, or is put off again."""
     climb = draft.escalations[climb_id]
-    muted = _muted(draft) if climb.muted_by else None
-    if muted:
-        draft.escalations[climb_id] = replace(
-            climb, wake_at=muted.until, muted_by=muted.id, token=draft.mint()
-        )
+    mute = muted(draft) if climb.muted_by else None
+    if mute:
+        draft.escalations[climb_id] = replace(climb, wake_at=mute.until, muted_by=mute.id, token=draft.mint())
         return
     if climb.plan.deferral and not climb.muted_by:
-        _undefer(draft, climb)
+        undefer(draft, climb)
         return
     draft.escalations[climb_id] = replace(
         climb,
@@ -403,8 +409,11 @@ def resume(draft: Draft, climb_id: UUID) -> None:
     settle(draft)
 
 
-def _undefer(draft: Draft, climb: Escalation) -> None:
-    """Choose again, or take the path that was named, now that a deferral is over (rootly.md 5.1.2)."""
+def undefer(draft: Draft, climb: Escalation, *, by_hand: bool = False) -> None:
+    """Choose again, or take the path that was named, now that a deferral is over (rootly.md 5.1.2).
+
+    Somebody who ends it by hand before its time gets the default path: choosing again would defer again.
+    """
     deferral = climb.plan.deferral
     if deferral is None:
         return
@@ -413,7 +422,9 @@ def _undefer(draft: Draft, climb: Escalation) -> None:
         fall_back(draft, f"{climb.plan.name} is gone")
         return
     named = deferral.path_id if deferral.after == "execute_path" else None
-    found, _ = planning.plans(deferral.target, draft.directory, seen(draft), path_id=named)
+    found, _ = planning.plans(
+        deferral.target, draft.directory, None if by_hand else seen(draft), path_id=named
+    )
     for one in found:
         started = _start(draft, one, "its deferral is over", timedelta(), 1)
         if started.phase is Phase.CLIMBING and ladder.due(started, draft.now):

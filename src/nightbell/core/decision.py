@@ -59,6 +59,7 @@ def due(draft: Draft) -> None:
     if not draft.alert.is_open:
         return
     _wake(draft)
+    _acknowledgement_over(draft)
     for climb in [e for e in draft.escalations.values() if ladder.due(e, draft.now)]:
         # Held and due: snoozed, and since then only another climb of the alert was escalated.
         go_on = climbing.resume if climb.phase is ladder.Phase.HELD else climbing.advance
@@ -98,6 +99,23 @@ def _wake(draft: Draft) -> None:
         "alert.snooze_over",
         "The snooze is over and it still fires; paging again.",
         action="retriggered",
+        by=TIME,
+    )
+    climbing.restart(draft)
+
+
+def _acknowledgement_over(draft: Draft) -> None:
+    """Page again when an acknowledgement has held as long as it may: whoever took it may have gone to sleep."""
+    held = [
+        e for e in draft.escalations.values() if e.phase is ladder.Phase.HELD and ladder.due(e, draft.now)
+    ]
+    if draft.alert.status is not Status.ACKNOWLEDGED or not held or draft.alert.snoozed_until:
+        return
+    draft.becomes(replace(draft.alert, status=Status.TRIGGERED, acknowledged_by=None))
+    draft.note(
+        "alert.acknowledgement_over",
+        "Acknowledged for as long as an acknowledgement holds, and it still fires; paging again.",
+        action="ack_timeout_retriggered",
         by=TIME,
     )
     climbing.restart(draft)

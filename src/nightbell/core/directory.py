@@ -229,6 +229,8 @@ class Source(Struct, frozen=True, kw_only=True):
     urgency_rules: tuple[UrgencyRule, ...]
     default_target: Target | None
     repage_new_members: bool
+    #: How long an acknowledgement holds; None leaves it to the urgency, -1 never ends.
+    acknowledge_minutes: int | None = None
 
 
 class Maintenance(Struct, frozen=True, kw_only=True):
