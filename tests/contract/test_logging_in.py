@@ -155,8 +155,24 @@ async def test_a_token_taken_back_opens_nothing(db: Db) -> None:
     visitor = await owner(db)
     token = await identity.create_token(db, visitor.user_id, "cli", Role.USER, NOW)
     key = (await db.fetch("SELECT id FROM api_keys"))[0][0]
-    assert await identity.revoke_token(db, visitor, key)
+    assert await identity.revoke_token(db, visitor, key, NOW)
     assert await identity.visitor_by_token(db, token, NOW) is None
+
+
+async def test_who_joined_invited_and_made_tokens_is_in_the_audit_log(db: Db) -> None:
+    visitor = await owner(db)
+    await identity.invite(db, visitor, Role.USER, "bo@example.org", NOW)
+    await identity.create_token(db, visitor.user_id, "cli", Role.USER, NOW)
+    await identity.change_password(db, visitor.user_id, "correct horse", "another horse", NOW)
+    actions = await db.fetch(
+        "SELECT DISTINCT actor, action FROM audit_log WHERE action NOT LIKE '%method%' AND action NOT LIKE '%rule%'"
+    )
+    assert {(row["actor"], row["action"]) for row in actions} == {
+        ("Ana Ferreira", "user.joined"),
+        ("Ana Ferreira", "invitation.created"),
+        ("Ana Ferreira", "api_key.created"),
+        ("Ana Ferreira", "password.changed"),
+    }
 
 
 async def test_two_people_with_one_link_are_one_person(db: Db) -> None:

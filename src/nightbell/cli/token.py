@@ -87,5 +87,5 @@ async def _revoke(settings: Settings, token_id: UUID) -> None:
             role=Role(key["role"]),
             time_zone="Etc/UTC",
         )
-        await revoke_token(site.db, owner, token_id)
+        await revoke_token(site.db, owner, token_id, site.now())
     screen.note(f"The token {key['name']} of {key['email']} ended.")

@@ -120,6 +120,7 @@ async def change_password(db: Db, user_id: int, old: str, new: str, now: datetim
         raise Invalid("That is not your present password.", place="old_password")
     check_password(new)
     await rows.set_password(db, user_id, await hash_password(new), now)
+    await note(db, person(user_id, found["name"]), "password.changed", str(user_id), now)
 
 
 def _fits(password_hash: str | None, password: str) -> bool:
@@ -215,7 +216,9 @@ async def invite(db: Db, by: Visitor, role: Role, email: str, now: datetime) -> 
     address = check_email(email)
     if await rows.user_by_email(db, address):
         raise Invalid("Somebody has this address already.", place="email")
-    return await _offer(db, role, address, now + INVITATION, now)
+    token = await _offer(db, role, address, now + INVITATION, now)
+    await note(db, by.actor, "invitation.created", address, now)
+    return token
 
 
 async def invitation(db: Db, token: str, now: datetime) -> Invitation:
@@ -298,6 +301,7 @@ async def create_token(db: Db, user_id: int, name: str, role: Role, now: datetim
         "expires_at": None,
     }
     await rows.insert_api_key(db, key, now)
+    await note(db, person(user_id, owner["name"]), "api_key.created", str(key["id"]), now)
     return token
 
 
@@ -311,12 +315,28 @@ async def visitor_by_token(db: Db, token: str, now: datetime) -> Visitor | None:
     return _visitor(found, narrowed(found["user_role"], found["role"]))
 
 
-async def revoke_token(db: Db, visitor: Visitor, key_id: UUID) -> bool:
+async def revoke_token(db: Db, visitor: Visitor, key_id: UUID, now: datetime) -> bool:
     """Take back one of the visitor's tokens; False when there is none."""
-    return await rows.delete_api_key(db, key_id, visitor.user_id)
+    taken = await rows.delete_api_key(db, key_id, visitor.user_id)
+    if taken:
+        await note(db, visitor.actor, "api_key.deleted", str(key_id), now)
+    return taken
 
 
 # ---------------------------------------------------------------- parts
+
+
+async def note(db: Runner, by: Actor, action: str, item_id: str, now: datetime) -> None:
+    """Write into the audit log what somebody did: "api_key.created" and which."""
+    entry = {
+        "id": new_id(now),
+        "user_id": by.user_id,
+        "actor": by.name,
+        "action": action,
+        "item_type": action.split(".")[0],
+        "item_id": item_id,
+    }
+    await rows.insert_audit(db, entry, now)
 
 
 async def forget_stale(db: Db, now: datetime) -> int:

@@ -5,7 +5,7 @@ from datetime import datetime
 from nightbell.core.errors import Invalid, Stale
 from nightbell.core.journal import person
 from nightbell.engine.configure_people import welcome
-from nightbell.engine.identity import Account, check_account, hash_password, invitation
+from nightbell.engine.identity import Account, check_account, hash_password, invitation, note
 from nightbell.store.db import Db
 from nightbell.store.write import identity as rows
 
@@ -24,5 +24,6 @@ async def accept(db: Db, token: str, account: Account, now: datetime) -> int:
         if not await rows.use_invitation(tx, offer.id, now):
             raise Stale("This link was used a moment ago.")
         user_id = await rows.insert_user(tx, {**fields, "role": offer.role.value}, password_hash, now)
+        await note(tx, person(user_id, fields["name"]), "user.joined", str(user_id), now)
         await welcome(tx, user_id, fields["email"], person(user_id, fields["name"]), now)
     return user_id

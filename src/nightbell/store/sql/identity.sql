@@ -71,3 +71,7 @@ WHERE user_id = $1 ORDER BY created_at DESC;
 
 -- delete_api_key: take a token back
 DELETE FROM api_keys WHERE id = $1 AND user_id = $2;
+
+-- insert_identity_audit: say who invited, joined, made or took back a token, or changed a password
+INSERT INTO audit_log (id, user_id, actor, action, item_type, item_id, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $7);

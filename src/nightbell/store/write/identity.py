@@ -104,3 +104,9 @@ async def touch_api_key(db: Runner, key_id: UUID, now: datetime) -> None:
 async def delete_api_key(db: Runner, key_id: UUID, user_id: int) -> bool:
     """Take a token back; False when there was none."""
     return bool(await db.execute("delete_api_key", key_id, user_id))
+
+
+async def insert_audit(db: Runner, entry: dict[str, Any], now: datetime) -> None:
+    """Say who did what: `entry` has id, user_id, actor, action, item_type and item_id."""
+    names = ("id", "user_id", "actor", "action", "item_type", "item_id")
+    await db.execute("insert_identity_audit", *(entry[name] for name in names), now)

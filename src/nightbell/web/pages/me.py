@@ -232,7 +232,7 @@ async def add_token(request: WebRequest) -> Response[bytes]:
 @action("/me/tokens/{ident:uuid}/delete", Permission.SELF)
 async def remove_token(request: WebRequest, ident: UUID) -> Response[bytes]:
     """Take an API token back."""
-    if not await identity.revoke_token(request.site.db, request.visitor, ident):
+    if not await identity.revoke_token(request.site.db, request.visitor, ident, request.now):
         raise Unknown("You have no such token.")
     return go(request, "/me#tokens", "Taken back: it opens nothing any more.")
 
