@@ -27,6 +27,7 @@ from nightbell.engine import configure, vault
 from nightbell.engine.act import Act
 from nightbell.engine.deliver import Deliver
 from nightbell.engine.directory import Directories
+from nightbell.engine.housekeeping import keep_house
 from nightbell.engine.messages import Desk
 from nightbell.engine.node import Node
 from nightbell.engine.writer import Writers
@@ -101,6 +102,8 @@ async def database(
         stack.push_async_callback(db.close)
         await migrate.migrate(db, progress)
         await configure.seed(db, clock.now())
+        # Before anybody sends: the first delivery of a day must find its partition.
+        await keep_house(db, clock.now(), retention_days=settings.retention_days)
         yield db
 
 
@@ -192,9 +195,7 @@ def _application(engine: Engine) -> ASGIApp:
 
 def _framework(site: Site) -> Litestar:
     """Return what Litestar serves: the pages and the API. Its own documentation pages load from elsewhere, so: none."""
-    edge = Edge(
-        db=site.db, act=site.act, configure=site.configure, clock=site.clock, base_url=site.base_url
-    )
+    edge = Edge(db=site.db, act=site.act, configure=site.configure, clock=site.clock, base_url=site.base_url)
     return Litestar(
         route_handlers=[*pages.build(site), *api.build(edge)],
         exception_handlers={HTTP_404_NOT_FOUND: pages.not_found(site)},

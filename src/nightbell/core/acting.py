@@ -8,11 +8,13 @@ from msgspec.structs import replace
 from nightbell.core import climbing
 from nightbell.core.alert import Change, Status, What, closed
 from nightbell.core.closing import resolved
+from nightbell.core.directory import Target
 from nightbell.core.draft import Draft
 from nightbell.core.errors import Invalid, Stale
 from nightbell.core.escalation import Escalation, Phase
 from nightbell.core.events import Acknowledge, Act, Escalate, Note, Reassign, Resolve, Snooze
 from nightbell.core.journal import Actor, Kind
+from nightbell.core.routing import Routing
 
 
 def acted(draft: Draft, act: Act) -> None:
@@ -101,6 +103,7 @@ def _taken(draft: Draft, by: Actor) -> None:
         replace(
             alert,
             status=Status.ACKNOWLEDGED,
+            unpaged=False,
             acknowledged_at=alert.acknowledged_at or draft.now,
             acknowledged_by=by.user_id,
         )
@@ -198,7 +201,12 @@ def _to_policy(draft: Draft, act: Escalate) -> None:
     if target is None:
         return
     climbing.end(draft)
+    draft.routing = _by_hand((target,))
     climbing.begin(draft, (target,), f"{act.by.name} escalated it", level=act.level)
+
+
+def _by_hand(targets: tuple[Target, ...]) -> Routing:
+    return Routing(targets=targets, stage="person", reason="somebody said so", matched=(), problems=())
 
 
 def _reassign(draft: Draft, act: Reassign) -> None:
@@ -208,6 +216,7 @@ def _reassign(draft: Draft, act: Reassign) -> None:
         raise Invalid("Name at least one target.", place="targets")
     climbing.end(draft)
     draft.what = "reassigned"
+    draft.routing = _by_hand(act.targets)
     draft.becomes(replace(draft.alert, status=Status.TRIGGERED, acknowledged_by=None, snoozed_until=None))
     names = ", ".join(f"{t.type} {t.id}" for t in act.targets)
     draft.note(

@@ -257,7 +257,7 @@ def _extracted(labels: dict[str, str], first: Signal, status: str) -> dict[str, 
 
 
 def _summary(unit: Unit, envelope: Envelope, labels: dict[str, str]) -> str:
-    found = unit.alertname or envelope.common_labels.get("description")
+    found = envelope.title or unit.alertname or envelope.common_labels.get("description")
     if found:
         return found
     shown = envelope.group_labels or unit.signals[0].labels or labels

@@ -77,6 +77,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     cancel: bool
     #: Pages that ended one by one; their waiting messages are called off.
     ended_pages: tuple[UUID, ...]
+    #: Whom the alert is for from now on, where a person said so.
+    routing: Routing | None
     #: By how many turns each round-robin pointer moved.
     turned: dict[UUID, int]
     past: Occurrence | None
@@ -105,6 +107,7 @@ class Draft:
         self.past: Occurrence | None = None
         self.fallback = ""
         self.turned: dict[UUID, int] = {}
+        self.routing: Routing | None = None
         #: The delivery as JSONPath sees it; None where no delivery is at hand.
         self.payload: dict[str, Any] | None = None
         self.service_ids = facts.service_ids
@@ -210,6 +213,7 @@ class Draft:
             touch=not (says or climbs or pages or self.notifications),
             cancel=self.cancel,
             ended_pages=() if self.cancel else tuple(p.id for p in pages if p.ended and p.id in old_pages),
+            routing=self.routing,
             turned=dict(self.turned),
             past=self.past,
             fallback=self.fallback,

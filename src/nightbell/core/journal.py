@@ -38,9 +38,9 @@ def person(user_id: int, name: str) -> Actor:
     return Actor(kind="user", user_id=user_id, name=name)
 
 
-def source(name: str) -> Actor:
-    """Return a source as an actor."""
-    return Actor(kind="source", name=name)
+def source(name: str, kind: str = "alertmanager") -> Actor:
+    """Return a source as an actor; `kind` is its type, the word of the wire."""
+    return Actor(kind=kind, name=name)
 
 
 class Entry(Struct, frozen=True, kw_only=True):

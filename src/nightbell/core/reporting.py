@@ -24,7 +24,7 @@ BEGINS = (What.STARTED, What.RETURNED, What.DOUBTFUL)
 def reported(draft: Draft, report: Report) -> bool:
     """Absorb one delivery; False when it says nothing that is worth an alert (a resolve of nothing known)."""
     declared, problem = _declared(draft, report)
-    by = source(report.source.name)
+    by = source(report.source.name, report.source.type)
     changes = _changes(draft.facts.alert, report, draft.now, declared)
     if draft.facts.alert is None:
         firing = [c for c in changes if c.member.state is State.FIRING]
@@ -350,7 +350,7 @@ def _nobody(draft: Draft, found: Routing, declared: str | None, by: Actor) -> No
 
 def group_over(draft: Draft, event: GroupOver) -> None:
     """End the members of an alert whose whole group is over, though no delivery named them."""
-    by = source(event.source.name)
+    by = source(event.source.name, event.source.type)
     alert = draft.alert
     closing = alerts.ended_with(alert, event.group_hash, event.ended_at)
     draft.changes = [

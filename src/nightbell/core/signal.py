@@ -67,6 +67,8 @@ class Envelope(Struct, frozen=True, kw_only=True, gc=False):
     warnings: tuple[str, ...]
     #: The body had no `alerts` to speak of; why, for the answer and the log.
     ignored: str = ""
+    #: What to call the alert, where whoever made it said so; "" leaves it to the labels.
+    title: str = ""
 
     @property
     def closes_group(self) -> bool:

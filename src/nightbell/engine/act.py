@@ -180,7 +180,7 @@ def _existing(target: Target, directory: Directory) -> Target:
 def _report(new: NewAlert, by: said.Actor, ident: UUID, now: datetime) -> events.Report:
     # What makes it the same alert again; without a key every one is an alert of its own.
     key = new.deduplication_key or str(ident)
-    labels = {"alertname": new.external_id or new.summary, **new.labels}
+    labels = new.labels
     signal = Signal(
         fingerprint=fingerprint({"key": key}),
         state=State.FIRING,
@@ -195,7 +195,8 @@ def _report(new: NewAlert, by: said.Actor, ident: UUID, now: datetime) -> events
         receiver="api",
         group_key=key,
         group_labels={},
-        common_labels={"description": clean(new.summary)},
+        common_labels={},
+        title=clean(new.summary),
         common_annotations={},
         external_url="",
         status="firing",

@@ -59,6 +59,7 @@ class Merged:
         self.notifications = [n for n in self.notifications if n.page_id not in decision.ended_pages]
         self.turned.update(decision.turned)
         self.notifications += decision.notifications
+        self.routing = decision.routing or self.routing
         if decision.past:
             self.past.append(decision.past)
 

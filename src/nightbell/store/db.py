@@ -81,6 +81,9 @@ _REASONS: tuple[tuple[Retryable, tuple[type[BaseException], ...]], ...] = (
 
 def retryable(error: BaseException) -> Retryable | None:
     """Return why trying again may help, or None when it cannot."""
+    if isinstance(error, asyncpg.CheckViolationError) and "partition constraint" in str(error):
+        # The day's partition was made between the choice of a partition and the insert.
+        return Retryable.CONFLICT
     return next((reason for reason, kinds in _REASONS if isinstance(error, kinds)), None)
 
 

@@ -159,7 +159,7 @@ def entries(all_of_it: Together, journal: Iterable[Entry]) -> None:
 
 
 def _said_by(entry: Entry) -> str:
-    return {"user": "web", "source": "alertmanager"}.get(entry.by.kind, "system")
+    return "web" if entry.by.kind == "user" else entry.by.kind
 
 
 def occurrences(all_of_it: Together, past: Iterable[tuple[UUID, UUID, Occurrence]], now: datetime) -> None:
