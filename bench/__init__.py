@@ -1,0 +1,1 @@
+"""Measures Nightbell on its real path: HTTP, secret, decode, decide, commit with fsync, 200."""
