@@ -164,16 +164,14 @@ class Hours(Struct, frozen=True):
         """Return what began on a day, given by its midnight."""
         return [Span(day + start, day + end) for start, end in self.by_day[day.weekday()]]
 
-    def days_of(self, local: datetime) -> Iterator[datetime]:
-        """Yield the midnights of the days whose hours cover a wall clock: yesterday's night before today's hours."""
+    def days_of(self, local: datetime) -> list[datetime]:
+        """Return the midnights of the days whose hours cover a wall clock, yesterday's night before today's hours."""
         today = midnight(local)
-        for day in (today - DAY, today):
-            if any(start <= local < end for start, end in self.on(day)):
-                yield day
+        return [day for day in (today - DAY, today) if any(a <= local < b for a, b in self.on(day))]
 
     def cover(self, local: datetime) -> bool:
         """Return whether a wall clock lies in active hours."""
-        return any(self.days_of(local))
+        return bool(self.days_of(local))
 
     def spans(self, start: datetime, end: datetime) -> list[Span]:
         """Return the active hours that touch [start, end), in order and joined where they meet."""

@@ -145,7 +145,7 @@ def _continued(pieces: list[Piece], lanes: Sequence[Rotation | Feed]) -> list[Pi
     for piece in sorted(pieces, key=attrgetter("start")):
         before = ending.get((piece.start, piece.lane, piece.user, piece.began))
         if before is not None and (piece.lane, piece.start) in edits:
-            found[before] = piece._replace(start=found[before].start)
+            found[before] = found[before]._replace(end=piece.end)
         else:
             before = len(found)
             found.append(piece)

@@ -16,7 +16,7 @@ _UNIT = {Unit.HOUR: timedelta(hours=1), Unit.DAY: DAY, Unit.WEEK: WEEK}
 
 def turn_by_clock(rotation: Rotation, shown: datetime, at: datetime) -> int | None:
     """Return the turn that is on call at an instant, whose wall clock is given too; None when none is."""
-    if rotation.hours is not None and rotation.hours.day_of(shown) is None:
+    if rotation.hours is not None and not rotation.hours.cover(shown):
         return None
     period = _period(rotation, shown)
     return None if _over(rotation, period, at) else _turn_of(rotation, period)

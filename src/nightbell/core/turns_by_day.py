@@ -12,13 +12,13 @@ from nightbell.core.schedule import Advance, Rotation, Unit
 
 def turn_by_day(rotation: Rotation, shown: datetime) -> int | None:
     """Return the turn that is on call at a wall clock; None when none is."""
-    day = _day_at(rotation, shown)
-    return None if day is None else _turn_of(rotation, day)
+    turns = (_turn_of(rotation, day) for day in _days_at(rotation, shown))
+    return next((turn for turn in turns if turn is not None), None)
 
 
 def running_by_day(rotation: Rotation, shown: datetime) -> int:
     """Return the turn that a wall clock counts towards, whether it is on call then or not."""
-    day = _day_at(rotation, shown) or _handed_over(rotation, shown)
+    day = next(_days_at(rotation, shown), _handed_over(rotation, shown))
     return _count(rotation, day) // _per_turn(rotation)
 
 
@@ -28,18 +28,19 @@ def spans_by_day(rotation: Rotation, start: datetime, end: datetime) -> Iterator
         return
     first = _edge(rotation, midnight(reached(start, rotation.zone)) - DAY, -DAY)
     last = _edge(rotation, midnight(reached(end, rotation.zone)), DAY)
-    for span, turn in _runs(rotation, first, last):
+    # A night of the day before cuts the first day; the hours before the hand-off after the last are still its own.
+    for span, turn in _runs(rotation, first - DAY, last + DAY):
         yield Span(instant(span.start, rotation.zone), instant(span.end, rotation.zone)), turn
 
 
 # ---------------------------------------------------------------- counting days
 
 
-def _day_at(rotation: Rotation, shown: datetime) -> datetime | None:
-    """Return the day whose turn is on call at a wall clock; None in idle hours."""
+def _days_at(rotation: Rotation, shown: datetime) -> Iterator[datetime]:
+    """Yield the days whose turn may be on call at a wall clock, the one that began first before the other."""
     today = midnight(shown)
-    day = rotation.hours.day_of(shown) if rotation.hours else today
-    return _handed_over(rotation, shown) if day == today else day
+    for day in rotation.hours.days_of(shown) if rotation.hours else (today,):
+        yield _handed_over(rotation, shown) if day == today else day
 
 
 def _handed_over(rotation: Rotation, shown: datetime) -> datetime:
