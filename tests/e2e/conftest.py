@@ -29,8 +29,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         yield Home(opened_house)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests; each makes contexts of its own."""
+    """A Chromium for the tests of a module, which make contexts of their own.
+
+    Playwright keeps an event loop running in this thread, so it must be gone before the next asynchronous test.
+    """
     with chromium() as started:
         yield started
