@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from nightbell.core import identity
-from nightbell.engine.directory import compiled
+from nightbell.engine.jsonpath import compiled
 from support.pure import envelope, signal, source
 
 FOUR = [signal(host, labels={"alertname": name}) for host in "ab" for name in ("DiskFull", "CpuHot")]

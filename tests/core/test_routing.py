@@ -7,7 +7,7 @@ import pytest
 
 from nightbell.core import identity, routing
 from nightbell.core.directory import Condition, Route, RouteRule
-from nightbell.engine.directory import compiled
+from nightbell.engine.jsonpath import compiled
 from support.pure import SOURCE, directory, policy, report, service, signal, source, team, to, user
 
 HOUSE = directory(user(1), user(2, active=False), policy(0x10), team(0x20, 1), service(0x30))

@@ -14,7 +14,7 @@ from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
 from nightbell.core.routing import TYPES
 from nightbell.engine.changing import Change, Checks, Writer, must_exist, unknown
-from nightbell.engine.directory import compiled
+from nightbell.engine.jsonpath import compiled
 from nightbell.engine.edits import SourceEdit
 from nightbell.store.read.listing import as_uuid
 from nightbell.store.read.sources import source as read_source

@@ -3,7 +3,6 @@
 Whether it moved is asked inside the transaction that uses it, so no page goes out by rules that were already changed.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
@@ -11,15 +10,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from jsonpath_rfc9535 import JSONPathEnvironment
-from jsonpath_rfc9535.exceptions import JSONPathError
 from msgspec import Struct
 
 from nightbell.core.directory import (
     Condition,
     ContactMethod,
     Directory,
-    Find,
     Level,
     LevelTarget,
     NotificationRule,
@@ -34,41 +30,8 @@ from nightbell.core.directory import (
     UrgencyRule,
     User,
 )
-from nightbell.core.errors import Invalid
+from nightbell.engine.jsonpath import compiled
 from nightbell.store.db import Db, Row, Runner
-
-_PATHS = JSONPathEnvironment()
-#: `$.commonLabels.severity` is nearly every path in the wild (rootly.md fact 1): 0.3 us instead of 40.
-_PLAIN = re.compile(r"\$((?:\.[A-Za-z_]\w*)+)")
-
-
-def compiled(path: str) -> Find:
-    """Return a JSONPath compiled (RFC 9535).
-
-    Raises: Invalid naming the character.
-    """
-    plain = _PLAIN.fullmatch(path)
-    if plain:
-        return _walk(tuple(plain.group(1)[1:].split(".")))
-    try:
-        query = _PATHS.compile(path)
-    except JSONPathError as fault:
-        raise Invalid(
-            f"This is no JSONPath: {fault}", place="json_path", hint="Try $.commonLabels.severity."
-        ) from fault
-    return lambda document: list(query.find(document).values())
-
-
-def _walk(names: tuple[str, ...]) -> Find:
-    def find(document: Any) -> list[Any]:
-        for name in names:
-            if not isinstance(document, dict) or name not in document:
-                return []
-            document = document[name]
-        return [document]
-
-    return find
-
 
 class Secret(Struct, frozen=True):
     """A secret that opens a source, until it expires."""
