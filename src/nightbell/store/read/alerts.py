@@ -100,10 +100,10 @@ def _labelled(condition: Condition) -> ColumnElement[bool]:
     tags = [_tag(text) for text in condition.values]
     array = literal([t for t in tags if t is not None], ARRAY(BigInteger))
     if condition.op in ("not_eq", "not_in"):
-        return ~A.tags.op("&&")(array)
+        return ~A.tags.bool_op("&&")(array)
     if condition.op == "in":
-        return A.tags.op("&&")(array)
-    return A.tags.op("@>")(array) if None not in tags else false()
+        return A.tags.bool_op("&&")(array)
+    return A.tags.bool_op("@>")(array) if None not in tags else false()
 
 
 def _tag(text: str) -> int | None:
@@ -153,7 +153,7 @@ def _linked(condition: Condition, table: Any, column: ColumnElement[Any]) -> Col
         or_(table.c.slug.in_(condition.values), table.c.name.in_(condition.values), table.c.id.in_(ids))
     )
     wanted = func.array(named.scalar_subquery())
-    linked = select(literal(1)).where(alert_details.c.alert_id == A.id, column.op("&&")(wanted))
+    linked = select(literal(1)).where(alert_details.c.alert_id == A.id, column.bool_op("&&")(wanted))
     return _negatable(condition, linked.exists())
 
 

@@ -93,7 +93,7 @@ def _candidates(wanted: Wanted) -> Select[Any]:
     if wanted.status:
         found = found.where(_A.status == wanted.status)
     if tags:
-        found = found.where(_A.tags.op("@>")(cast(tags, ARRAY(BigInteger))))
+        found = found.where(_A.tags.bool_op("@>")(cast(tags, ARRAY(BigInteger))))
     return found.where(tuple_(_A.started_at, _A.id) < wanted.after) if wanted.after else found
 
 
