@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from nightbell.core.errors import Invalid
+from nightbell.core.zones import RAILS
 
 DAY = timedelta(days=1)
 WEEK = timedelta(weeks=1)
@@ -39,16 +40,18 @@ class Span(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def zone(name: str, place: str = "time_zone") -> ZoneInfo:
-    """Return an IANA zone.
+    """Return the zone of an IANA name, or of a Rails one.
 
     Raises: Invalid for a name that is none.
     """
     try:
-        return ZoneInfo(name)
+        # These are files beside the zones: leap seconds would be counted, or the machine's own zone meant.
+        if name.partition("/")[0] in ("right", "posix", "localtime", "posixrules"):
+            raise ValueError(name)
+        return ZoneInfo(RAILS.get(name, name))
     except (KeyError, ValueError, OSError) as fault:
-        raise Invalid(
-            f"{name!r} is not a time zone", place=place, hint="an IANA name such as Europe/Berlin or Etc/UTC"
-        ) from fault
+        hint = "an IANA name such as Europe/Berlin or Etc/UTC"
+        raise Invalid(f"{name[:64]!r} is not a time zone", place=place, hint=hint) from fault
 
 
 def instant(local: datetime, place: ZoneInfo) -> datetime:
@@ -138,7 +141,9 @@ def clock(text: str, place: str) -> time:
     except ValueError:
         parsed = time(tzinfo=UTC)
     if parsed.tzinfo is not None:
-        raise Invalid(f"{text!r} is not a time of day", place=place, hint='two digits each, such as "09:30"')
+        raise Invalid(
+            f"{text[:64]!r} is not a time of day", place=place, hint='two digits each, such as "09:30"'
+        )
     return parsed
 
 
