@@ -15,7 +15,7 @@ import uvicorn
 from litestar import Litestar
 from litestar.enums import ScopeType
 from litestar.status_codes import HTTP_404_NOT_FOUND
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from nightbell import clock
 from nightbell.api import routes as api
@@ -46,8 +46,10 @@ from nightbell.web.hooks import Hooks
 from nightbell.web.rejects import Rejects
 from nightbell.web.site import Site
 from nightbell.web.sse import Hub
+from nightbell.web.testing_clock import HEADER, TestingClock
 from nightbell.worker.loop import Worker
 from nightbell.worker.pulse import Pulse
+from nightbell.worker.standing import Passage
 
 #: 10,000 alert groups open up to 10,000 connections (alertmanager.md 4.3).
 FILES = 65_536
@@ -86,7 +88,11 @@ class Running:
 
 @asynccontextmanager
 async def database(
-    settings: Settings, progress: migrate.Progress, *, restarted: Callable[[], None] = lambda: None
+    settings: Settings,
+    progress: migrate.Progress,
+    *,
+    restarted: Callable[[], None] = lambda: None,
+    now: Callable[[], datetime] = clock.now,
 ) -> AsyncIterator[Db]:
     """Open the database, embedded or external, at the newest schema and with its seeds."""
     async with AsyncExitStack() as stack:
@@ -101,9 +107,9 @@ async def database(
         db = await connect(dsn, size=20)
         stack.push_async_callback(db.close)
         await migrate.migrate(db, progress)
-        await configure.seed(db, clock.now())
+        await configure.seed(db, now())
         # Before anybody sends: the first delivery of a day must find its partition.
-        await keep_house(db, clock.now(), retention_days=settings.retention_days)
+        await keep_house(db, now(), retention_days=settings.retention_days)
         yield db
 
 
@@ -175,7 +181,7 @@ def _application(engine: Engine) -> ASGIApp:
         decode_push=prometheus.decode_push,
         max_body=settings.max_body,
     )
-    health = Health(db=db, clock=engine.clock, seen=engine.worker.seen)
+    health = Health(db=db, seen=engine.worker.seen)
     changes = configure.Configure(db, engine.vault, engine.kinds)
     site = Site(
         db=db,
@@ -189,8 +195,36 @@ def _application(engine: Engine) -> ASGIApp:
         link_key=engine.vault.link_key,
         assets=assets.load(),
     )
-    edge = Edge(db=db, act=engine.act, configure=changes, clock=engine.clock, base_url=settings.base_url)
+    if isinstance(engine.clock, clock.Standing):
+        return _marked(_dispatching((_testing_clock(engine), hooks, health), _framework(site)), engine.clock)
     return _dispatching((hooks, health), _framework(site))
+
+
+def _testing_clock(engine: Engine) -> TestingClock:
+    """Return what moves the time of a program whose clock stands still."""
+    standing = engine.clock
+    if not isinstance(standing, clock.Standing):
+        raise TypeError("only a clock that stands still is moved")
+
+    async def house() -> None:
+        await keep_house(engine.db, standing(), retention_days=engine.settings.retention_days)
+
+    passage = Passage(engine.db, standing, engine.worker.ring, house)
+    return TestingClock(clock=standing, advance=passage.advance)
+
+
+def _marked(application: ASGIApp, standing: clock.Standing) -> ASGIApp:
+    """Return an application that says with every answer that its time is not real."""
+
+    async def marked(scope: Scope, receive: Receive, send: Send) -> None:
+        async def mark(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (HEADER, standing().isoformat().encode())]
+            await send(message)
+
+        await application(scope, receive, mark)
+
+    return marked
 
 
 def _framework(site: Site) -> Litestar:
@@ -204,7 +238,7 @@ def _framework(site: Site) -> Litestar:
     )
 
 
-def _dispatching(first: tuple[Hooks | Health, ...], rest: ASGIApp) -> ASGIApp:
+def _dispatching(first: tuple[Hooks | Health | TestingClock, ...], rest: ASGIApp) -> ASGIApp:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP:
             for routes in first:
@@ -239,7 +273,8 @@ async def serve(
 ) -> None:
     """Run a node until told to stop."""
     _raise_limits()
-    async with database(settings, progress) as db, node(settings, db) as running:
+    now = _clock(settings)
+    async with database(settings, progress, now=now) as db, node(settings, db, now=now) as running:
         config = uvicorn.Config(
             running.asgi,
             host=settings.host,
@@ -271,6 +306,14 @@ async def serve(
         running.engine.hub.close()
         server.should_exit = True
         await serving
+
+
+def _clock(settings: Settings) -> Callable[[], datetime]:
+    """Return the clock to go by; a test's is warned of, because nobody is paged in time by it."""
+    if settings.test_clock is None:
+        return clock.now
+    _log.warning("clock.test", now=settings.test_clock.isoformat(), hint="time stands still: only for tests")
+    return clock.Standing(settings.test_clock)
 
 
 def _raise_limits() -> None:

@@ -7,7 +7,7 @@ import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -73,6 +73,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     retention_days: int = 30
     #: How long a re-fire that may be a stale peer's waits before it pages.
     hold_down: timedelta = timedelta(seconds=60)
+    #: Time begins here and passes only when /testing/clock is told to; None, and nothing else in earnest, is real time.
+    test_clock: datetime | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "console"
 
@@ -244,4 +246,30 @@ def _completed(settings: Settings) -> Settings:
             place="secret_key",
             hint="make one with: openssl rand -hex 32",
         )
+    if settings.test_clock is not None:
+        settings = msgspec.structs.replace(settings, test_clock=_test_clock(settings, settings.test_clock))
     return msgspec.structs.replace(settings, base_url=url)
+
+
+def _test_clock(settings: Settings, start: datetime) -> datetime:
+    """Return where time stands still at first. Whoever can reach the program can then move it: so nobody else may."""
+    if not _loopback(settings.host):
+        raise BadSetting(
+            f"test_clock: {settings.host} can be reached from elsewhere, and whoever reaches it can move time",
+            place="test_clock",
+            hint="listen on 127.0.0.1, or leave the test clock out",
+        )
+    if start.tzinfo is None:
+        raise BadSetting(
+            f"test_clock: {start.isoformat()} has no time zone",
+            place="test_clock",
+            hint="write it like 2027-01-01T00:00:00Z",
+        )
+    return start.astimezone(UTC)
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -39,6 +39,13 @@ class Serving(Where):
     postgres_bin: Annotated[
         Path | None, Parameter(help="The folder of another PostgreSQL's programs, 15 or newer.")
     ] = None
+    test_clock: Annotated[
+        str | None,
+        Parameter(
+            help="For tests: let time begin at this instant, like 2027-01-01T00:00:00Z, and pass only when "
+            "POST /testing/clock says so. Refused unless the address is loopback."
+        ),
+    ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"] | None, Parameter(help="How much is logged. [info]")
     ] = None

@@ -18,6 +18,7 @@ from nightbell.engine.identity import first_link
 from nightbell.settings import Settings
 from nightbell.store.datalock import Busy, holder
 from nightbell.telemetry import log
+from nightbell.web import testing_clock
 
 _EVERYWHERE = ("0.0.0.0", "::")
 
@@ -83,6 +84,11 @@ async def _greet(running: Running) -> None:
             f"  [bold]{escape(settings.base_url)}/setup/{link}[/]\n"
         )
     screen.note(f"Alertmanager posts to  {escape(settings.base_url)}{opening.WEBHOOK}")
+    if settings.test_clock is not None:
+        screen.note(
+            f"[bold yellow]TEST CLOCK:[/] it is {escape(settings.test_clock.isoformat())} and stays so. Nobody is paged in "
+            f"time; move it with POST {escape(settings.base_url)}{testing_clock.PATH}."
+        )
     if settings.database_url is None:
         screen.note(f"Data is kept in        {escape(str(settings.data))}")
     if settings.host in _EVERYWHERE and settings.base_url == _listening(settings):

@@ -74,6 +74,12 @@ async def lag(db: Db, now: datetime) -> float:
     return max((now - first).total_seconds(), 0.0) if first else 0.0
 
 
+async def ahead(db: Db) -> tuple[datetime | None, bool]:
+    """Return when time must look again, and whether a message is on its way now."""
+    row = await db.row("next_due")
+    return (row["due"], row["sending"]) if row else (None, False)
+
+
 async def push_back(db: Db, alert_id: UUID, why: str, now: datetime) -> None:
     """Look at an alert again later, and say so in its timeline: nothing is dropped, nothing is hidden."""
 

@@ -2,28 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 
+from nightbell.clock import Standing
+
 #: The night on which scenarios happen unless a test says otherwise; the captured webhooks are of it.
 NIGHT = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 
 
-class FrozenClock:
-    """Time that passes only when told to."""
+class FrozenClock(Standing):
+    """Time that passes only when told to, and knows how tests say when."""
 
     def __init__(self, start: datetime = NIGHT) -> None:
-        self.instant = start
-
-    def __call__(self) -> datetime:
-        """Return the present instant."""
-        return self.instant
-
-    def move_to(self, instant: datetime) -> None:
-        """Go on to an instant.
-
-        Raises: ValueError for the past, where no real clock of ours goes.
-        """
-        if instant < self.instant:
-            raise ValueError(f"time does not run backwards: {instant} is before {self.instant}")
-        self.instant = instant
+        super().__init__(start)
 
     def at(self, when: str | timedelta) -> datetime:
         """Return the instant a test means: "02:05" or "02:05:30" is the next such time, a timedelta is from now."""

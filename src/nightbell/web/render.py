@@ -12,6 +12,7 @@ from jinja2.runtime import Context
 from litestar import Response
 from litestar.datastructures import Cookie
 
+from nightbell.clock import Standing
 from nightbell.core import shortid
 from nightbell.core.access import Permission, may
 from nightbell.store.read import pages as reads
@@ -106,6 +107,7 @@ def html(request: WebRequest, template: str, *, code: int = 200, **facts: Any) -
         visitor=visitor,
         may=lambda permission: may(visitor.role if visitor else None, permission),
         now=now,
+        test_clock=isinstance(request.site.clock, Standing),
         times=Times(now, visitor.time_zone if visitor else "UTC"),
         path=request.url.path,
         csrf_field=CSRF_FIELD,

@@ -6,6 +6,7 @@ This is one of the two places that may catch everything: a defect in one alert m
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from time import monotonic
 from uuid import UUID
 
 import structlog
@@ -65,9 +66,10 @@ class Worker:
         self._retention_days = retention_days
         self.due = Bell()
         self.messages = Bell()
+        self.leases = Bell()
         self._sending: set[asyncio.Task[None]] = set()
-        #: When each loop last went round: what /readyz looks at.
-        self.seen: dict[str, datetime] = {}
+        #: When each loop last went round, by a clock that no one sets: what /readyz looks at.
+        self.seen: dict[str, float] = {}
         self._more = False
 
     def start(self, *, gone: tuple[str, ...] = ()) -> list[asyncio.Task[None]]:
@@ -75,7 +77,7 @@ class Worker:
         return [
             asyncio.create_task(self._loop("tick", self._tick, self.due, POLL)),
             asyncio.create_task(self._loop("deliver", self._pump, self.messages, POLL)),
-            asyncio.create_task(self._loop("recover", self._recover(gone), Bell(), RECOVER)),
+            asyncio.create_task(self._loop("recover", self._recover(gone), self.leases, RECOVER)),
             asyncio.create_task(self._loop("configuration", self._refresh, Bell(), POLL)),
             asyncio.create_task(self._loop("housekeeping", self._keep_house, Bell(), 30.0)),
         ]
@@ -84,7 +86,7 @@ class Worker:
         while True:
             fault = await _fault(work())
             if fault is None:
-                self.seen[name] = self._clock()
+                self.seen[name] = monotonic()
             else:
                 away = retryable(fault) is Retryable.LOST
                 _log.error("worker.fault", loop=name, why=_said(fault), exc_info=None if away else fault)
@@ -163,6 +165,11 @@ class Worker:
 
     async def _keep_house(self) -> None:
         await housekeeping.keep_house(self._db, self._clock(), retention_days=self._retention_days)
+
+    def ring(self) -> None:
+        """Wake every loop that does what is due."""
+        for bell in (self.due, self.messages, self.leases):
+            bell.ring()
 
     async def drain(self) -> None:
         """Let messages under way finish, for a clean stop."""

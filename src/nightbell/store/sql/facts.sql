@@ -64,11 +64,12 @@ WHERE a.id IN (
 )
 LIMIT $2 FOR UPDATE OF a SKIP LOCKED
 
--- next_due: when time must look again
+-- next_due: when time must look again, and whether a message is on its way; one statement, so that whoever moves a
+-- clock that stands still sees nothing slip from due to sent
 SELECT LEAST(
     (SELECT min(wake_at) FROM alerts WHERE wake_at IS NOT NULL),
     (SELECT min(wake_at) FROM escalations WHERE wake_at IS NOT NULL),
     (SELECT min(wake_at) FROM pages WHERE wake_at IS NOT NULL),
     (SELECT min(send_at) FROM notifications WHERE state = 'waiting'),
     (SELECT min(lease_until) FROM notifications WHERE state = 'sending')
-)
+) AS due, EXISTS (SELECT FROM notifications WHERE state = 'sending') AS sending
