@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from nightbell.core import identity, routing
+from nightbell.core import comparing, identity, routing
 from nightbell.core.directory import Condition, Route, RouteRule
 from nightbell.engine.jsonpath import compiled
 from support.pure import SOURCE, directory, policy, report, service, signal, source, team, to, user
@@ -120,7 +120,7 @@ OPERATORS = [
 
 @pytest.mark.parametrize(("operator", "found", "wanted", "holds"), OPERATORS)
 def test_every_operator(operator, found, wanted, holds):
-    assert routing.OPERATORS[operator](found, wanted) is holds
+    assert comparing.OPERATORS[operator](found, wanted) is holds
 
 
 def condition(name, operator, *values, path=True):

@@ -86,12 +86,16 @@ def _in_part(draft: Draft, by: Actor) -> list[str]:
 
 
 def _acknowledged_until(draft: Draft) -> datetime | None:
-    """Return when an acknowledgement is over: by the path, the source, the urgency, in this order; None for never."""
+    """Return when an acknowledgement is over: None for never.
+
+    Asked in this order: the path, the source, the urgency, the installation.
+    """
     alert, directory = draft.alert, draft.directory
     by_path = [e.plan.acknowledge_minutes for e in draft.escalations.values() if e.phase is not Phase.ENDED]
     source = directory.sources.get(alert.source_id) if alert.source_id else None
     by_urgency = directory.acknowledge_minutes.get(alert.urgency_id) if alert.urgency_id else None
-    asked = [*by_path, source.acknowledge_minutes if source else None, by_urgency]
+    by_source = source.acknowledge_minutes if source else None
+    asked = [*by_path, by_source, by_urgency, directory.acknowledge_default]
     minutes = next((m for m in asked if m is not None), -1)
     return draft.now + timedelta(minutes=minutes) if minutes > 0 else None
 

@@ -9,9 +9,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from nightbell.core import identity
+from nightbell.core.comparing import compared
 from nightbell.core.directory import Path, PathRule, Policy
-from nightbell.core.routing import OPERATORS
 
 
 class Circumstances(Struct, frozen=True, kw_only=True):
@@ -68,15 +67,12 @@ def _holds(rule: PathRule, policy: Policy, seen: Circumstances) -> bool:
         case "service":
             return not rule.ids.isdisjoint(seen.service_ids)
         case "source":
-            return OPERATORS[rule.operator]([seen.source], rule.values)
+            return compared(rule.operator, [seen.source], rule.values)
         case "working_hour":
             return policy.business is not None and policy.business.holds(seen.now) == rule.within
         case "deferral_window":
             return rule.windows is not None and rule.windows.holds(seen.now)
         case "json_path" | "field":
-            found = rule.find(seen.payload) if rule.find else []
-            return OPERATORS[rule.operator](
-                [identity.text(v) for v in found if v is not None] or [""], rule.values
-            )
+            return rule.find is not None and compared(rule.operator, rule.find(seen.payload), rule.values)
         case _:
             return False

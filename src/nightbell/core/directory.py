@@ -7,10 +7,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from nightbell.core.calendar import Hours, Span, instant, wall, zone
+from nightbell.core.calendar import Hours, Span, instant, reached, zone
+from nightbell.core.labels import Matcher
 from nightbell.core.schedule import Schedule
 
 #: A compiled JSONPath: a document in, the values found out. Compiled outside the core, which imports no parser.
@@ -80,17 +82,22 @@ class Windows(Struct, frozen=True, kw_only=True):
 
     def holds(self, now: datetime) -> bool:
         """Return whether an instant lies inside."""
-        return self.hours.cover(wall(now, zone(self.zone)))
+        return self.hours.cover(reached(now, zone(self.zone)))
 
     def end(self, now: datetime) -> datetime | None:
         """Return when the window that holds an instant is over; None outside of any."""
-        local, place = wall(now, zone(self.zone)), zone(self.zone)
+        local, place = self._local(now)
         return next((instant(s.end, place) for s in self._spans(local) if s.start <= local < s.end), None)
 
     def next_start(self, now: datetime) -> datetime | None:
         """Return when the next window begins; `now` inside of one; None when no window ever does."""
-        local, place = wall(now, zone(self.zone)), zone(self.zone)
+        local, place = self._local(now)
         return next((max(now, instant(s.start, place)) for s in self._spans(local) if s.end > local), None)
+
+    def _local(self, now: datetime) -> tuple[datetime, ZoneInfo]:
+        # A window that is over stays over: in the hour that is lived twice the wall clock would open it again.
+        place = zone(self.zone)
+        return reached(now, place), place
 
     def _spans(self, local: datetime) -> list[Span]:
         return self.hours.spans(local, local + timedelta(days=8))
@@ -121,9 +128,10 @@ class Level(Struct, frozen=True, kw_only=True):
 
 
 class PathRule(Struct, frozen=True, kw_only=True):
-    """A condition of a path: urgency, service, source, working_hour, deferral_window, or a value of the payload.
+    """A condition of a path: a `rule_type` of the wire. Any other kind is one that was read wrong and never holds.
 
-    Shape: `ids` for urgency and service; `find`, `operator` and `values` for json_path and field; `values` for source.
+    Shape: `ids` for alert_urgency and service; `operator` and `values` for source; with `find`, for json_path and
+    field; `windows` for deferral_window.
     """
 
     kind: str
@@ -180,13 +188,17 @@ class UrgencyRule(Struct, frozen=True, kw_only=True):
 
 
 class Condition(Struct, frozen=True, kw_only=True):
-    """One comparison of a route rule. `find` is None for attributes, which are looked up by name."""
+    """One comparison of a route rule. `find` is None for attributes, which are looked up by name.
+
+    Shape: with `matchers` they alone count, and with `urgency_ids` the urgency must be one of those as well.
+    """
 
     find: Find | None
     name: str
     operator: str
     values: tuple[str, ...]
     urgency_ids: tuple[str, ...] = ()
+    matchers: tuple[Matcher, ...] = ()
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -274,6 +286,8 @@ class Directory(Struct, frozen=True, kw_only=True):
     maintenances: tuple[Maintenance, ...] = ()
     #: How long an acknowledgement holds before it pages again, by urgency; None and -1 are for ever.
     acknowledge_minutes: dict[UUID, int] = {}
+    #: The same where neither path, source nor urgency says anything.
+    acknowledge_default: int | None = None
     #: Whether any level goes round by alert, so that pointers have to be read.
     goes_round: bool = False
 

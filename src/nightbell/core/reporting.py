@@ -294,7 +294,10 @@ def _ignored(draft: Draft, by: Actor) -> None:
 
 
 def _page(draft: Draft, report: Report, declared: str | None, by: Actor, *, doubtful: bool = False) -> None:
-    found = routing.route(report.unit, report.envelope, report.source, report.url_target, draft.directory)
+    asked = urgency(report.unit, report.envelope, report.source, (), draft.directory)
+    found = routing.route(
+        report.unit, report.envelope, report.source, report.url_target, draft.directory, asked
+    )
     draft.payload = identity.document(report.envelope, report.unit.signals)
     shown = draft.shown or _shown(draft, report)
     draft.shown = replace(shown, routing=found)

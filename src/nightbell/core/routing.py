@@ -4,14 +4,15 @@ Rule 1: a typo never means silence. What cannot be used is ignored with a reason
 """
 
 import json
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from msgspec import Struct
 
-from nightbell.core import identity
+from nightbell.core import alert_fields, identity
+from nightbell.core.comparing import compared
 from nightbell.core.directory import (
     Condition,
     Directory,
@@ -70,9 +71,17 @@ class Asked(Struct, frozen=True):
 
 
 def route(
-    unit: Unit, envelope: Envelope, source: Source, url_target: tuple[str, str] | None, directory: Directory
+    unit: Unit,
+    envelope: Envelope,
+    source: Source,
+    url_target: tuple[str, str] | None,
+    directory: Directory,
+    urgency_id: UUID | None = None,
 ) -> Routing:
-    """Return the targets of a unit: the first stage that names somebody who exists."""
+    """Return the targets of a unit: the first stage that names somebody who exists.
+
+    Shape: `urgency_id` is what the source alone says, for rules that ask for it.
+    """
     asked = annotations(unit, envelope)
     named, problems = _existing(asked.targets, directory, "annotation")
     problems = [*asked.problems, *problems]
@@ -84,7 +93,7 @@ def route(
     problems += url_problems
     if by_url:
         return _routing(by_url, "url", "the receiver URL names them", problems)
-    matched = tuple(_matched(unit, envelope, source, directory))
+    matched = tuple(_matched(unit, envelope, source, directory, urgency_id))
     by_route, route_problems = _existing(
         [(t.type, t.id) for m in matched for t in m.targets], directory, "route"
     )
@@ -235,57 +244,43 @@ def existing(kind: str, ident: str, directory: Directory) -> tuple[Target | None
 # ---------------------------------------------------------------- routes
 
 
-def _matched(unit: Unit, envelope: Envelope, source: Source, directory: Directory) -> Iterable[Matched]:
+def _matched(
+    unit: Unit, envelope: Envelope, source: Source, directory: Directory, urgency_id: UUID | None
+) -> Iterable[Matched]:
     bound = [r for r in directory.routes if source.id in r.source_ids]
     if not bound:
         return
     payload = identity.document(envelope, unit.signals)
     for one in bound:
-        rule = first_match(one, payload)
+        rule = first_match(one, payload, urgency_id)
         if rule:
             yield Matched(rule_id=rule.id, name=rule.name, route=one.name, targets=rule.destinations)
 
 
-def first_match(one: Route, payload: dict[str, Any]) -> RouteRule | None:
+def first_match(one: Route, payload: dict[str, Any], urgency_id: UUID | None = None) -> RouteRule | None:
     """Return the first rule that matches; fallback rules stand last in a Directory."""
     for rule in one.rules:
-        if rule.fallback or not rule.groups or any(all(holds(c, payload) for c in g) for g in rule.groups):
+        matching = (all(holds(c, payload, urgency_id) for c in group) for group in rule.groups)
+        if rule.fallback or not rule.groups or any(matching):
             return rule
     return None
 
 
-def holds(condition: Condition, payload: dict[str, Any]) -> bool:
+def holds(condition: Condition, payload: dict[str, Any], urgency_id: UUID | None = None) -> bool:
     """Return whether a condition holds for a payload; an attribute or path that is absent counts as empty."""
+    if condition.urgency_ids and str(urgency_id) not in condition.urgency_ids:
+        return False
+    if condition.matchers:
+        return all(matcher.matches(payload["commonLabels"]) for matcher in condition.matchers)
+    if condition.urgency_ids and not condition.name:
+        return True
     values = condition.find(payload) if condition.find else [_attribute(payload, condition.name)]
-    texts = [identity.text(v) for v in values if v is not None] or [""]
-    return OPERATORS[condition.operator](texts, condition.values)
+    return compared(condition.operator, values, condition.values)
 
 
 def _attribute(payload: dict[str, Any], name: str) -> Any:
     labels = payload["commonLabels"]
     known = {"summary": labels.get("alertname"), "source": "alertmanager", "status": payload["status"]}
+    if name in alert_fields.BUILT_IN:
+        return labels.get(name) or alert_fields.value(payload, name)
     return known[name] if name in known else labels.get(name.removeprefix("labels."))
-
-
-@lru_cache(maxsize=1024)
-def _regexp(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
-
-
-def _any(test: Callable[[str, str], bool]) -> Callable[[list[str], tuple[str, ...]], bool]:
-    return lambda found, wanted: any(test(have, want) for have in found for want in wanted)
-
-
-#: Rootly's words for routes and for urgency rules, in one table.
-OPERATORS: dict[str, Callable[[list[str], tuple[str, ...]], bool]] = {
-    "is": _any(lambda have, want: have == want),
-    "is_one_of": _any(lambda have, want: have == want),
-    "is_not": lambda found, wanted: not any(have in wanted for have in found),
-    "is_not_one_of": lambda found, wanted: not any(have in wanted for have in found),
-    "contains": _any(lambda have, want: want in have),
-    "does_not_contain": lambda found, wanted: not any(want in have for have in found for want in wanted),
-    "starts_with": _any(lambda have, want: have.startswith(want)),
-    "ends_with": _any(lambda have, want: have.endswith(want)),
-    "matches_regex": _any(lambda have, want: _regexp(want).search(have) is not None),
-    "is_empty": lambda found, wanted: not any(found),
-}

@@ -3,9 +3,9 @@
 from uuid import UUID
 
 from nightbell.core import identity
+from nightbell.core.comparing import compared
 from nightbell.core.directory import Directory, Source, Target
 from nightbell.core.identity import Unit
-from nightbell.core.routing import OPERATORS
 from nightbell.core.signal import Envelope
 
 
@@ -16,8 +16,7 @@ def urgency(
     if source.urgency_rules:
         payload = identity.document(envelope, unit.signals)
         for rule in source.urgency_rules:
-            found = [identity.text(value) for value in rule.find(payload)] or [""]
-            if OPERATORS[rule.operator](found, (rule.value,)):
+            if compared(rule.operator, rule.find(payload), (rule.value,)):
                 return rule.urgency_id
     if source.urgency_id:
         return source.urgency_id

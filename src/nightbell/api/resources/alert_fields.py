@@ -1,24 +1,28 @@
 """The three fields every alert has. Custom fields come later; these cannot be made, changed or deleted."""
 
 from datetime import UTC, datetime
-from uuid import NAMESPACE_URL, uuid5
 
 from nightbell.api.attribute import attribute, constant, times
 from nightbell.api.resource import Call, Resource
+from nightbell.core.alert_fields import BUILT_IN, field_id
 from nightbell.store.read.listing import Found, Record
 
 #: When the first installation could have had them; nothing depends on it.
 _SINCE = datetime(2026, 1, 1, tzinfo=UTC)
-_BUILT_IN = {"title": "Title", "description": "Description", "external_url": "External URL"}
 
 
 def _row(kind: str) -> Record:
-    key = uuid5(NAMESPACE_URL, f"nightbell:alert_field:{kind}")
-    return {"id": key, "kind": kind, "name": _BUILT_IN[kind], "created_at": _SINCE, "updated_at": _SINCE}
+    return {
+        "id": field_id(kind),
+        "kind": kind,
+        "name": BUILT_IN[kind],
+        "created_at": _SINCE,
+        "updated_at": _SINCE,
+    }
 
 
 async def _find(call: Call) -> Found:
-    rows = [_row(kind) for kind in _BUILT_IN]
+    rows = [_row(kind) for kind in BUILT_IN]
     for condition in call.listing.where:
         if condition.field in ("kind", "name", "slug") and condition.op in ("eq", "in"):
             column = "kind" if condition.field == "slug" else condition.field
@@ -28,7 +32,7 @@ async def _find(call: Call) -> Found:
 
 
 async def _get(call: Call, key: str) -> Record | None:
-    return next((row for row in map(_row, _BUILT_IN) if key in (str(row["id"]), row["kind"])), None)
+    return next((row for row in map(_row, BUILT_IN) if key in (str(row["id"]), row["kind"])), None)
 
 
 FIELDS = Resource(
