@@ -23,7 +23,7 @@ KINDS = {str(field_id(kind)): kind for kind in BUILT_IN}
 def value(payload: Mapping[str, Any], kind: str) -> Any:
     """Return what a field holds in a payload; None where it holds nothing."""
     labels, notes = payload.get("commonLabels", {}), payload.get("commonAnnotations", {})
-    first = next(iter(payload.get("alerts", ())), {})
+    first: dict[str, Any] = next(iter(payload.get("alerts", ())), {})
     match kind:
         case "title":
             return labels.get("alertname")

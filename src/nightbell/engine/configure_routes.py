@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from nightbell.core.alert_fields import BUILT_IN, KINDS
 from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
-from nightbell.core.routing import OPERATORS
+from nightbell.core.labels import parse_matchers
 from nightbell.engine.changing import Change, Checks, Writer, must_exist
 from nightbell.engine.configure_sources import path_problem, regexp_problem, target_must_exist
 from nightbell.engine.edits import RouteEdit
@@ -14,9 +15,19 @@ from nightbell.engine.ids import new_id
 from nightbell.store.read.listing import as_uuid
 from nightbell.store.tables import routes
 
-#: Rootly's words; core/routing knows more.
-ROUTE_OPERATORS = tuple(name for name in OPERATORS if name not in ("is", "is_not"))
-FIELD_TYPES = ("payload", "attribute")
+#: Rootly's words; core/comparing.py knows more.
+ROUTE_OPERATORS = (
+    "is_one_of",
+    "is_not_one_of",
+    "contains",
+    "does_not_contain",
+    "starts_with",
+    "ends_with",
+    "matches_regex",
+    "is_empty",
+)
+#: A matcher is ours: its value is written as in Prometheus, `severity=~"warn.*"`.
+FIELD_TYPES = ("payload", "attribute", "alert_field", "matcher")
 DESTINATIONS = ("Service", "Group", "EscalationPolicy", "User")
 _MOST_RULES = 200
 _MOST_CONDITIONS = 50
@@ -92,21 +103,49 @@ def _check_rule(checks: Checks, place: str, rule: dict[str, Any]) -> None:
 
 
 def _check_condition(checks: Checks, place: str, condition: dict[str, Any]) -> None:
-    kind, name, operator = (condition.get(key) for key in ("field_type", "field_name", "operator"))
+    kind, operator = condition.get("field_type"), condition.get("operator")
     values = condition.get("values") or []
+    if not all(isinstance(value, str) for value in values):
+        checks.wrong(f"{place}.values", "Values are texts.")
+    elif kind == "matcher":
+        _check_matcher(checks, f"{place}.values", values)
+    else:
+        _check_field(checks, place, condition)
+        if operator not in ROUTE_OPERATORS:
+            checks.wrong(f"{place}.operator", f"Operator must be one of: {', '.join(ROUTE_OPERATORS)}")
+        elif operator == "matches_regex":
+            for problem in filter(None, map(regexp_problem, values)):
+                checks.wrong(f"{place}.values", problem)
+        if operator != "is_empty" and not values and not condition.get("urgency_ids"):
+            checks.wrong(f"{place}.values", "Without a value this never holds, or always; name at least one.")
+
+
+def _check_field(checks: Checks, place: str, condition: dict[str, Any]) -> None:
+    kind, name = condition.get("field_type"), condition.get("field_name")
     if kind not in FIELD_TYPES:
         checks.wrong(f"{place}.field_type", f"Field type must be one of: {', '.join(FIELD_TYPES)}")
     elif kind == "payload" and (problem := path_problem(name)):
         checks.wrong(f"{place}.field_name", problem)
-    elif kind == "attribute" and not name:
+    elif kind == "attribute" and not name and not condition.get("urgency_ids"):
         checks.wrong(f"{place}.field_name", "An attribute has a name.")
-    if operator not in ROUTE_OPERATORS:
-        checks.wrong(f"{place}.operator", f"Operator must be one of: {', '.join(ROUTE_OPERATORS)}")
-    if not all(isinstance(value, str) for value in values):
-        checks.wrong(f"{place}.values", "Values are texts.")
-    elif operator == "matches_regex":
-        for problem in filter(None, map(regexp_problem, values)):
-            checks.wrong(f"{place}.values", problem)
+    elif kind == "alert_field" and field_kind(condition) is None:
+        checks.wrong(f"{place}.field_id", "There is no such alert field.", hint="GET /v1/alert_fields")
+
+
+def field_kind(condition: dict[str, Any]) -> str | None:
+    """Return which alert field a stored condition names, by id or by kind; None for none."""
+    ident, name = condition.get("field_id"), condition.get("field_name")
+    return KINDS.get(str(ident)) or (str(name) if name in BUILT_IN else None)
+
+
+def _check_matcher(checks: Checks, place: str, values: list[str]) -> None:
+    if not values:
+        checks.wrong(place, "A matcher is missing.", hint='severity=~"warn.*"')
+    for text in values:
+        try:
+            parse_matchers(text)
+        except Invalid as error:
+            checks.wrong(place, f"This is no matcher: {error.message}", hint=error.hint)
 
 
 def _numbered(

@@ -50,8 +50,8 @@ def _wire_condition(condition: Record) -> dict[str, Any]:
         "property_field_value": condition.get("value"),
         "property_field_values": [] if condition.get("value") is not None else condition["values"],
         "alert_urgency_ids": condition.get("urgency_ids", []),
-        "conditionable_type": None,
-        "conditionable_id": None,
+        "conditionable_type": "AlertField" if condition.get("field_id") else None,
+        "conditionable_id": condition.get("field_id"),
     }
 
 
@@ -100,6 +100,7 @@ def _condition(value: Any, place: str) -> dict[str, Any]:
     condition = {
         "field_type": sent.get("property_field_type"),
         "field_name": sent.get("property_field_name"),
+        "field_id": sent.get("conditionable_id"),
         "operator": sent.get("property_field_condition_type"),
         "values": values or ([single] if single is not None else []),
         "urgency_ids": list_at(sent.get("alert_urgency_ids"), f"{place}.alert_urgency_ids"),
