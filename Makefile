@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 UV = $(shell command -v uv || echo .tools/bin/uv)
-ASSETS := $(shell find frontend -type f -not -path '*/node_modules/*' 2>/dev/null) $(wildcard hatch_build.py)
+ASSETS := $(shell find frontend src/nightbell/web/templates -type f -not -path '*/node_modules/*' 2>/dev/null) $(wildcard hatch_build.py)
 COMPILE = $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .PHONY: help run setup lint check test bench lock clean

@@ -281,6 +281,8 @@ class Directory(Struct, frozen=True, kw_only=True):
     urgencies: tuple[UUID, ...]
     #: People paged when a climb reached no one.
     fallback_user_ids: tuple[int, ...]
+    #: They were chosen, so they are paged for targets that do not exist too; owners by default are not.
+    fallback_is_chosen: bool = False
     #: By id.
     schedules: dict[str, Schedule] = {}
     maintenances: tuple[Maintenance, ...] = ()

@@ -342,7 +342,10 @@ def _nobody(draft: Draft, found: Routing, declared: str | None, by: Actor) -> No
             action="skipped",
             by=by,
         )
-    if found.problems and draft.alert.status is Status.OPEN:
+    if found.problems and draft.alert.status is Status.OPEN and draft.directory.fallback_is_chosen:
+        draft.becomes(replace(draft.alert, status=Status.TRIGGERED))
+        climbing.fall_back(draft, "no target that was named exists")
+    elif found.problems and draft.alert.status is Status.OPEN:
         # Somebody was meant to be paged. A typo must not mean silence: the alert is flagged and counted.
         draft.becomes(replace(draft.alert, unpaged=True))
         draft.fallback = "nobody"

@@ -1,23 +1,28 @@
 """The installation itself, for the operator: who is paged when nobody else can be, and who changed what."""
 
+from typing import Any
+
 from litestar import Response
 
 from nightbell.__about__ import __version__
 from nightbell.core.access import Permission
 from nightbell.store.read import pages
-from nightbell.web.render import render
-from nightbell.web.site import WebRequest, page
+from nightbell.web.render import go, render
+from nightbell.web.site import WebRequest, action, page
 
 
 @page("/settings", Permission.OPERATE)
 async def settings(request: WebRequest) -> Response[bytes]:
     """Show what belongs to the whole installation."""
     directory = await request.site.directory()
+    chosen = directory.fallback_user_ids if directory.fallback_is_chosen else ()
     return await render(
         request,
         "settings.html",
         nav="settings",
         version=__version__,
+        chosen=bool(chosen),
+        people=[(u.id, u.name, u.id in chosen) for u in directory.users.values() if u.active],
         fallback=[directory.users[u].name for u in directory.fallback_user_ids if u in directory.users],
         audit=await pages.audit(request.site.db),
         streams=len(request.site.hub),
@@ -25,4 +30,13 @@ async def settings(request: WebRequest) -> Response[bytes]:
     )
 
 
-ROUTES = [settings]
+@action("/settings/fallback", Permission.OPERATE)
+async def choose_fallback(request: WebRequest) -> Response[Any]:
+    """Choose who is paged when nobody else can be."""
+    form = await request.fields()
+    ids = [int(text) for text in form.many("user") if text.isascii() and text.isdecimal()]
+    await request.site.configure.set_fallback(ids, by=request.visitor.actor, now=request.now)
+    return go(request, "/settings", "Saved.")
+
+
+ROUTES = [settings, choose_fallback]

@@ -1,0 +1,27 @@
+"""This file changes what belongs to the whole installation: who is paged when nobody else can be."""
+
+from datetime import datetime
+
+from nightbell.core.errors import Invalid
+from nightbell.core.journal import Actor
+from nightbell.engine.changing import Writer, must_exist
+
+#: More than these would be a company woken by one typo.
+MOST_FALLBACK = 20
+
+
+class Installation(Writer):
+    """Changes settings of the installation that are not a node's."""
+
+    async def set_fallback(self, user_ids: list[int], *, by: Actor, now: datetime) -> None:
+        """Choose the people of last resort; none leaves it to the owners.
+
+        Raises: Invalid naming who does not exist, or when there are too many.
+        """
+        chosen = list(dict.fromkeys(user_ids))
+        if len(chosen) > MOST_FALLBACK:
+            raise Invalid(f"At most {MOST_FALLBACK} people can be the last resort.", place="user_ids")
+        async with self.changing(by, now) as change:
+            await must_exist(change, "users", "user_ids", chosen)
+            await change.tx.execute("set_instance", "fallback_user_ids", chosen, now)
+            await change.note("installation.fallback_chosen", "installation", 0, user_ids=chosen)
