@@ -65,6 +65,8 @@ class Committed(Struct, frozen=True, kw_only=True):
     #: Somebody is to be notified now.
     pages: bool
     decisions: tuple[Decision, ...]
+    #: Something that pages show moved, though nothing was decided: a message was handed over.
+    shows: bool = False
 
 
 def packed(body: bytes) -> bytes:

@@ -38,8 +38,9 @@ class Pulse:
 
     def committed(self, committed: Committed) -> None:
         """Count what a commit came to, and wake whom it concerns."""
-        if not committed.decisions:
-            return
+        if committed.shows or committed.decisions:
+            self._topics.add("alerts")
+            self._beat.set()
         for what, many in Counter(d.what for d in committed.decisions).items():
             metrics.ALERTS.labels(what=what or "timed").inc(many)
         pages = sum(e.code == "page.created" for d in committed.decisions for e in d.entries)
@@ -54,8 +55,6 @@ class Pulse:
         if any(d.escalations or d.pages for d in committed.decisions):
             self._topics.add("due")
             self._due()
-        self._topics.add("alerts")
-        self._beat.set()
 
     @asynccontextmanager
     async def beating(self) -> AsyncIterator[None]:
