@@ -125,7 +125,8 @@ async def node(
         engine.writers.start()
         stack.push_async_callback(engine.writers.stop)
         stack.enter_context(_task(engine.rejects.run(), "rejects"))
-        engine.pulse.wakes(engine.worker.due.ring, engine.worker.messages.ring, engine.hub.publish)
+        worker = engine.worker
+        engine.pulse.wakes(worker.due.ring, worker.messages.ring, engine.hub.publish, worker.grown.ring)
         await stack.enter_async_context(engine.pulse.beating())
         for task in engine.worker.start(gone=(engine.me.name,)):
             stack.enter_context(_cancelled(task))

@@ -13,6 +13,7 @@ from msgspec import Struct, json
 from msgspec.structs import replace
 
 from nightbell.core.identity import Unit
+from nightbell.core.labels import common
 from nightbell.core.signal import Envelope, Signal, State
 
 
@@ -239,12 +240,7 @@ def text(unit: Unit, envelope: Envelope, *, status: str) -> Text:
 
 
 def _labels(unit: Unit, envelope: Envelope) -> dict[str, str]:
-    first = unit.signals[0].labels
-    if len(unit.signals) == 1:
-        return {**envelope.common_labels, **first}
-    rest = [signal.labels for signal in unit.signals[1:]]
-    shared = {k: v for k, v in first.items() if all(other.get(k) == v for other in rest)}
-    return {**envelope.common_labels, **shared}
+    return {**envelope.common_labels, **common([signal.labels for signal in unit.signals])}
 
 
 def _extracted(labels: dict[str, str], first: Signal, status: str) -> dict[str, str]:

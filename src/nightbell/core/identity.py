@@ -13,6 +13,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from nightbell.core.directory import Source
+from nightbell.core.labels import common
 from nightbell.core.signal import Envelope, Signal
 
 #: A key is shown; what is compared is its hash. A 120 kB group key is genuine (alertmanager.md 7.16).
@@ -94,16 +95,12 @@ _KEYS: dict[str, Callable[[Signal, Envelope, Source], tuple[str, str]]] = {
 
 def document(envelope: Envelope, signals: tuple[Signal, ...]) -> dict[str, Any]:
     """Return the payload as JSONPath sees it: Alertmanager's own names, only these alerts and what they share."""
-    shared = dict(envelope.common_labels)
-    first = signals[0].labels if signals else {}
-    rest = [signal.labels for signal in signals[1:]]
-    shared.update({k: v for k, v in first.items() if all(other.get(k) == v for other in rest)})
     return {
         "receiver": envelope.receiver,
         "status": envelope.status,
         "groupKey": envelope.group_key,
         "groupLabels": envelope.group_labels,
-        "commonLabels": shared,
+        "commonLabels": {**envelope.common_labels, **common([signal.labels for signal in signals])},
         "commonAnnotations": envelope.common_annotations,
         "externalURL": envelope.external_url,
         "truncatedAlerts": envelope.truncated,

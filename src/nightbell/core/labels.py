@@ -6,7 +6,7 @@ Identity is always taken from the whole label set; `capped` is for what is store
 import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from functools import lru_cache, reduce
+from functools import lru_cache
 from hashlib import blake2b
 
 from msgspec import Struct
@@ -111,11 +111,11 @@ def shortened(text: str, limit: int) -> str:
 
 def common(sets: Iterable[Mapping[str, str]]) -> dict[str, str]:
     """Return the labels that all the sets have, with the same value; none of no sets."""
-    return reduce(_shared, map(dict, sets), None) or {}
-
-
-def _shared(left: dict[str, str] | None, right: dict[str, str]) -> dict[str, str]:
-    return right if left is None else {k: v for k, v in left.items() if right.get(k) == v}
+    first, *rest = list(sets) or [{}]
+    shared = dict(first)
+    for other in rest:
+        shared = {k: v for k, v in shared.items() if other.get(k) == v}
+    return shared
 
 
 # Matchers -------------------------------------------------------------------------------------------------

@@ -298,7 +298,6 @@ def _page(draft: Draft, report: Report, declared: str | None, by: Actor, *, doub
     found = routing.route(
         report.unit, report.envelope, report.source, report.url_target, draft.directory, asked
     )
-    draft.payload = identity.document(report.envelope, report.unit.signals)
     shown = draft.shown or _shown(draft, report)
     draft.shown = replace(shown, routing=found)
     for problem in found.problems:
@@ -317,6 +316,7 @@ def _page(draft: Draft, report: Report, declared: str | None, by: Actor, *, doub
         return
     if draft.alert.status is Status.OPEN:
         _triggered(draft, report, found)
+    draft.payload = identity.document(report.envelope, report.unit.signals)
     climbing.begin(draft, found.targets, found.reason, hold=report.hold_down if doubtful else _AT_ONCE)
 
 

@@ -70,6 +70,9 @@ class Asked(Struct, frozen=True):
     alert_status: str | None = None
 
 
+_NOTHING = Asked()
+
+
 def route(
     unit: Unit,
     envelope: Envelope,
@@ -137,7 +140,7 @@ def annotations(unit: Unit, envelope: Envelope) -> Asked:
     if not texts and envelope.rootly is not None:
         texts = [envelope.rootly]
     if not texts:
-        return Asked()
+        return _NOTHING
     asked = [_asked_by_text(text) if isinstance(text, str) else asked_by(text) for text in texts]
     return Asked(
         tuple(dict.fromkeys(target for one in asked for target in one.targets)),

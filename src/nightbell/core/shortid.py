@@ -3,6 +3,7 @@
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _DIGIT = {letter: value for value, letter in enumerate(_ALPHABET)}
 _LENGTH = 6
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _SPACE = 62**_LENGTH
 # Coprime to 62 (odd, not a multiple of 31), so multiplication only shuffles the numbers: none is lost or doubled.
 _STRIDE = 35_742_549_197
@@ -11,12 +12,10 @@ _BACK: int = pow(_STRIDE, -1, _SPACE)
 
 def encode(number: int) -> str:
     """Return the short id of an alert number; distinct for the first 56 thousand million alerts."""
-    value = number * _STRIDE % _SPACE
-    letters = []
-    for _ in range(_LENGTH):
-        value, digit = divmod(value, 62)
-        letters.append(_ALPHABET[digit])
-    return "".join(reversed(letters))
+    value: int = number * _STRIDE % _SPACE
+    high, rest = divmod(value, 62**4)
+    middle, low = divmod(rest, 62**2)
+    return _PAIRS[high] + _PAIRS[middle] + _PAIRS[low]
 
 
 def decode(short: str) -> int | None:

@@ -66,11 +66,10 @@ class Merged:
     def _change(self, changes: Iterable[Change]) -> None:
         for change in changes:
             said = self.changes.get(change.member.fingerprint)
-            # A member that was named once in the batch keeps its text, whatever follows.
-            signal = change.signal or (said.signal if said else None)
-            self.changes[change.member.fingerprint] = Change(
-                what=change.what, member=change.member, signal=signal
-            )
+            if said and not change.signal:
+                # A member that was named once in the batch keeps its text, whatever follows.
+                change = replace(change, signal=said.signal)
+            self.changes[change.member.fingerprint] = change
 
 
 def merged(decisions: Iterable[Decision]) -> list[Merged]:

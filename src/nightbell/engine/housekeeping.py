@@ -31,6 +31,15 @@ async def keep_house(db: Db, now: datetime, *, retention_days: int) -> None:
     await db.in_tx(work)
 
 
+async def settle_index(db: Db) -> None:
+    """Move new labels to their place in the index.
+
+    Left to itself PostgreSQL does so in the middle of somebody's transaction, megabytes at once, and until then every
+    search by label reads them one by one.
+    """
+    await db.value("settle_index")
+
+
 def _day(name: str) -> date | None:
     digits = name.removeprefix("deliveries_")
     return date(int(digits[:4]), int(digits[4:6]), int(digits[6:])) if digits.isdecimal() else None

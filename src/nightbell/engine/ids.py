@@ -7,6 +7,9 @@ from itertools import count
 from random import getrandbits
 from uuid import UUID
 
+# A uuid.UUID like any other, but made and written in C: an eighth of the time, and an alert takes three.
+from asyncpg.pgproto.pgproto import UUID as QuickUUID
+
 _VERSION = 0x7 << 76
 _VARIANT = 0x2 << 62
 
@@ -33,6 +36,7 @@ def minter(now: datetime) -> Callable[[], UUID]:
 
     def mint() -> UUID:
         order = next(_counted) & _32_BITS
-        return UUID(int=floor | order >> 20 << 64 | (order & 0xF_FFFF) << 42 | getrandbits(42))
+        bits: int = floor | order >> 20 << 64 | (order & 0xF_FFFF) << 42 | getrandbits(42)
+        return QuickUUID(bits.to_bytes(16, "big"))  # type: ignore[no-any-return]  # asyncpg is untyped
 
     return mint

@@ -23,6 +23,8 @@ POLL = 1.0
 #: Batches of messages under way at once: a slow provider holds one, the others go on.
 SENDERS = 8
 RECOVER = 5.0
+#: How long new labels wait for the index at most. Units: seconds.
+SETTLED = 0.5
 _log = structlog.get_logger(__name__)
 
 
@@ -65,6 +67,7 @@ class Worker:
         self._woken = node.woken
         self._retention_days = retention_days
         self.due = Bell()
+        self.grown = Bell()
         self.messages = Bell()
         self.leases = Bell()
         self._sending: set[asyncio.Task[None]] = set()
@@ -79,6 +82,7 @@ class Worker:
             asyncio.create_task(self._loop("deliver", self._pump, self.messages, POLL)),
             asyncio.create_task(self._loop("recover", self._recover(gone), self.leases, RECOVER)),
             asyncio.create_task(self._loop("configuration", self._refresh, Bell(), POLL)),
+            asyncio.create_task(self._loop("index", self._settle, self.grown, 30.0)),
             asyncio.create_task(self._loop("housekeeping", self._keep_house, Bell(), 30.0)),
         ]
 
@@ -162,6 +166,11 @@ class Worker:
     async def _refresh(self) -> None:
         """Look whether the configuration moved: a secret taken back stops working at the door within a second."""
         await self._directories.configuration(self._db)
+
+    async def _settle(self) -> None:
+        await housekeeping.settle_index(self._db)
+        # A storm rings all the time; what comes meanwhile is settled together.
+        await asyncio.sleep(SETTLED)
 
     async def _keep_house(self) -> None:
         await housekeeping.keep_house(self._db, self._clock(), retention_days=self._retention_days)

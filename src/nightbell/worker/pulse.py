@@ -27,20 +27,27 @@ class Pulse:
         self._due: Callable[[], None] = lambda: None
         self._messages: Callable[[], None] = lambda: None
         self._publish: Callable[[str], None] = lambda _topic: None
+        self._grown: Callable[[], None] = lambda: None
         self._topics: set[str] = set()
         self._beat = asyncio.Event()
 
     def wakes(
-        self, due: Callable[[], None], messages: Callable[[], None], publish: Callable[[str], None]
+        self,
+        due: Callable[[], None],
+        messages: Callable[[], None],
+        publish: Callable[[str], None],
+        grown: Callable[[], None],
     ) -> None:
-        """Say whom to wake: for timers, for messages, for open pages."""
-        self._due, self._messages, self._publish = due, messages, publish
+        """Say whom to wake: for timers, for messages, for open pages, for new labels of alerts."""
+        self._due, self._messages, self._publish, self._grown = due, messages, publish, grown
 
     def committed(self, committed: Committed) -> None:
         """Count what a commit came to, and wake whom it concerns."""
         if committed.shows or committed.decisions:
             self._topics.add("alerts")
             self._beat.set()
+        if any(d.shown for d in committed.decisions):
+            self._grown()
         for what, many in Counter(d.what for d in committed.decisions).items():
             metrics.ALERTS.labels(what=what or "timed").inc(many)
         pages = sum(e.code == "page.created" for d in committed.decisions for e in d.entries)

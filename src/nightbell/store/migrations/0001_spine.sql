@@ -338,7 +338,8 @@ CREATE UNIQUE INDEX alerts_by_number ON alerts (number); -- /account/alerts/E89P
 CREATE INDEX alerts_not_resolved ON alerts (status, id) WHERE status <> 'resolved'; -- the tabs of the list
 CREATE INDEX alerts_by_start ON alerts (started_at DESC, id DESC); -- store/read/page_alerts.py: the list, a screen at a time
 CREATE INDEX alerts_due ON alerts (wake_at) WHERE wake_at IS NOT NULL; -- engine/tick.py
-CREATE INDEX alerts_by_tag ON alerts USING gin (tags); -- label filters; its pending list is cleaned in the background
+-- Label filters. Its pending list is cleaned in the background (engine/housekeeping.py), so that it may be long.
+CREATE INDEX alerts_by_tag ON alerts USING gin (tags) WITH (gin_pending_list_limit = 65536);
 
 -- Wide: what is shown of one alert. targets: [{"type","id"}]; route_ids: which route rules matched.
 CREATE TABLE alert_details (

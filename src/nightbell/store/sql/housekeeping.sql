@@ -12,5 +12,8 @@ WHERE d.received_at >= $1 AND d.received_at < $1 + interval '1 day'
   AND EXISTS (SELECT 1 FROM alerts a WHERE a.delivery_id = d.id)
 ON CONFLICT (delivery_id) DO NOTHING
 
+-- settle_index: bring what the label index holds back for later (its pending list) to its place
+SELECT gin_clean_pending_list('alerts_by_tag')
+
 -- forget_sessions: log-ins that are over
 DELETE FROM sessions WHERE expires_at < $1

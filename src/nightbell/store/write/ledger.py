@@ -106,6 +106,8 @@ def _details(ident: UUID, shown: Shown) -> tuple[Any, ...]:
 
 
 def _routed(routing: Routing) -> tuple[str, str, str, str]:
+    if not routing.targets and not routing.matched:
+        return "[]", "[]", "{}", "{}"
     services = [t.id for t in routing.targets if t.type == "Service"]
     teams = [t.id for t in routing.targets if t.type == "Group"]
     matched = [
