@@ -10,12 +10,13 @@ from typing import Any
 
 import msgspec
 
-from nightbell.testing import schedule_cases
+from nightbell.testing import escalation_cases, schedule_cases
 from nightbell.testing.verdict import Verdict
 
 #: What can be run: a kind of file, and what turns the cases of one into verdicts.
 RUNNERS: dict[str, Callable[[Sequence[dict[str, Any]]], Iterable[Verdict]]] = {
     "schedule": schedule_cases.run,
+    "escalation": escalation_cases.run,
 }
 USAGE = f"usage: python -m nightbell.testing.cases {{{','.join(RUNNERS)}}} FILE…"
 

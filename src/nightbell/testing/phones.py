@@ -49,6 +49,10 @@ class FakePhone:
         """Say how the next messages fare; after those every message is accepted."""
         self._answers.extend(answers)
 
+    def forget(self) -> None:
+        """Accept every message again."""
+        self._answers.clear()
+
     def check(self, address: str, settings: dict[str, str]) -> None:
         """Accept every address."""
 

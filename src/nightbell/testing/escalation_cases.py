@@ -1,0 +1,267 @@
+"""This file reads scenarios of who is paged and when, and lets them happen in a world of their own.
+
+Shape of a case: `setup` (users with their rules, policy, services), `timeline` of lines that say what happens and what
+is expected by then; `conventions` in the file says what each means. Only pages count: that something is over is told too.
+"""
+
+import asyncio
+import re
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from nightbell.core.errors import NightbellError
+from nightbell.store.db import connect
+from nightbell.telemetry import log
+from nightbell.testing import expecting
+from nightbell.testing.databases import opened_cluster
+from nightbell.testing.scenario import Scene
+from nightbell.testing.sentences import BEFORE_ANYTHING, DURING_A_CALL, Teller, Unclear, needed
+from nightbell.testing.staged import Staged
+from nightbell.testing.verdict import Verdict
+from nightbell.testing.world import Needs, Policy, Rejected, Rule, Step, World
+
+Case = dict[str, Any]
+Line = dict[str, Any]
+Opened = Callable[[Case], AbstractAsyncContextManager[World]]
+
+_SETUP = frozenset(
+    {
+        "users", "policy", "services", "second_service", "initial_state", "maintenance_until_min", "heartbeats",
+        "replicas", "note",
+    }
+)  # fmt: skip
+_LINE = (
+    frozenset({"t_min", "do", "note", "state", "expect_log", "expect_error", "expect_state"})
+    | expecting.LOOKS
+    | expecting.BOUNDS
+)
+#: Words of cases for lines of our timeline.
+_RECORDED = {"policy exhausted": "escalation.exhausted"}
+
+
+def run(cases: Sequence[Case]) -> Iterable[Verdict]:
+    """Return the verdict on each case, run on a PostgreSQL of its own for the purpose."""
+    log.configure(level="warning", style="console")
+    return asyncio.run(_run(cases))
+
+
+async def _run(cases: Sequence[Case]) -> list[Verdict]:
+    with tempfile.TemporaryDirectory(prefix="nightbell-cases-") as folder:
+        async with opened_cluster(Path(folder)) as cluster:
+
+            @asynccontextmanager
+            async def opened(case: Case) -> AsyncIterator[World]:
+                async with cluster.fresh() as url:
+                    db = await connect(url, 10)
+                    scene = Scene(db, nodes=int(case["setup"].get("replicas", 1)))
+                    try:
+                        await scene.start()
+                        yield Staged(scene)
+                    finally:
+                        await scene.stop()
+                        await db.close()
+
+            return [Verdict(case.get("id", "?"), tuple(await problems(case, opened))) for case in cases]
+
+
+async def problems(case: Case, opened: Opened) -> list[str]:
+    """Return what happens otherwise than a case expects, or which part it needs that is not there."""
+    part = _needed(case)
+    if part:
+        return [f"needs {part}"]
+    try:
+        async with opened(case) as world:
+            telling = Telling(case, world)
+            await telling.set_up()
+            return [problem async for problem in telling.wrong()]
+    except Needs as part:
+        return [f"needs {part}"]
+    except Unclear as said:
+        return [f"sentence not understood: {said}"]
+    except Rejected as said:
+        return [f"refused: {said}"]
+    except (NightbellError, asyncpg.PostgresError, AssertionError, KeyError, TypeError, ValueError) as fault:
+        return [f"cannot be told: {type(fault).__name__}: {fault}"]
+
+
+def _needed(case: Case) -> str:
+    """Return a part that does not exist yet and that some line asks for."""
+    if case["setup"].get("heartbeats"):
+        return "heartbeats"
+    said = [line.get("do", "") for line in case["timeline"]]
+    said += [text for line in case["timeline"] for text in line.get("expect", [])]
+    return next((part for text in said if (part := needed(text))), "")
+
+
+class Telling:
+    """One case, happening."""
+
+    def __init__(self, case: Case, world: World) -> None:
+        self.setup: dict[str, Any] = case["setup"]
+        self.lines: list[Line] = case["timeline"]
+        self.world = world
+        self.teller = Teller(world, tuple(self.setup.get("users", {})))
+        self._looked_at = 0
+        _known(self.setup, _SETUP, "setup")
+        for line in self.lines:
+            _known(line, _LINE, "timeline")
+
+    async def set_up(self) -> None:
+        """Make the people and what pages them; what happened before the first line has happened."""
+        for name, rules in self.setup.get("users", {}).items():
+            await self.world.person(name, [Rule(r["channel"], r.get("after_min", 0)) for r in rules])
+        for service in self.setup.get("services", ["s1"]):
+            await self.world.service(service, policy(self.setup["policy"]))
+        if second := self.setup.get("second_service"):
+            await self.world.service(second.get("name", "s2"), policy(second["policy"]))
+        if minutes := self.setup.get("maintenance_until_min"):
+            await self.world.maintain("s1", minutes)
+        await self._begin(self.setup.get("initial_state"))
+
+    async def _begin(self, state: str | None) -> None:
+        acts = {"triggered": (), "acknowledged": ("someone acknowledges",), "resolved": ("someone resolves",)}
+        if state is not None:
+            for sentence in ("alert fires", *acts[state]):
+                await self.teller.tell(sentence)
+            self._looked_at = len(await self.world.heard())
+
+    async def wrong(self) -> AsyncIterator[str]:
+        """Let every line happen, and yield what is otherwise than it says."""
+        for number, line in enumerate(self.lines):
+            following = self.lines[number + 1] if number + 1 < len(self.lines) else {}
+            await self.world.until(line["t_min"])
+            said = [problem async for problem in self._happen(line, following)]
+            said += [problem async for problem in self._look(line)]
+            for problem in said:
+                yield f"at {line['t_min']} min: {problem}"
+
+    async def _happen(self, line: Line, following: Line) -> AsyncIterator[str]:
+        refusal = ""
+        if "do" in line:
+            await self._prepare(line, following)
+            try:
+                await self.teller.tell(line["do"])
+            except Rejected as rejected:
+                refusal = str(rejected)
+        if "expect_error" in line and line["expect_error"].lower() not in refusal.lower():
+            yield f"expected the refusal {line['expect_error']!r}, got {refusal or 'none'!r}"
+        elif "expect_error" not in line and refusal:
+            yield f"{line['do']!r} was refused: {refusal}"
+
+    async def _prepare(self, line: Line, following: Line) -> None:
+        """Make ready for a line that says in what moment this one is cut short."""
+        after = following.get("do", "") if following.get("t_min") == line["t_min"] else ""
+        if DURING_A_CALL.search(after):
+            await self.world.hang()
+        elif BEFORE_ANYTHING.search(after):
+            await self.world.sleep()
+
+    async def _look(self, line: Line) -> AsyncIterator[str]:
+        if expecting.LOOKS & line.keys():
+            heard = await self.world.heard()
+            for problem in expecting.wrong(line, heard[self._looked_at :]):
+                yield problem
+            self._looked_at = len(heard)
+        for problem in [*await self._wrong_state(line), *await self._wrong_log(line)]:
+            yield problem
+
+    async def _wrong_state(self, line: Line) -> list[str]:
+        found = []
+        if "state" in line:
+            state, _, recorded = line["state"].partition(",")
+            now = await self.world.status(self.teller.alert)
+            found += [f"the alert is {now}, not {state}"] if now != state else []
+            found += await self._unrecorded(recorded)
+        if "expect_state" in line:
+            many, status = re.fullmatch(
+                r"(\d+) alerts? (?:are |is )?(\w+)", line["expect_state"], re.I
+            ).groups()  # type: ignore[union-attr]
+            now_many = await self.world.count(status)
+            found += [f"{now_many} alerts are {status}, not {many}"] if now_many != int(many) else []
+        return found
+
+    async def _unrecorded(self, recorded: str) -> list[str]:
+        """Return what is said to be in the timeline and is not."""
+        if not recorded:
+            return []
+        [text] = re.findall(r"'([^']+)' recorded", recorded)
+        entries = await self.world.entries(self.teller.alert)
+        code = _RECORDED.get(text, text)
+        if any(e.code == code or text.lower() in e.details.lower() for e in entries):
+            return []
+        return [f"{text!r} is not in the timeline: {', '.join(e.code for e in entries)}"]
+
+    async def _wrong_log(self, line: Line) -> list[str]:
+        entries = await self.world.entries(self.teller.alert) if "expect_log" in line else []
+        found = {what: sum(e.action == what for e in entries) for what in line.get("expect_log", {})}
+        return [
+            f"the timeline has {found[what]} {what}, not {many}"
+            for what, many in line.get("expect_log", {}).items()
+            if found[what] != many
+        ]
+
+
+def _known(said: dict[str, Any], names: frozenset[str], where: str) -> None:
+    strange = sorted(said.keys() - names)
+    if strange:
+        raise Unclear(f"{', '.join(strange)} in the {where}")
+
+
+# ---------------------------------------------------------------- policies
+
+_STEPS: tuple[tuple[str, Callable[[re.Match[str]], Step]], ...] = (
+    (r"wait (?P<n>\d+(?:\.\d+)?)(?: min(?:utes)?)?", lambda m: Step(kind="wait", wait=float(m["n"]))),
+    (
+        r"continue if (?:>|more than) ?(?P<count>\d+) alerts in (?P<n>\d+) min(?:utes)?",
+        lambda m: Step(kind="threshold", count=int(m["count"]), minutes=int(m["n"])),
+    ),
+    (
+        r"(?P<strategy>round-robin|cycle|random): ?(?P<people>[\w, ]+)",
+        lambda m: Step(
+            strategy={"round-robin": "alert"}.get(m["strategy"], m["strategy"]),
+            people=tuple(re.split(r" ?, ?", m["people"])),
+        ),
+    ),
+    (r"schedule:? ?(?P<name>.+)", lambda m: Step(kind=f"schedule {m['name']}")),
+    (r"(?P<name>\w+)", lambda m: Step(people=(m["name"],))),
+)
+
+
+def policy(said: dict[str, Any]) -> Policy:
+    """Return a policy from what a case says of it.
+
+    Raises: Unclear for a target that means nothing.
+    """
+    steps = [_step(step) for step in said["steps"]]
+    return Policy(tuple(steps), int(said.get("repeat", 0)))
+
+
+def _step(said: dict[str, Any]) -> Step:
+    _known(said, frozenset({"targets", "then_wait_min", "require_all_acks", "note"}), "step")
+    parts = [_target(target) for target in said["targets"]]
+    special = [p for p in parts if p.kind != "page" or p.strategy != "default"]
+    if special and len(parts) > 1:
+        raise Unclear(f"{said['targets']} in one step")
+    one = special[0] if special else Step(people=tuple(name for p in parts for name in p.people))
+    return Step(
+        people=one.people,
+        wait=one.wait + float(said.get("then_wait_min", 0)),
+        kind=one.kind,
+        strategy=one.strategy,
+        all_must_acknowledge=bool(said.get("require_all_acks")),
+        count=one.count,
+        minutes=one.minutes,
+    )
+
+
+def _target(text: str) -> Step:
+    for pattern, step in _STEPS:
+        found = re.fullmatch(pattern, text.strip(), re.IGNORECASE)
+        if found:
+            return step(found)
+    raise Unclear(f"target {text!r}")

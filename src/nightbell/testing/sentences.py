@@ -1,0 +1,219 @@
+"""What happens in a case of escalations, said in a sentence: "ana acknowledges", "300 alerts on s1", "restart".
+
+Rule 1: a sentence is understood whole or not at all; `Unclear` names the one that was not.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+
+from nightbell.testing.world import Alert, Needs, Rule, World
+
+_UNITS = {"s": 1 / 60, "sec": 1 / 60, "min": 1.0, "h": 60.0, "hour": 60.0, "d": 1440.0, "day": 1440.0}
+_SPAN = r"(?P<n>\d+(?:\.\d+)?) ?(?P<unit>min|m|hour|h|sec|s|day|d)(?:ute|ond)?s?"
+_ON = r"(?: (?:on|for) (?P<service>(?!the same)\w+)| on the same service)?"
+_WHO = r"(?P<who>\w+)"
+_NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
+#: What no part of the program can do yet, and the words that ask for it.
+_UNBUILT = (
+    (r"\bbeats?\b|\bheartbeats?\b", "heartbeats"),
+    (r"\brepl(?:y|ies)\b.*<code>|\brepl(?:y|ies) '", "answers to text messages"),
+    (r"\bunacked\b|\bbundled?\b", "messages that bundle several alerts"),
+)
+
+
+class Unclear(Exception):
+    """A sentence that was not understood."""
+
+
+def needed(text: str) -> str:
+    """Return which part that is not there a sentence or an expectation asks for; "" for none."""
+    return next((part for words, part in _UNBUILT if re.search(words, text, re.IGNORECASE)), "")
+
+
+class Teller:
+    """Lets happen what sentences say; remembers which alert is spoken of."""
+
+    def __init__(self, world: World, people: Sequence[str]) -> None:
+        self.world = world
+        self._people = {name.lower(): name for name in people}
+        self.alert = Alert("s1", "alert 1")
+        #: Hosts each alert fires on.
+        self._hosts: dict[Alert, int] = {}
+
+    async def tell(self, text: str) -> None:
+        """Let everything happen that a line says.
+
+        Raises: Unclear, Needs, Rejected.
+        """
+        for sentence in re.split(r"\s*;\s*|,? then ", text.strip().rstrip(".")):
+            await self._tell(sentence)
+
+    async def _tell(self, sentence: str) -> None:
+        part = needed(sentence)
+        if part:
+            raise Needs(part)
+        for pattern, act in _SENTENCES:
+            found = pattern.fullmatch(sentence)
+            if found:
+                await act(self, {k: v for k, v in found.groupdict().items() if v is not None})
+                return
+        raise Unclear(sentence)
+
+    def _known(self, said: dict[str, str]) -> str | None:
+        """Return the person a sentence names; None for "someone".
+
+        Raises: Unclear for a stranger.
+        """
+        name = said.get("who", "someone").lower()
+        if name in ("someone", "somebody"):
+            return None
+        if name not in self._people:
+            raise Unclear(f"who is {name}?")
+        return self._people[name]
+
+    def _new(self, service: str) -> Alert:
+        return Alert(service, f"alert {sum(a.service == service for a in self._hosts) + 1}")
+
+    async def _fires(self, alert: Alert, hosts: int = 1) -> None:
+        """Let an alert fire on so many hosts in all."""
+        self.alert = alert
+        before = self._hosts.get(alert, 0)
+        self._hosts[alert] = max(hosts, before)
+        await self.world.fire(alert, [f"host-{n}" for n in range(before + 1, hosts + 1)])
+
+    # ------------------------------------------------------------ what senders do
+
+    async def fires(self, said: dict[str, str]) -> None:
+        """A new alert, or the one that was named."""
+        service = said.get("service", self.alert.service)
+        named = said.get("key") or (f"alert {said['name']}" if "name" in said else "")
+        alert = Alert(service, named) if named else self._new(service)
+        await self._fires(alert)
+
+    async def fires_again(self, said: dict[str, str]) -> None:
+        """The alert spoken of last."""
+        await self._fires(self.alert)
+
+    async def many_fire(self, said: dict[str, str]) -> None:
+        """So many new alerts, none settled before the last has come."""
+        service = said.get("service", self.alert.service)
+        many = _number(said["n"])
+        alerts = []
+        for _ in range(many):
+            self.alert = self._new(service)
+            self._hosts[self.alert] = 1
+            alerts.append(self.alert)
+        await self.world.fire_together(alerts)
+
+    async def join(self, said: dict[str, str]) -> None:
+        """So many members of one group, beside those it has."""
+        await self._fires(self.alert, self._hosts.get(self.alert, 0) + _number(said["n"]))
+
+    async def source_resolves(self, said: dict[str, str]) -> None:
+        """The source says that it is over."""
+        if "key" in said:
+            self.alert = Alert(said.get("service", self.alert.service), said["key"])
+        self._hosts[self.alert] = 0
+        await self.world.resolve(self.alert)
+
+    # ------------------------------------------------------------ what people do
+
+    async def acts(self, said: dict[str, str]) -> None:
+        """Somebody acknowledges, resolves or escalates."""
+        what = next(word for word in ("acknowledge", "resolve", "escalate") if word in said)
+        await self.world.act(what, self._meant(said), self._known(said))
+
+    def _meant(self, said: dict[str, str]) -> Alert:
+        return Alert(self.alert.service, f"alert {said['name']}") if "name" in said else self.alert
+
+    async def snoozes(self, said: dict[str, str]) -> None:
+        """Somebody snoozes."""
+        await self.world.act("snooze", self.alert, self._known(said), minutes=_minutes(said))
+
+    async def escalate_together(self, said: dict[str, str]) -> None:
+        """Several requests that answer one page."""
+        await self.world.escalate_together(self.alert, _number(said["n"]))
+
+    async def acknowledge_together(self, said: dict[str, str]) -> None:
+        """Two acknowledgements at one moment: of two people, or of one by two ways."""
+        first = self._known(said) if "who" in said else next(iter(self._people.values()), None)
+        second = self._known({"who": said["other"]}) if "other" in said else first
+        await self.world.acknowledge_together(self.alert, [first, second])
+
+    async def adds_rules(self, said: dict[str, str]) -> None:
+        """A person gets more rules: "sms@0 and voice@30"."""
+        rules = [Rule(c, float(n)) for c, n in re.findall(r"(\w+)@(\d+)", said["rules"])]
+        named = said.get("who", said.get("whom", next(iter(self._people)) if len(self._people) == 1 else ""))
+        name = self._known({"who": named}) if named else None
+        if name is None:
+            raise Unclear("who gets the rules?")
+        await self.world.add_rules(name, rules)
+
+    async def maintenance_begins(self, said: dict[str, str]) -> None:
+        """Planned work begins."""
+        await self.world.maintain(said.get("service", self.alert.service), _minutes(said))
+
+    async def maintenance_ends(self, said: dict[str, str]) -> None:
+        """Planned work ends before its time."""
+        await self.world.end_maintenance()
+
+    # ------------------------------------------------------------ what machines do
+
+    async def stops(self, said: dict[str, str]) -> None:
+        """The engine stops in good order."""
+        await self.world.sleep()
+
+    async def dies(self, said: dict[str, str]) -> None:
+        """Every process is killed."""
+        await self.world.kill()
+
+    async def starts(self, said: dict[str, str]) -> None:
+        """The engine starts anew, wherever it had stopped."""
+        await self.world.wake()
+
+    async def restarts(self, said: dict[str, str]) -> None:
+        """The engine dies and is started again."""
+        await self.world.kill()
+        await self.world.wake()
+
+
+def _number(text: str) -> int:
+    return _NUMBERS.get(text.lower()) or int(text)
+
+
+def _minutes(said: dict[str, str]) -> float:
+    return float(said["n"]) * _UNITS.get(said["unit"], 1.0)
+
+
+_SOMEBODY = rf"(?:{_WHO} )"
+_IT = r"(?: (?:it|again|the alert|this alert|alert (?P<name>\w+)))?"
+_GRAMMAR: tuple[tuple[str, Callable[[Teller, dict[str, str]], Awaitable[None]]], ...] = (
+    (rf"(?:an?|the|one|1|another|a new|a second|a third|a different) (?:new )?alert(?: fires| arrives)?{_ON}", Teller.fires),
+    (rf"alert(?: (?P<name>\w+))? (?:fires|arrives){_ON}", Teller.fires),
+    (rf"fire (?:key=)?(?P<key>\S+){_ON}(?: again)?", Teller.fires),
+    (rf"key=(?P<key>\S+) fires{_ON}(?: again)?", Teller.fires),
+    (r"(?:the )?same alert (?:fires|arrives|is sent)(?: again)?|(?:the )?alert (?:fires|is sent) again", Teller.fires_again),
+    (r"(?P<n>\d+|two|three|four|five)(?: more| new)? (?:alerts|members)(?: fire| arrive| join)? in the(?: same)? group", Teller.join),
+    (rf"(?P<n>\d+|two|three|four|five)(?: more| new)? alerts(?: fire| arrive)?{_ON}(?: before the next send)?", Teller.many_fire),
+    (r"(?:the )?(?:source|alertmanager|alert) (?:resolves?|sends resolved|is resolved by (?:the|its) source)(?: it| the alert)?", Teller.source_resolves),
+    (rf"resolve (?:key=)?(?P<key>\S+){_ON}", Teller.source_resolves),
+    (rf"{_SOMEBODY}(?P<acknowledge>acknowledges|acks|clicks acknowledge|presses acknowledge){_IT}", Teller.acts),
+    (rf"{_SOMEBODY}(?P<resolve>resolves|closes|clicks resolve|presses resolve){_IT}", Teller.acts),
+    (rf"{_SOMEBODY}(?P<escalate>escalates|clicks escalate|presses escalate){_IT}", Teller.acts),
+    (rf"{_SOMEBODY}?snoozes?(?: it| the alert)?(?: for)? {_SPAN}", Teller.snoozes),
+    (r"(?P<n>two|three|\d+) (?:people )?(?:press(?: on)? )?escalate(?: requests)?(?: that)?(?: refer to| on| for| from)? the same (?:page )?(?:notification|page|message)", Teller.escalate_together),
+    (rf"(?:{_WHO} )?ack(?:s|nowledges?)? by .+ and by .+(?: in the same second| at once| at the same time)", Teller.acknowledge_together),
+    (rf"{_WHO} and (?P<other>\w+) ack(?:nowledge)?(?: it)?(?: in the same second| at once| at the same time)?", Teller.acknowledge_together),
+    (rf"(?:{_WHO} adds|adds?) (?:the )?rules? (?P<rules>\w+@\d+(?:(?:,| and|, and) \w+@\d+)*)(?: for (?P<whom>\w+))?", Teller.adds_rules),
+    (rf"(?:the )?service(?: (?P<service>\w+))? (?:enters|is put into|goes into) maintenance(?: mode)? for {_SPAN}", Teller.maintenance_begins),
+    (r"(?:the )?maintenance (?:is ended|ends|is over|is ended early)", Teller.maintenance_ends),
+    (r"(?:the )?engine (?:stops|is stopped|goes down|is down)|all (?:engines|nodes) stop", Teller.stops),
+    (r"(?:the )?engine (?:starts|is started|comes back|is up)(?: again)?|all (?:engines|nodes) start", Teller.starts),
+    (r"kill(?:ed)? -9.*|(?:the )?(?:process|engine|server) (?:is killed|crashes|dies)(?: .*)?", Teller.dies),
+    (r"(?:the )?in-memory .*(?:is|are) (?:lost|wiped)|(?:the )?(?:broker|queue|cache) is (?:lost|wiped)", Teller.restarts),
+    (r"(?:the )?(?:(?:engine|process|server|program) )?(?:restart(?:s|ed)?|is restarted)", Teller.restarts),
+)  # fmt: skip
+_SENTENCES = tuple((re.compile(pattern, re.IGNORECASE), act) for pattern, act in _GRAMMAR)
+#: A line that ends the process in the middle of what the line before it began.
+DURING_A_CALL = re.compile(r"kill.*(?:provider|send|call)", re.IGNORECASE)
+BEFORE_ANYTHING = re.compile(r"in-memory .* (?:lost|wiped)|broker|engine (?:stops|goes down)", re.IGNORECASE)
