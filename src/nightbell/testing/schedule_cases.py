@@ -1,49 +1,23 @@
-"""This file reads scenarios of who is on call and asks the core.
-
-Shape of a case: `timezone`, `layers`, `overrides`, `swaps`, `unavailable`, `checks`; `conventions` in the file says
-what each means. Beyond it: `fixed` windows that hide every layer, `edits` of a layer's members at an instant.
-"""
+"""This file asks the core who is on call in scenarios, of the instant and of the range, and compares."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from itertools import count
-from typing import Any
-from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from nightbell.core.calendar import DAY_LETTERS, Hours, Window, clock, hours, instant, wall, zone
 from nightbell.core.errors import NightbellError
 from nightbell.core.oncall import on_call
 from nightbell.core.override_checks import errors_in_override
-from nightbell.core.revision import revised
-from nightbell.core.schedule import (
-    Absence,
-    Advance,
-    Booking,
-    Change,
-    Feed,
-    Override,
-    Person,
-    Rotation,
-    Schedule,
-    Turn,
-    Unit,
-)
 from nightbell.core.shifts import shifts, shifts_at
+from nightbell.testing.schedule_stage import Case, Stage
 from nightbell.testing.verdict import Verdict
 
-Case = dict[str, Any]
-_DAYS = {name: number for number, name in enumerate(("MO", "TU", "WE", "TH", "FR", "SA", "SU"))}
-_KINDS = {"add": Change.ADD, "remove": Change.REMOVE, "replace": Change.REPLACE, "replace_all": Change.COVER}
-#: The Monday from which a layer without a rotation counts; it has one turn, so any would do.
-_LONG_AGO = datetime.fromisoformat("2001-01-01")
-_ICAL = re.compile(
-    r"DTSTART (?P<start>\S+), (?P<hours>\d+) h, RRULE (?P<every>DAILY|WEEKLY) UNTIL (?P<until>\S+), "
-    r"SUMMARY '(?P<who>[^']+)'(?:; the (?P<not>\S+) occurrence has STATUS:CANCELLED)?"
+_PROSE = "id title source tags policy_choice given cross_checked want_more note"
+_READ = set(
+    f"{_PROSE} timezone layers overrides swaps unavailable fixed edits ical concurrency feed_expectation checks "
+    "participants name rotation windows priority shift_duration_seconds "
+    "unit every start advance active_from until".split()
 )
 _FEED = re.compile(r"DTSTART for (?P<who>\w+)'s first shift is (?P<start>\S+)")
 
@@ -58,220 +32,55 @@ def problems(case: Case) -> list[str]:
     """Return what the core says otherwise than a case expects."""
     try:
         stage = Stage(case)
-        return [*stage.wrong_checks(), *stage.wrong_feed(), *stage.wrong_conflict()]
+        found = [*_wrong_checks(stage), *_wrong_feed(stage), *_wrong_conflict(stage)]
     except (NightbellError, ValueError, KeyError) as fault:
-        return [f"cannot be read: {type(fault).__name__}: {fault}"]
+        found = [f"cannot be read: {type(fault).__name__}: {fault}"]
+    return [*found, *(f"says {word!r}, which is not read here" for word in _unread(case))] if found else []
 
 
-class Stage:
-    """The schedule of one case, and the numbers of its people."""
-
-    def __init__(self, case: Case) -> None:
-        self.case = case
-        self.zone = zone(case["timezone"])
-        self.users: dict[str, int] = {}
-        self._ids = (UUID(int=n) for n in count(1))
-        self.schedule = self._schedule()
-
-    def names(self, people: Iterable[int]) -> list[str]:
-        """Return the names of people, sorted."""
-        known = {number: name for name, number in self.users.items()}
-        return sorted(known[number] for number in people)
-
-    # ------------------------------------------------------------ what the core says
-
-    def wrong_checks(self) -> Iterator[str]:
-        """Yield the checks that fail, asked of the instant and of the range."""
-        for check in self.case["checks"]:
-            at = datetime.fromisoformat(check["at"])
-            wanted = sorted(set(check["on_call"]))
-            now = self.names(on_call(self.schedule, at))
-            if now != wanted:
-                yield f"at {check['at']}: expected {_shown(wanted)}, on call {_shown(now)}"
-            ranged = self.names({shift.user for shift in shifts_at(self.schedule, at)})
-            if ranged != now:
-                yield f"at {check['at']}: on call {_shown(now)}, but shifts say {_shown(ranged)}"
-
-    def wrong_feed(self) -> Iterator[str]:
-        """Yield where a person's first shift is not when the feed should say."""
-        match = _FEED.search(self.case.get("feed_expectation", ""))
-        if match:
-            wanted = datetime.fromisoformat(match["start"])
-            week = timedelta(weeks=4)
-            found = shifts(self.schedule, start=wanted - week, end=wanted + week)
-            first = next((s.start for s in found if s.user == self.user(match["who"])), None)
-            if first != wanted:
-                yield f"first shift of {match['who']}: expected {wanted.isoformat()}, found {first}"
-
-    def wrong_conflict(self) -> Iterator[str]:
-        """Yield where the second of two equal overrides would be accepted."""
-        if "concurrency" in self.case:
-            start = datetime(2027, 1, 4, 8, tzinfo=UTC)
-            first = self._override({"kind": "add", "user": "ana"}, start, start + timedelta(hours=2))
-            second = replace(first, id=next(self._ids), start=start + timedelta(hours=1))
-            taken = replace(self.schedule, overrides=(first,))
-            if not errors_in_override(taken, second, now=start - timedelta(days=1)):
-                yield "an override that overlaps another of the same person is accepted"
-
-    # ------------------------------------------------------------ what the case says
-
-    def user(self, name: str) -> int:
-        """Return the number of a person."""
-        return self.users.setdefault(name, len(self.users) + 1)
-
-    def _schedule(self) -> Schedule:
-        case = self.case
-        schedule = Schedule(
-            id=next(self._ids),
-            name=case.get("title", ""),
-            rotations=tuple(self._layer(layer) for layer in case.get("layers", [])),
-            feeds=tuple(self._feeds()),
-            overrides=tuple(self._overrides()),
-            swaps=tuple(self._swaps()),
-            absences=tuple(self._absences()),
-        )
-        for edit in case.get("edits", []):
-            schedule = self._edited(schedule, edit)
-        return schedule
-
-    def _instant(self, text: str) -> datetime:
-        at = datetime.fromisoformat(text)
-        return instant(at, self.zone) if at.tzinfo is None else at.astimezone(UTC)
-
-    def _turns(self, participants: list[Any]) -> tuple[Turn, ...]:
-        groups = [[group] if isinstance(group, str) else group for group in participants]
-        return tuple(tuple(Person(self.user(name)) for name in group) for group in groups)
-
-    def _layer(self, layer: Case) -> Rotation:
-        place = zone(layer.get("timezone", self.case["timezone"]))
-        turns = self._turns(layer["participants"])
-        common = partial(
-            Rotation,
-            id=next(self._ids),
-            name=layer.get("name", "layer"),
-            position=layer.get("priority") or 0,
-            zone=place,
-        )
-        if not layer.get("rotation"):
-            together = tuple(member for turn in turns for member in turn)
-            return common(
-                unit=Unit.WEEK,
-                every=1,
-                anchor=_LONG_AGO,
-                turns=(together,),
-                hours=_hours(layer, _LONG_AGO, True),
-            )
-        return self._rotation(layer, turns, common)
-
-    def _rotation(self, layer: Case, turns: tuple[Turn, ...], common: Callable[..., Rotation]) -> Rotation:
-        said = layer["rotation"]
-        advance = Advance(said.get("advance", "elapsed"))
-        anchor = _local(said["start"], self.zone)
-        bounds = [
-            instant(anchor, self.zone),
-            *(self._instant(said[k]) for k in ("active_from",) if said.get(k)),
-        ]
-        by_day = advance is not Advance.ELAPSED
-        seconds = layer.get("shift_duration_seconds")
-        return common(
-            unit=Unit(said["unit"]),
-            every=said.get("every", 1),
-            anchor=anchor,
-            turns=turns,
-            advance=advance,
-            hours=_hours(layer, anchor, by_day),
-            starts_at=max(bounds),
-            ends_at=self._instant(said["until"]) if said.get("until") else None,
-            turn_length=timedelta(seconds=seconds) if seconds and not by_day else None,
-        )
-
-    def _override(self, said: Case, start: datetime, end: datetime) -> Override:
-        change = _KINDS[said["kind"]]
-        user, replaces = said.get("user"), said.get("replaces")
-        if change is Change.REMOVE:
-            user, replaces = None, replaces or user
-        return Override(
-            id=next(self._ids),
-            change=change,
-            start=start,
-            end=end,
-            user=None if user is None else self.user(user),
-            replaces=None if replaces is None else self.user(replaces),
-        )
-
-    def _overrides(self) -> Iterator[Override]:
-        for said in self.case.get("overrides", []):
-            span = self._instant(said["from"]), self._instant(said["to"])
-            for user in said.get("users") or [said.get("user")]:
-                yield self._override({**said, "user": user}, *span)
-        for window in self.case.get("fixed", []):
-            yield self._override(
-                {"kind": "replace_all"}, self._instant(window["from"]), self._instant(window["to"])
-            )
-            for said in window.get("shifts", []):
-                span = self._instant(said["from"]), self._instant(said["to"])
-                yield self._override({"kind": "replace_all", "user": said["user"]}, *span)
-
-    def _swaps(self) -> Iterator[Override]:
-        for said in self.case.get("swaps", []):
-            if said.get("taken") and said.get("taker"):
-                swap = {"kind": "replace", "user": said["taker"], "replaces": said["requester"]}
-                yield self._override(swap, self._instant(said["from"]), self._instant(said["to"]))
-
-    def _absences(self) -> Iterator[Absence]:
-        for said in self.case.get("unavailable", []):
-            start, end = self._instant(said["from"]), self._instant(said["to"])
-            yield Absence(user=self.user(said["user"]), start=start, end=end, exchanged=True)
-
-    def _feeds(self) -> Iterator[Feed]:
-        said = self.case.get("ical")
-        if said:
-            match = _ICAL.search(said)
-            if match is None:
-                raise ValueError(f"the calendar {said!r} is described in another way")
-            yield Feed(id=next(self._ids), name="calendar", position=0, bookings=tuple(self._bookings(match)))
-
-    def _bookings(self, said: re.Match[str]) -> Iterator[Booking]:
-        """Yield the occurrences of a described calendar entry. People are known by address, whatever its case."""
-        user = self.user(said["who"].lower().partition("@")[0])
-        start, until = self._instant(said["start"]), self._instant(said["until"])
-        while start <= until:
-            if start.date().isoformat() != said["not"]:
-                yield Booking(start=start, end=start + timedelta(hours=int(said["hours"])), user=user)
-            start += timedelta(days=1 if said["every"] == "DAILY" else 7)
-
-    def _edited(self, schedule: Schedule, edit: Case) -> Schedule:
-        at = self._instant(edit["at"])
-        layer = schedule.rotations[edit.get("layer", 0)].id
-        running = [rotation for rotation in schedule.rotations if rotation.id == layer][-1]
-        return revised(schedule, replace(running, turns=self._turns(edit["participants"])), at=at)
+def _unread(case: Case) -> list[str]:
+    """Return the words of a case that are not known here: a hint where a check fails."""
+    layers = case.get("layers", [])
+    words = {
+        *case,
+        *(word for layer in layers for part in (layer, layer.get("rotation") or {}) for word in part),
+    }
+    return sorted(words - _READ)
 
 
-def _local(text: str, place: ZoneInfo) -> datetime:
-    local = datetime.fromisoformat(text)
-    return local if local.tzinfo is None else wall(local, place)
+def _wrong_checks(stage: Stage) -> Iterator[str]:
+    """Yield the checks that fail, asked of the instant and of the range."""
+    for check in stage.case["checks"]:
+        at = datetime.fromisoformat(check["at"])
+        wanted = sorted(set(check["on_call"]))
+        now = stage.names(on_call(stage.schedule, at))
+        if now != wanted:
+            yield f"at {check['at']}: expected {_shown(wanted)}, on call {_shown(now)}"
+        ranged = stage.names({shift.user for shift in shifts_at(stage.schedule, at)})
+        if ranged != now:
+            yield f"at {check['at']}: on call {_shown(now)}, but shifts say {_shown(ranged)}"
 
 
-def _hours(layer: Case, anchor: datetime, by_day: bool) -> Hours | None:
-    """Return a layer's windows; a length alone, counted by days, is a window from the hour of hand-off."""
-    windows = layer.get("windows")
-    seconds = layer.get("shift_duration_seconds")
-    if windows is None and seconds and by_day:
-        end = anchor + timedelta(seconds=seconds)
-        return hours([Window(start=anchor.time(), end=end.time())])
-    return None if windows is None else hours([_window(window) for window in windows])
+def _wrong_feed(stage: Stage) -> Iterator[str]:
+    """Yield where a person's first shift is not when the feed should say."""
+    match = _FEED.search(stage.case.get("feed_expectation", ""))
+    if match:
+        wanted, month = datetime.fromisoformat(match["start"]), timedelta(weeks=4)
+        found = shifts(stage.schedule, start=wanted - month, end=wanted + month)
+        first = next((shift.start for shift in found if shift.user == stage.user(match["who"])), None)
+        if first != wanted:
+            yield f"first shift of {match['who']}: expected {wanted.isoformat()}, found {first}"
 
 
-def _window(said: Case) -> Window:
-    days = said.get("days")
-    chosen = frozenset(range(7)) if days is None else frozenset(_day(day) for day in days)
-    return Window(
-        days=chosen, start=clock(said.get("from", "00:00"), "from"), end=clock(said.get("to", "00:00"), "to")
-    )
-
-
-def _day(name: str) -> int:
-    return _DAYS[name[:2].upper()] if len(name) > 1 else DAY_LETTERS[name]
+def _wrong_conflict(stage: Stage) -> Iterator[str]:
+    """Yield where the second of two equal overrides would be accepted."""
+    if "concurrency" in stage.case:
+        start, hour = datetime(2027, 1, 4, 8, tzinfo=UTC), timedelta(hours=1)
+        first = stage.override({"kind": "add", "user": "ana"}, start, start + 2 * hour)
+        second = stage.override({"kind": "add", "user": "ana"}, start + hour, start + 3 * hour)
+        taken = replace(stage.schedule, overrides=(first,))
+        if not errors_in_override(taken, second, now=start - hour):
+            yield "an override that overlaps another of the same person is accepted"
 
 
 def _shown(names: list[str]) -> str:
