@@ -32,7 +32,8 @@ JOINED = [
     (member(ends=20),       signal("a", starts=10, ends=25),      What.NOTHING),
     (member(ends=20),       signal("a", starts=30),               What.RETURNED),
     (member(ends=20),       signal("a", starts=10),               What.DOUBTFUL),
-    (member(ends=20),       signal("a", starts=20),               What.DOUBTFUL),
+    (member(ends=20),       signal("a", starts=20),               What.RETURNED),
+    (member(starts=20, ends=20), signal("a", starts=20),          What.DOUBTFUL),
 ]  # fmt: skip
 
 

@@ -123,7 +123,9 @@ def joined(member: Member | None, signal: Signal, unit: Unit, now: datetime) -> 
     if member.state is State.FIRING:
         return Change(what=_still(member, signal), member=_seen(member, signal, unit, now), signal=signal)
     starts = signal.starts_at or now
-    what = What.RETURNED if member.ends_at is None or starts > member.ends_at else What.DOUBTFUL
+    # An episode is half-open: what begins at its very end is the next one, unless it is the same start again.
+    newer = member.ends_at is None or starts >= member.ends_at and starts > member.starts_at
+    what = What.RETURNED if newer else What.DOUBTFUL
     return Change(what=what, member=_started(signal, unit, now), signal=signal)
 
 
