@@ -126,6 +126,12 @@ def window(days: str, start: str, end: str) -> Window:
     return Window(days=frozenset(letters.index(d) for d in days), start=clock(start, ""), end=clock(end, ""))
 
 
+def limited(*windows: Window) -> Hours:
+    active = hours(windows)
+    assert active is not None
+    return active
+
+
 @pytest.mark.parametrize(
     ("days", "start", "end", "inside", "outside"),
     [
@@ -143,7 +149,7 @@ def window(days: str, start: str, end: str) -> Window:
     ],
 )
 def test_a_window_belongs_to_the_day_it_began(days, start, end, inside, outside):
-    active = hours([window(days, start, end)])
+    active = limited(window(days, start, end))
 
     def covered(text: str) -> bool:
         day, _, clock_text = text.partition("T")
@@ -162,7 +168,7 @@ def test_hours_that_leave_nothing_out_are_none():
 
 
 def test_stretches_that_meet_are_one_span_over_midnight():
-    active = hours([window("MT", "00:00", "00:00")])
+    active = limited(window("MT", "00:00", "00:00"))
     week = active.spans(MONDAY, MONDAY + 7 * DAY)
     assert week == [Span(MONDAY, MONDAY + 2 * DAY)]
     assert active.days() == {0, 1}

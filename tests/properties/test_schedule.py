@@ -22,6 +22,7 @@ from nightbell.core.schedule import (
     Person,
     Rotation,
     Schedule,
+    Turn,
     Unit,
     covers,
 )
@@ -84,7 +85,7 @@ def rotations(draw, night: datetime, place: ZoneInfo, *, alone: bool = False) ->
     hour = draw(st.one_of(st.just(changing.time()), minutes))
     day = wall(night, place).date() - timedelta(days=draw(st.integers(1, 70)))
     people = draw(st.lists(st.integers(1, 9), min_size=1, max_size=4, unique=True))
-    pairs = [(Person(user),) for user in people]
+    pairs: list[Turn] = [(Person(user),) for user in people]
     if not alone and len(people) > 2 and draw(st.booleans()):
         pairs = [(*pairs[0], *pairs[1]), *pairs[2:]]
     anchor = datetime.combine(day, hour)

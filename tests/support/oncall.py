@@ -52,11 +52,18 @@ def after(overrides: tuple[Override, ...], people: set[int], at: datetime) -> se
     acting = [override for override in overrides if override.start <= at < override.end]
     for override in acting:
         if override.change is Change.COVER:
-            result = {override.user} - {None}
+            result = serves(override)
     for override in acting:
         if override.change in (Change.REMOVE, Change.REPLACE) and override.replaces in result:
-            result = result - {override.replaces} | ({override.user} - {None})
-    return result | {override.user for override in acting if override.change is Change.ADD}
+            result = {user for user in result if user != override.replaces} | serves(override)
+    for override in acting:
+        if override.change is Change.ADD:
+            result |= serves(override)
+    return result
+
+
+def serves(override: Override) -> set[int]:
+    return set() if override.user is None else {override.user}
 
 
 def by_rotation(rotation: Rotation, schedule: Schedule, at: datetime) -> set[int]:
@@ -140,7 +147,7 @@ def within_length(rotation: Rotation, shown: datetime, at: datetime) -> bool:
     begin = at
     while latest_shown(rotation.zone, begin - MINUTE) >= handed:
         begin -= MINUTE
-    return at - begin < rotation.turn_length
+    return at - begin < (rotation.turn_length or timedelta.max)
 
 
 def active_since(hours: Hours | None, shown: datetime) -> list[datetime]:

@@ -1,6 +1,7 @@
 """Short ways to write schedules down in tests."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,10 +21,10 @@ def at(text: str) -> datetime:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
-def rotation(*users: int | tuple[int, ...], **changes: object) -> Rotation:
+def rotation(*users: int | tuple[int, ...], **changes: Any) -> Rotation:
     """Return a daily rotation at 09:00 UTC from Monday, 7 June 2027, otherwise as said."""
     turns = tuple(tuple(Person(u) for u in (user if isinstance(user, tuple) else (user,))) for user in users)
-    said = {
+    said: dict[str, Any] = {
         "id": UUID(int=100),
         "name": "Primary",
         "position": 1,
@@ -41,9 +42,10 @@ def between(start: str, end: str, days: frozenset[int] = frozenset(range(7))) ->
     return hours([Window(start=clock(start, ""), end=clock(end, ""), days=days)])
 
 
-def schedule(*rotations: Rotation, **changes: object) -> Schedule:
+def schedule(*rotations: Rotation, **changes: Any) -> Schedule:
     """Return a schedule of some rotations."""
-    return Schedule(**({"id": UUID(int=1), "name": "Payments", "rotations": rotations} | changes))
+    said: dict[str, Any] = {"id": UUID(int=1), "name": "Payments", "rotations": rotations}
+    return Schedule(**(said | changes))
 
 
 def override(
