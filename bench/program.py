@@ -1,4 +1,4 @@
-"""Starts the program as `nightbell serve` does, in a process of its own, and watches what it uses.
+"""Starts `nightbell serve` as anybody would, configures it as an administrator would, and watches what it uses.
 
 Rule 1: nothing is switched off for a measurement; the database is the embedded one with its ordinary settings.
 """
@@ -7,45 +7,29 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
-from typing import Any
 from uuid import UUID
 
-import uvloop
-
-from nightbell import app, clock
+from nightbell import clock
 from nightbell.channels import registry
 from nightbell.channels.email import SmtpSettings, Tls
 from nightbell.core.journal import SYSTEM
 from nightbell.engine import vault
 from nightbell.engine.configure import Configure
-from nightbell.engine.edits import ContactMethodEdit, RouteEdit, SourceEdit, UserEdit
+from nightbell.engine.edits import ContactMethodEdit, LevelEdit, PolicyEdit, RouteEdit, SourceEdit, UserEdit
 from nightbell.net.guard import Guard
 from nightbell.net.http import Http
-from nightbell.settings import load
 from nightbell.store import embedded
 from nightbell.store.db import Db, connect
 
 _TICK = os.sysconf("SC_CLK_TCK")
-_READY = b"ready\n"
-_AT_ONCE = timedelta(seconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Used:
-    """Processor time since the start. Units: seconds."""
-
-    program: float
-    database: float
-
-    def since(self, before: "Used") -> "Used":
-        """Return what was used after `before`."""
-        return Used(self.program - before.program, self.database - before.database)
+_LOOPBACK = "127.0.0.0/8"
+_PATIENCE = 60.0
 
 
 class Machine:
@@ -66,51 +50,56 @@ def _busy() -> tuple[float, float]:
     return sum(fields) - fields[3] - fields[4], sum(fields)
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Processor time. Units: seconds."""
+
+    program: float
+    database: float
+
+    def since(self, before: "Used") -> "Used":
+        """Return what was used after `before`."""
+        return Used(self.program - before.program, self.database - before.database)
+
+
 class Program:
     """A running Nightbell and a connection to its database."""
 
-    def __init__(self, process: asyncio.subprocess.Process, db: Db, port: int, started: float) -> None:
-        self.process = process
+    def __init__(self, pid: int, db: Db, started: float) -> None:
+        self.pid = pid
         self.db = db
-        self.port = port
-        #: How long it took from the start of the process to the first answer.
+        #: From the start of the process until it was ready to page. Units: seconds.
         self.started = started
 
     def used(self) -> Used:
-        """Return the processor time of the program and of its PostgreSQL."""
-        family = _family(self.process.pid)
-        return Used(_seconds(self.process.pid), sum(_seconds(pid) for pid in family))
+        """Return the processor time so far."""
+        return Used(_seconds(self.pid), sum(map(_seconds, _family(self.pid))))
 
     def memory(self) -> tuple[float, float]:
         """Return the proportional set sizes of the program and of its PostgreSQL. Units: MiB."""
-        return _pss(self.process.pid), sum(map(_pss, _family(self.process.pid)))
+        return _pss(self.pid), sum(map(_pss, _family(self.pid)))
 
-    async def count(self, sql: str, *args: Any) -> int:
+    async def count(self, sql: str) -> int:
         """Return a number from the database."""
-        return int((await self.db.fetch(sql, *args))[0][0] or 0)
-
-
-def _stat(pid: int) -> list[str]:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return int((await self.db.fetch(sql))[0][0] or 0)
 
 
 def _seconds(pid: int) -> float:
     """Return processor time of a process and of its children that have ended."""
     try:
-        return sum(map(int, _stat(pid)[11:15])) / _TICK
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return 0.0
+    return sum(map(int, fields[11:15])) / _TICK
 
 
 def _family(pid: int) -> list[int]:
     """Return all descendants of a process."""
-    found: list[int] = []
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        try:
-            found += [int(child), *_family(int(child))]
-        except FileNotFoundError:
-            continue
-    return found
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return [every for child in children for every in (int(child), *_family(int(child)))]
 
 
 def _pss(pid: int) -> float:
@@ -121,66 +110,94 @@ def _pss(pid: int) -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
-async def _until_ready(process: asyncio.subprocess.Process) -> None:
-    """Wait for the word on stdout, and go on reading what the program says, so that it never blocks."""
-    said: list[bytes] = []
-    out = process.stdout
-    while out is not None and (line := await out.readline()):
-        if line == _READY:
-            process_log = asyncio.create_task(out.read())
-            _LOGS.add(process_log)
-            process_log.add_done_callback(_LOGS.discard)
-            return
-        said.append(line)
-    raise SystemExit("the program did not start:\n" + b"".join(said).decode())
-
-
-_LOGS: set["asyncio.Task[bytes]"] = set()
-
-
 @asynccontextmanager
 async def running(data: Path, port: int) -> AsyncIterator[Program]:
     """Run the program on a data directory for as long as the block lasts."""
     began = monotonic()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.program", str(data), str(port), stdout=asyncio.subprocess.PIPE
-    )
+    process = await _start(data, port)
     try:
-        await _until_ready(process)
+        await _until_ready(process, port)
         started = monotonic() - began
-        server = await embedded.attach_or_start(data, purpose="bench")
-        db = await connect(server.dsn, size=2)
-        try:
-            yield Program(process, db, port, started)
-        finally:
-            await db.close()
-            await server.stop()
+        async with opened(data) as db:
+            yield Program(process.pid, db, started)
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
         await process.wait()
 
 
+async def _start(data: Path, port: int) -> asyncio.subprocess.Process:
+    data.parent.mkdir(parents=True, exist_ok=True)
+    with (data.parent / f"{data.name}.log").open("wb") as log:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "nightbell", "serve", "--data", str(data), "--port", str(port)),
+            env={**os.environ, "NIGHTBELL_ALLOW_NETWORKS": _LOOPBACK, "NIGHTBELL_LOG_LEVEL": "warning"},
+            stdout=log,
+            stderr=log,
+        )
+
+
+async def _until_ready(process: asyncio.subprocess.Process, port: int) -> None:
+    until = monotonic() + _PATIENCE
+    while process.returncode is None and monotonic() < until:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET /readyz HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
+            answer = await reader.read()
+            writer.close()
+        except OSError:
+            answer = b""
+        if answer.startswith(b"HTTP/1.1 200"):
+            return
+        await asyncio.sleep(0.01)
+    raise SystemExit("the program did not start: its messages are beside the data directory")
+
+
+@asynccontextmanager
+async def opened(data: Path) -> AsyncIterator[Db]:
+    """Open the database of a data directory, whether the program runs or not."""
+    server = await embedded.attach_or_start(data, purpose="bench")
+    db = await connect(server.dsn, size=4)
+    try:
+        yield db
+    finally:
+        await db.close()
+        await server.stop()
+
+
 class Setup:
     """Configures an installation the way an administrator would, with the same checks."""
 
-    def __init__(self, db: Db, configure: Configure) -> None:
+    def __init__(self, db: Db, configure: Configure, http: Http) -> None:
         self._db = db
         self._configure = configure
+        self._http = http
 
     @classmethod
-    async def of(cls, db: Db) -> "Setup":
-        """Return the configuration of a database."""
+    @asynccontextmanager
+    async def of(cls, db: Db) -> "AsyncIterator[Setup]":
+        """Open the configuration of a database."""
         keys = await vault.unlock(db, None, clock.now())
-        smtp = SmtpSettings(host="", port=25, user="", password="", tls=Tls.NONE, sender="bench@example.com", timeout=_AT_ONCE)
-        return cls(db, Configure(db, keys, registry.build(smtp, Http(Guard(("127.0.0.0/8",))))))
+        smtp = SmtpSettings(
+            host="",
+            port=25,
+            user="",
+            password="",
+            tls=Tls.NONE,
+            sender="bench@example.com",
+            timeout=timedelta(seconds=1),
+        )
+        http = Http(Guard((_LOOPBACK,)))
+        try:
+            yield cls(db, Configure(db, keys, registry.build(smtp, http)), http)
+        finally:
+            await http.aclose()
 
-    async def source(self, identity: str, *, page: int | None = None) -> str:
-        """Make a source with a route of which no rule matches; return its secret. `page` is whom it pages."""
-        now = clock.now()
-        target = {"type": "User", "id": str(page)} if page else None
-        edit = SourceEdit(name=f"bench {identity} {page}", identity=identity, default_target=target)
-        source_id, secret = await self._configure.create_source(edit, by=SYSTEM, now=now)
+    async def source(self, identity: str, *, page: tuple[str, str] | None = None) -> str:
+        """Make a source with a route of which no rule matches; return its secret. `page` is its default target."""
+        target = {"type": page[0], "id": page[1]} if page else None
+        edit = SourceEdit(name=f"bench {identity}", identity=identity, default_target=target)
+        source_id, secret = await self._configure.create_source(edit, by=SYSTEM, now=clock.now())
         await self._route(source_id)
         return secret
 
@@ -191,44 +208,32 @@ class Setup:
             "operator": "is_one_of",
             "values": ["nobody-has-this-team"],
         }
-        user = await self.person("route@example.com", keep="inbox")
         rule = {
             "name": "never",
-            "destinations": [{"target_type": "User", "target_id": str(user)}],
+            "destinations": [{"target_type": "User", "target_id": str(await self.person("Route"))}],
             "condition_groups": [{"conditions": [condition]}],
         }
         edit = RouteEdit(name=f"route of {source_id}", source_ids=[source_id], rules=[rule])
         await self._configure.create_route(edit, by=SYSTEM, now=clock.now())
 
-    async def person(self, email: str, *, keep: str = "", webhook: str = "") -> int:
-        """Make somebody (or find them) with the contact methods of one kind only, or with one webhook."""
+    async def person(self, name: str, *, webhook: str = "") -> int:
+        """Add somebody whose inbox rings, or whose webhook is called: one contact method, used at once."""
         now = clock.now()
-        known = await self._db.fetch("SELECT id FROM users WHERE lower(email) = $1", email)
-        if known:
-            return int(known[0][0])
-        edit = UserEdit(name=email.partition("@")[0].capitalize(), email=email, role="user")
+        edit = UserEdit(name=name, email=f"{name.lower()}@example.com", role="user")
         user = await self._configure.create_user(edit, by=SYSTEM, now=now)
         if webhook:
             method = ContactMethodEdit(kind="webhook", address=webhook)
             await self._configure.create_contact_method(user, method, verified=True, by=SYSTEM, now=now)
-        chosen = "webhook" if webhook else keep
         others = "SELECT id FROM contact_methods WHERE user_id = $1 AND kind <> $2"
-        for row in await self._db.fetch(others, user, chosen):
+        for row in await self._db.fetch(others, user, "webhook" if webhook else "inbox"):
             await self._configure.delete_contact_method(row[0], by=SYSTEM, now=now)
         return user
 
-
-async def _serve(data: Path, port: int, ready: Callable[[], None]) -> None:
-    settings = load({"data": data, "port": port, "allow_networks": ["127.0.0.0/8"], "log_level": "warning"})
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await app.serve(settings, stop, ready=lambda _running: ready())
-
-
-def _say_ready() -> None:
-    sys.stdout.buffer.write(_READY)
-    sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    uvloop.run(_serve(Path(sys.argv[1]), int(sys.argv[2]), _say_ready))
+    async def policy(self, *people: int) -> UUID:
+        """Add a policy that pages one person a minute."""
+        now = clock.now()
+        policy = await self._configure.create_policy(PolicyEdit(name="Bench"), by=SYSTEM, now=now)
+        for person in people:
+            level = LevelEdit(targets=[{"type": "user", "id": str(person)}], delay_minutes=1)
+            await self._configure.create_level(policy, None, level, by=SYSTEM, now=now)
+        return policy
