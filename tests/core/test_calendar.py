@@ -176,8 +176,8 @@ def test_stretches_that_meet_are_one_span_over_midnight():
 
 
 def test_overlapping_windows_of_a_day_are_one():
-    active = hours(
-        [window("M", "08:00", "12:00"), window("M", "11:00", "15:00"), window("M", "20:00", "04:00")]
+    active = limited(
+        window("M", "08:00", "12:00"), window("M", "11:00", "15:00"), window("M", "20:00", "04:00")
     )
     hour = timedelta(hours=1)
     assert active.by_day[0] == ((8 * hour, 15 * hour), (20 * hour, 28 * hour))

@@ -144,10 +144,11 @@ def nominal(rotation: Rotation, turn: int) -> datetime:
 def within_length(rotation: Rotation, shown: datetime, at: datetime) -> bool:
     """Return whether less than the length of a turn has gone by since its hand-off, watched minute by minute."""
     handed = nominal(rotation, elapsed(rotation, shown))
+    length = rotation.turn_length or timedelta.max
     begin = at
-    while latest_shown(rotation.zone, begin - MINUTE) >= handed:
+    while at - begin < length and latest_shown(rotation.zone, begin - MINUTE) >= handed:
         begin -= MINUTE
-    return at - begin < (rotation.turn_length or timedelta.max)
+    return at - begin < length
 
 
 def active_since(hours: Hours | None, shown: datetime) -> list[datetime]:
