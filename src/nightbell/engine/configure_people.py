@@ -11,6 +11,7 @@ from nightbell.engine.changing import Change, Checks, Writer
 from nightbell.engine.configure_contacts import add_default_methods
 from nightbell.engine.edits import UserEdit
 from nightbell.engine.identity import check_email
+from nightbell.engine.revising import leave_schedules
 from nightbell.store.db import Tx
 from nightbell.store.tables import users
 
@@ -54,6 +55,7 @@ class People(Writer):
             await change.change("user", users, user_id, fields)
             if not after["active"]:
                 await _shut_out(change, user_id)
+                await leave_schedules(change, user_id, before["name"])
 
     async def delete_user(self, user_id: int, *, by: Actor, now: datetime) -> None:
         """Let a person go: no log-in, no token, in no team, never paged. Their name stays in old timelines."""
