@@ -89,7 +89,7 @@ class Kept(Struct, frozen=True):
             return None
         if self.choices and value not in self.choices:
             raise Invalid(f"Must be one of: {', '.join(self.choices)}.", place=self.name)
-        if isinstance(value, bool) or not isinstance(value, _TYPES[self.kind]):
+        if isinstance(value, bool) != (self.kind is Kind.FLAG) or not isinstance(value, _TYPES[self.kind]):
             raise Invalid(f"Must be of type {self.kind.value}.", place=self.name)
         return value
 
@@ -98,6 +98,7 @@ _TYPES: Mapping[Kind, type[Any]] = {
     Kind.TEXT: str,
     Kind.ID: str,
     Kind.NUMBER: int,
+    Kind.FLAG: bool,
     Kind.LIST: list,
     Kind.OBJECT: dict,
 }

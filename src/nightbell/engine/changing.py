@@ -42,6 +42,10 @@ class Checks:
         if all(problem.place != place for problem in self._problems):
             self._problems.append(Invalid(message, place=place, hint=hint))
 
+    def found(self, place: str) -> bool:
+        """Return whether something is wrong at a place, or below it."""
+        return any(problem.place.startswith(place) for problem in self._problems)
+
     def required(self, *fields: str) -> None:
         """Note every field that was not sent, or is empty."""
         for field in fields:
@@ -175,7 +179,9 @@ async def missing(change: Change, kind: str, ids: Iterable[Any]) -> list[Any]:
     asked = list(dict.fromkeys(ids))
     absent = [key for key in asked if isinstance(key, int) and not 0 < key <= _LARGEST_INTEGER]
     possible = [key for key in asked if key not in absent]
-    return absent + ([row[0] for row in await change.tx.rows(f"missing_{kind}", possible)] if possible else [])
+    return absent + (
+        [row[0] for row in await change.tx.rows(f"missing_{kind}", possible)] if possible else []
+    )
 
 
 async def must_exist(change: Change, kind: str, field: str, ids: Iterable[Any] | None) -> None:

@@ -1,5 +1,6 @@
 """This file changes the levels of escalation paths: whom each pages, and how long the next one waits."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,8 +8,10 @@ from uuid import UUID
 from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
 from nightbell.engine.changing import Change, Checks, Writer, missing, unknown
+from nightbell.engine.checking_levels import check_level
 from nightbell.engine.configure_contacts import LONGEST_DELAY
 from nightbell.engine.edits import LevelEdit
+from nightbell.engine.policies import STRATEGY
 from nightbell.store.read.listing import Record, as_uuid
 from nightbell.store.read.policies import default_path, levels_of_path
 from nightbell.store.tables import escalation_levels, escalation_paths
@@ -17,8 +20,8 @@ MOST_LEVELS = 20
 MOST_TARGETS = 25
 TEAM_MEMBERS = ("all", "admins", "escalate")
 #: What a level may page now, and the query that says which of them do not exist.
-_TARGETS = {"user": "users", "team": "teams", "service": "services"}
-_LATER = ("schedule", "slack_channel", "microsoft_teams_channel")
+_TARGETS = {"user": "users", "team": "teams", "service": "services", "schedule": "schedules"}
+_LATER = ("slack_channel", "microsoft_teams_channel")
 
 
 class Levels(Writer):
@@ -31,10 +34,8 @@ class Levels(Writer):
 
         Raises: Problems naming the fields.
         """
-        fields = {"targets": [], **edit.sent()}
-        checks = Checks(fields)
-        checks.required("targets")
-        _checked_level(checks)
+        fields = {"targets": [], "settings": {}, **edit.sent()}
+        _checked_level(Checks(fields), {})
         async with self.changing(by, now) as change:
             path = await _path(change, policy_id, path_id)
             await _check_targets(change, fields["targets"])
@@ -46,18 +47,21 @@ class Levels(Writer):
             key: UUID = await change.add(
                 "escalation_level", escalation_levels, {**fields, "path_id": path["id"]}
             )
+            await _take_turns(change, key, fields["settings"])
         return key
 
     async def update_level(self, level_id: UUID, edit: LevelEdit, *, by: Actor, now: datetime) -> None:
         """Change a level; a taken position moves the others down."""
         fields = edit.sent()
-        _checked_level(Checks(fields))
         async with self.changing(by, now) as change:
             before = await change.locked("escalation_level", escalation_levels, level_id)
+            _checked_level(Checks(fields), before)
+            fields = merged(before, fields)
+            await _take_turns(change, level_id, fields.get("settings", {}))
             await _check_targets(change, fields.get("targets") or [])
             if fields.get("position", before["position"]) != before["position"]:
                 await _make_room(change, before["path_id"], fields["position"], level_id)
-            await change.change("escalation_level", escalation_levels, level_id, merged(before, fields))
+            await change.change("escalation_level", escalation_levels, level_id, fields)
 
     async def delete_level(self, level_id: UUID, *, by: Actor, now: datetime) -> None:
         """Forget a level; those behind it move up."""
@@ -66,7 +70,7 @@ class Levels(Writer):
             await change.tx.execute("close_gap_of_level", before["path_id"], before["position"], now)
 
 
-def _checked_level(checks: Checks) -> None:
+def _checked_level(checks: Checks, before: Mapping[str, Any]) -> None:
     checks.number("position", 1, MOST_LEVELS)
     checks.number("delay_minutes", 0, LONGEST_DELAY)
     targets = checks.sent.get("targets") or []
@@ -74,6 +78,9 @@ def _checked_level(checks: Checks) -> None:
         checks.wrong("targets", f"A level pages at most {MOST_TARGETS} targets.")
     for index, target in enumerate(targets):
         _check_target(checks, f"targets[{index}]", target)
+    if not before or checks.sent.keys() & {"targets", "delay_minutes", "settings"}:
+        settings = {**before.get("settings", {}), **(checks.sent.get("settings") or {})}
+        check_level(checks, {**before, **checks.sent, "settings": settings})
     checks.done()
     fill(checks.sent, "delay_minutes", 0)
     fill(checks.sent, "settings", {})
@@ -130,6 +137,12 @@ def merged(before: Record, fields: dict[str, Any]) -> dict[str, Any]:
     if "settings" not in fields:
         return fields
     return {**fields, "settings": {**before["settings"], **fields["settings"]}}
+
+
+async def _take_turns(change: Change, level_id: UUID, settings: dict[str, Any]) -> None:
+    """Keep a pointer for a level that goes round by alert: what is there can be locked, whoever comes first."""
+    if settings.get(STRATEGY) == "alert":
+        await change.tx.execute("keep_turns", level_id, change.now)
 
 
 async def _path(change: Change, policy_id: UUID | None, path_id: UUID | None) -> Record:

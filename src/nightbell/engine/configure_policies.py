@@ -9,14 +9,17 @@ from uuid import UUID
 
 from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
+from nightbell.engine import windows
 from nightbell.engine.changing import Change, Checks, Writer, must_exist
+from nightbell.engine.checking_settings import check_settings
 from nightbell.engine.configure_contacts import LONGEST_DELAY, LOUDNESS
 from nightbell.engine.configure_levels import fill, merged
 from nightbell.engine.edits import PathEdit, PolicyEdit
 from nightbell.store.read.policies import default_path, levels_of_path
 from nightbell.store.tables import escalation_levels, escalation_paths, escalation_policies
 
-MOST_REPEATS = 9
+#: -1 goes round until somebody acknowledges (core/escalation.FOREVER).
+REPEATS = (-1, 9)
 
 
 class Policies(Writer):
@@ -39,6 +42,9 @@ class Policies(Writer):
         """Change a policy. A climb under way keeps the copy it began with."""
         fields, links = _checked_policy(Checks(edit.sent()))
         async with self.changing(by, now) as change:
+            for name, owned in links.items():
+                if set(owned or ()) - set(await _owned(change, policy_id, name)):
+                    await must_page(change, name, policy_id)
             await change.change("escalation_policy", escalation_policies, policy_id, fields, **links)
             await _link(change, policy_id, links)
 
@@ -59,7 +65,8 @@ class Policies(Writer):
         checks.required("name")
         _checked_path(checks)
         async with self.changing(by, now) as change:
-            await change.locked("escalation_policy", escalation_policies, policy_id)
+            policy = await change.locked("escalation_policy", escalation_policies, policy_id)
+            await check_settings(change, policy, fields.get("settings", {}), fields.get("is_default", False))
             if fields.get("is_default"):
                 return await _adopt(change, policy_id, fields)
             following = await change.tx.value("next_path_position", policy_id)
@@ -73,11 +80,15 @@ class Policies(Writer):
         _checked_path(Checks(fields))
         async with self.changing(by, now) as change:
             before = await change.locked("escalation_path", escalation_paths, path_id)
+            fields = merged(before, fields)
+            if "settings" in fields:
+                policy = await change.locked("escalation_policy", escalation_policies, before["policy_id"])
+                await check_settings(change, policy, fields["settings"], before["is_default"], own=path_id)
             if fields.get("is_default", before["is_default"]) != before["is_default"]:
                 raise Invalid(
                     "The default path of a policy cannot be changed for another.", place="is_default"
                 )
-            await change.change("escalation_path", escalation_paths, path_id, merged(before, fields))
+            await change.change("escalation_path", escalation_paths, path_id, fields)
 
     async def delete_path(self, path_id: UUID, *, by: Actor, now: datetime) -> None:
         """Forget a path and its levels. The default path stays as long as its policy: emptied instead."""
@@ -97,13 +108,30 @@ def _default_path(policy_id: UUID) -> dict[str, Any]:
 def _checked_policy(checks: Checks) -> tuple[dict[str, Any], dict[str, Any]]:
     checks.text("name")
     checks.text("description", longest=10_000, empty=True)
-    checks.number("repeat_count", 0, MOST_REPEATS)
+    checks.number("repeat_count", *REPEATS)
+    windows.business(checks, "business_hours", checks.sent.get("business_hours"))
     checks.done()
     both = ("team_ids", "service_ids")
     links: dict[str, Any] = {name: checks.sent.pop(name) for name in both if name in checks.sent}
     if checks.sent.get("repeat_count", 0) is None:
         checks.sent["repeat_count"] = 0
     return checks.sent, links
+
+
+async def _owned(change: Change, policy_id: UUID, field: str) -> list[UUID]:
+    rows = await change.tx.rows("read_policy_links", [policy_id])
+    return list(rows[0][field]) if rows else []
+
+
+async def must_page(change: Change, field: str, policy_id: UUID | None) -> None:
+    """Raise Invalid naming the field for a policy without a level: whoever is paged by it would not be."""
+    if policy_id is not None and not await change.tx.value("policy_pages", policy_id):
+        await must_exist(change, "policies", field, [policy_id])
+        raise Invalid(
+            "This escalation policy has no level yet, so it would page nobody.",
+            place=field,
+            hint="Give it a level with somebody on it first.",
+        )
 
 
 async def _link(change: Change, policy_id: UUID, links: dict[str, Any]) -> None:
@@ -120,7 +148,7 @@ def _checked_path(checks: Checks) -> None:
     checks.text("name")
     checks.choice("loudness", LOUDNESS)
     checks.number("position", 1, 1_000)
-    checks.number("repeat_count", 0, MOST_REPEATS)
+    checks.number("repeat_count", *REPEATS)
     checks.number("initial_delay_minutes", 0, LONGEST_DELAY)
     checks.done()
     fill(checks.sent, "initial_delay_minutes", 0)

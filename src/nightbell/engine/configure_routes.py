@@ -9,9 +9,10 @@ from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
 from nightbell.core.labels import parse_matchers
 from nightbell.engine.changing import Change, Checks, Writer, must_exist
-from nightbell.engine.configure_sources import path_problem, regexp_problem, target_must_exist
+from nightbell.engine.configure_sources import target_must_exist
 from nightbell.engine.edits import RouteEdit
 from nightbell.engine.ids import new_id
+from nightbell.engine.jsonpath import path_problem, regexp_problem
 from nightbell.store.read.listing import as_uuid
 from nightbell.store.tables import routes
 

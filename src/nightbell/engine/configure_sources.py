@@ -14,8 +14,9 @@ from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
 from nightbell.core.routing import TYPES
 from nightbell.engine.changing import Change, Checks, Writer, must_exist, unknown
-from nightbell.engine.jsonpath import compiled
+from nightbell.engine.checking_paths import check_hold
 from nightbell.engine.edits import SourceEdit
+from nightbell.engine.jsonpath import path_problem, regexp_problem
 from nightbell.store.read.listing import as_uuid
 from nightbell.store.read.sources import source as read_source
 from nightbell.store.tables import source_secrets, sources
@@ -117,6 +118,7 @@ def _checked_source(checks: Checks) -> None:
         checks.required("dedup_path")
     _check_urgency_rules(checks)
     _check_default_target(checks)
+    check_hold(checks, (checks.sent.get("settings") or {}).get("retrigger_timeout_minutes"))
     checks.done()
     for name, value in (("settings", {}), ("owner_team_ids", []), ("urgency_rules", [])):
         if name in checks.sent and checks.sent[name] is None:
@@ -172,25 +174,3 @@ async def target_must_exist(change: Change, field: str, kind: str, ident: str) -
     if key is None:
         raise Invalid(f"There is no {kind} {ident[:60]}.", place=field)
     await must_exist(change, _KINDS[kind], field, [key])
-
-
-def path_problem(path: object) -> str:
-    """Return what is wrong with a JSONPath, "" when nothing is."""
-    if not isinstance(path, str) or len(path) > 500:
-        return "JSONPath must be a text of at most 500 characters."
-    try:
-        compiled(path)
-    except Invalid as error:
-        return error.message
-    except RecursionError:
-        return "This JSONPath is nested too deep."
-    return ""
-
-
-def regexp_problem(pattern: str) -> str:
-    """Return what is wrong with a regular expression, "" when nothing is."""
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        return f"Not a regular expression: {error}"
-    return ""

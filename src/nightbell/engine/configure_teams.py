@@ -5,9 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Table
+
 from nightbell.core.errors import Stale
 from nightbell.core.journal import Actor
 from nightbell.engine.changing import Change, Checks, Writer, must_exist
+from nightbell.engine.checking_paths import check_hold
+from nightbell.engine.configure_policies import must_page
 from nightbell.engine.edits import ServiceEdit, TeamEdit, UrgencyEdit
 from nightbell.engine.ids import new_id
 from nightbell.store.db import Db
@@ -46,6 +50,7 @@ class Teams(Writer):
         checks.required("name")
         fields, members = _checked_team(checks)
         async with self.changing(by, now) as change:
+            await must_page(change, "escalation_policy_id", fields.get("escalation_policy_id"))
             fields["slug"] = fields.get("slug") or await _free_slug(change, "team", fields["name"])
             key: UUID = await change.add("team", teams, fields, **members)
             await _fill(change, key, members, {"user_ids": [], "admin_ids": []})
@@ -55,6 +60,7 @@ class Teams(Writer):
         """Change a team; members that were sent replace those there were."""
         fields, members = _checked_team(Checks(edit.sent()))
         async with self.changing(by, now) as change:
+            await _check_policy(change, "team", teams, team_id, fields)
             await change.change("team", teams, team_id, fields, **members)
             if members:
                 now_in = await change.tx.rows("read_team_members", [team_id])
@@ -75,6 +81,7 @@ class Teams(Writer):
         checks.required("name")
         fields, owners = _checked_service(checks)
         async with self.changing(by, now) as change:
+            await must_page(change, "escalation_policy_id", fields.get("escalation_policy_id"))
             fields["slug"] = fields.get("slug") or await _free_slug(change, "service", fields["name"])
             key: UUID = await change.add("service", services, fields, **owners)
             await _own(change, key, owners)
@@ -84,6 +91,7 @@ class Teams(Writer):
         """Change a service; owners that were sent replace those there were."""
         fields, owners = _checked_service(Checks(edit.sent()))
         async with self.changing(by, now) as change:
+            await _check_policy(change, "service", services, service_id, fields)
             await change.change("service", services, service_id, fields, **owners)
             await _own(change, service_id, owners)
 
@@ -135,6 +143,13 @@ def _checked_service(checks: Checks) -> tuple[dict[str, Any], dict[str, Any]]:
     return checks.sent, owners
 
 
+async def _check_policy(change: Change, item: str, table: Table, key: UUID, fields: dict[str, Any]) -> None:
+    """Refuse a policy without levels; one that is there already and lost its levels may stay."""
+    before = await change.locked(item, table, key)
+    if fields.get("escalation_policy_id", before["escalation_policy_id"]) != before["escalation_policy_id"]:
+        await must_page(change, "escalation_policy_id", fields["escalation_policy_id"])
+
+
 def _checked_noun(checks: Checks) -> None:
     checks.text("name")
     checks.text("description", longest=10_000, empty=True)
@@ -152,6 +167,7 @@ def _checked_urgency(checks: Checks) -> None:
     if checks.sent.get("description", "") is None:
         checks.sent["description"] = ""
     checks.number("position", 1, 1_000)
+    check_hold(checks, checks.sent.get("retrigger_timeout_minutes"))
     _checked_color(checks)
     checks.done()
 

@@ -9,18 +9,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 
 from nightbell.core.directory import (
     Condition,
     ContactMethod,
     Directory,
-    Level,
-    LevelTarget,
     NotificationRule,
-    Path,
-    Policy,
     Route,
     RouteRule,
     Service,
@@ -30,8 +25,13 @@ from nightbell.core.directory import (
     UrgencyRule,
     User,
 )
+from nightbell.core.labels import parse_matchers
+from nightbell.engine.configure_routes import field_kind
 from nightbell.engine.jsonpath import compiled
+from nightbell.engine.policies import goes_round, maintenances, policies
+from nightbell.engine.timetable import current as current_schedules
 from nightbell.store.db import Db, Row, Runner
+
 
 class Secret(Struct, frozen=True):
     """A secret that opens a source, until it expires."""
@@ -75,16 +75,24 @@ async def load(tx: Runner, version: int) -> Configuration:
     teams = [_team(r) for r in await tx.rows("directory_teams")]
     services = [_service(r) for r in await tx.rows("directory_services")]
     users = await _users(tx)
+    found = await policies(tx)
+    asked = {r["id"]: r["retrigger_timeout_minutes"] for r in await tx.rows("directory_urgencies")}
     directory = Directory(
         version=version,
         users=users,
         teams=_by_name(teams),
         services=_by_name(services),
-        policies={str(p.id): p for p in await _policies(tx)},
+        policies={str(p.id): p for p in found},
         sources=sources,
         routes=tuple(_route(r) for r in await tx.rows("directory_routes")),
-        urgencies=tuple(r["id"] for r in await tx.rows("directory_urgencies")),
+        urgencies=tuple(asked),
         fallback_user_ids=await _fallback(tx, users),
+        fallback_is_chosen=bool(await tx.value("instance_value", "fallback_user_ids")),
+        schedules=await current_schedules(tx),
+        maintenances=await maintenances(tx),
+        acknowledge_minutes={key: minutes for key, minutes in asked.items() if minutes is not None},
+        acknowledge_default=await tx.value("instance_value", "acknowledge_minutes"),
+        goes_round=goes_round(found),
     )
     secrets = {
         bytes(r["secret_hash"]): Secret(r["source_id"], r["expires_at"])
@@ -150,24 +158,6 @@ def _service(r: Row) -> tuple[str, Service]:
     return r["slug"].lower(), service
 
 
-async def _policies(tx: Runner) -> list[Policy]:
-    levels: dict[UUID, list[Level]] = defaultdict(list)
-    paths: dict[UUID, list[Path]] = defaultdict(list)
-    for r in await tx.rows("directory_levels"):
-        targets = tuple(msgspec.convert(r["targets"], list[LevelTarget], strict=False))
-        levels[r["path_id"]].append(
-            Level(position=r["position"], delay_minutes=r["delay_minutes"], targets=targets)
-        )
-    for r in await tx.rows("directory_paths"):
-        values = dict(r.items())
-        policy_id = values.pop("policy_id")
-        paths[policy_id].append(Path(levels=tuple(levels[r["id"]]), **values))
-    return [
-        Policy(id=r["id"], name=r["name"], repeat_count=r["repeat_count"], paths=tuple(paths[r["id"]]))
-        for r in await tx.rows("directory_policies")
-    ]
-
-
 def _source(r: Row) -> Source:
     default = r["default_target"]
     return Source(
@@ -182,6 +172,7 @@ def _source(r: Row) -> Source:
         urgency_rules=tuple(_urgency_rule(rule) for rule in r["urgency_rules"]),
         default_target=Target(type=default["type"], id=str(default["id"])) if default else None,
         repage_new_members=r["repage_new_members"],
+        acknowledge_minutes=r["settings"].get("retrigger_timeout_minutes"),
     )
 
 
@@ -220,10 +211,13 @@ def _route_rule(rule: dict[str, Any]) -> RouteRule:
 
 
 def _condition(c: dict[str, Any]) -> Condition:
-    is_path = c["field_type"] == "payload"
+    kind, values = c["field_type"], tuple(str(v) for v in c.get("values") or ())
+    matchers = tuple(m for text in values for m in parse_matchers(text)) if kind == "matcher" else ()
     return Condition(
-        find=compiled(c["field_name"]) if is_path else None,
-        name=c["field_name"],
-        operator=c["operator"],
-        values=tuple(str(v) for v in c.get("values") or ()),
+        find=compiled(c["field_name"]) if kind == "payload" else None,
+        name=(field_kind(c) if kind == "alert_field" else c["field_name"]) or "",
+        operator=c["operator"] or "",
+        values=values,
+        urgency_ids=tuple(map(str, c.get("urgency_ids") or ())),
+        matchers=matchers,
     )

@@ -3,6 +3,7 @@
 Rule 1: UNSET means "leave it", None means "empty it"; whoever fills an Edit (API, form, CLI) never guesses.
 """
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ MaybeNumber = int | None | UnsetType
 Flag = bool | UnsetType
 MaybeFlag = bool | None | UnsetType
 MaybeId = UUID | None | UnsetType
+MaybeTime = datetime | None | UnsetType
 Ids = list[UUID] | UnsetType
 MaybeIds = list[UUID] | None | UnsetType
 UserIds = list[int] | None | UnsetType
@@ -86,17 +88,21 @@ class ServiceEdit(Edit, frozen=True, kw_only=True):
 
 
 class PolicyEdit(Edit, frozen=True, kw_only=True):
-    """An escalation policy; `team_ids` and `service_ids` are the other end of their policy."""
+    """An escalation policy; `team_ids` and `service_ids` are the other end of their policy.
+
+    Shape: `business_hours` is {"time_zone", "days": ["M"…], "start_time", "end_time"}.
+    """
 
     name: Text = UNSET
     description: MaybeText = UNSET
     repeat_count: MaybeNumber = UNSET
     team_ids: MaybeIds = UNSET
     service_ids: MaybeIds = UNSET
+    business_hours: Json = UNSET
 
 
 class PathEdit(Edit, frozen=True, kw_only=True):
-    """A path of a policy. `settings` keeps what later parts act on, merged key by key."""
+    """A path of a policy. `settings` says when it applies (checking_paths.py), merged key by key."""
 
     name: Text = UNSET
     is_default: Flag = UNSET
@@ -109,7 +115,10 @@ class PathEdit(Edit, frozen=True, kw_only=True):
 
 
 class LevelEdit(Edit, frozen=True, kw_only=True):
-    """A level of a path. `targets`: [{"type": "user", "id": "27854", "team_members": null}]."""
+    """A level of a path. `targets`: [{"type": "user", "id": "27854", "team_members": null}].
+
+    Shape: `settings` says how it pages, or that it only waits (checking_levels.py), merged key by key.
+    """
 
     position: Number = UNSET
     delay_minutes: MaybeNumber = UNSET
@@ -118,12 +127,25 @@ class LevelEdit(Edit, frozen=True, kw_only=True):
 
 
 class UrgencyEdit(Edit, frozen=True, kw_only=True):
-    """An urgency; the smallest position is the loudest."""
+    """An urgency; the smallest position is the loudest. `retrigger_timeout_minutes`: how long an acknowledgement holds."""
 
     name: Text = UNSET
     description: MaybeText = UNSET
     position: Number = UNSET
     color: MaybeText = UNSET
+    retrigger_timeout_minutes: MaybeNumber = UNSET
+
+
+class MaintenanceEdit(Edit, frozen=True, kw_only=True):
+    """Planned work. `hours`: {"time_zone", "blocks": [{"days": ["M"…], "start_time", "end_time"}]}, when it comes back."""
+
+    name: Text = UNSET
+    description: MaybeText = UNSET
+    service_ids: MaybeIds = UNSET
+    source_ids: MaybeIds = UNSET
+    starts_at: MaybeTime = UNSET
+    ends_at: MaybeTime = UNSET
+    hours: Json = UNSET
 
 
 class SourceEdit(Edit, frozen=True, kw_only=True):

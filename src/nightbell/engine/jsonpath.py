@@ -1,4 +1,4 @@
-"""This file compiles JSONPath (RFC 9535): what people write about a payload becomes a function over it."""
+"""This file compiles the patterns people write about a payload, JSONPath (RFC 9535) first, and says what is wrong with one."""
 
 import re
 from typing import Any
@@ -45,3 +45,25 @@ def _walk(names: tuple[str, ...]) -> Find:
         return [document]
 
     return find
+
+
+def path_problem(path: object) -> str:
+    """Return what is wrong with a JSONPath, "" when nothing is."""
+    if not isinstance(path, str) or len(path) > 500:
+        return "JSONPath must be a text of at most 500 characters."
+    try:
+        compiled(path)
+    except Invalid as error:
+        return error.message
+    except RecursionError:
+        return "This JSONPath is nested too deep."
+    return ""
+
+
+def regexp_problem(pattern: str) -> str:
+    """Return what is wrong with a regular expression, "" when nothing is."""
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        return f"Not a regular expression: {error}"
+    return ""

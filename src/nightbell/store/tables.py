@@ -92,9 +92,23 @@ audit_log = _table(
     remote_ip=Text,
 )
 
-urgencies = _table("urgencies", _uuid_id(), name=Text, description=Text, position=Integer, color=Text)
+urgencies = _table(
+    "urgencies",
+    _uuid_id(),
+    name=Text,
+    description=Text,
+    position=Integer,
+    color=Text,
+    retrigger_timeout_minutes=Integer,
+)
 escalation_policies = _table(
-    "escalation_policies", _uuid_id(), name=Text, description=Text, repeat_count=Integer, created_by=Integer
+    "escalation_policies",
+    _uuid_id(),
+    name=Text,
+    description=Text,
+    repeat_count=Integer,
+    created_by=Integer,
+    business_hours=_JSON,
 )
 escalation_paths = _table(
     "escalation_paths",
@@ -117,6 +131,18 @@ escalation_levels = _table(
     delay_minutes=Integer,
     targets=_JSON,
     settings=_JSON,
+)
+maintenances = _table(
+    "maintenances",
+    _uuid_id(),
+    name=Text,
+    description=Text,
+    service_ids=_UUIDS,
+    source_ids=_UUIDS,
+    starts_at=_TIME,
+    ends_at=_TIME,
+    hours=_JSON,
+    created_by=Integer,
 )
 teams = _table(
     "teams", _uuid_id(), name=Text, slug=Text, description=Text, color=Text, escalation_policy_id=_UUID

@@ -27,6 +27,8 @@ _KEPT = (
     Kept("sourceable_attributes", Kind.OBJECT, {**_NO_AUTO, "field_mappings_attributes": []}),
     Kept("resolution_rule_attributes", Kind.OBJECT),
     Kept("alert_source_fields_attributes", Kind.LIST, []),
+    # Ours: how long an acknowledgement of its alerts holds, in minutes; -1 for ever.
+    Kept("retrigger_timeout_minutes", Kind.NUMBER),
 )
 
 

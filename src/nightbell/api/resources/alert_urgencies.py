@@ -47,6 +47,7 @@ URGENCIES = Resource(
         attribute("urgency", of=lambda row: str(row["name"]).lower()),
         attribute("color", edit="color"),
         attribute("position", Kind.NUMBER, edit="position"),
+        attribute("retrigger_timeout_minutes", Kind.NUMBER, edit="retrigger_timeout_minutes"),
         constant("team_id", 1, Kind.NUMBER),
         constant("deleted_at", None, Kind.TIME),
         *times(),

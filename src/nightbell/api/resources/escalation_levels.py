@@ -15,6 +15,12 @@ _PREFIX = "paging_strategy_configuration_"
 _KEPT = (
     Kept(f"{_PREFIX}strategy", Kind.TEXT, "default", ("default", "random", "cycle", "alert")),
     Kept(f"{_PREFIX}schedule_strategy", Kind.TEXT, "on_call_only", ("on_call_only", "everyone")),
+    # Ours: a level may wait instead of paging, and ask everybody for an acknowledgement.
+    Kept("level_type", Kind.TEXT, "page", ("page", "wait", "threshold", "window")),
+    Kept("require_all_acknowledgements", Kind.FLAG, False),
+    Kept("threshold_count", Kind.NUMBER),
+    Kept("threshold_minutes", Kind.NUMBER),
+    Kept("window", Kind.OBJECT),
 )
 
 

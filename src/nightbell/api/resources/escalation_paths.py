@@ -1,4 +1,4 @@
-"""Paths of escalation policies. The default path is acted on; what later parts act on is kept and shown as sent."""
+"""Paths of escalation policies: the default, and those that conditions choose. Conditions are shown as they were sent."""
 
 from typing import Any
 from uuid import UUID

@@ -49,7 +49,7 @@ POLICIES = Resource(
         constant("last_updated_by_user_id", None, Kind.NUMBER),
         attribute("group_ids", Kind.LIST, of="team_ids", edit="team_ids"),
         attribute("service_ids", Kind.LIST, edit="service_ids"),
-        constant("business_hours", None, Kind.OBJECT),
+        attribute("business_hours", Kind.OBJECT, edit="business_hours"),
         *times(),
     ),
 )

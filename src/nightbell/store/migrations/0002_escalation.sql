@@ -1,5 +1,11 @@
 -- Escalation that can be proved: whose turn it is, what mutes, what leads what.
 
+-- -1 goes round until somebody acknowledges.
+ALTER TABLE escalation_policies DROP CONSTRAINT escalation_policies_repeat_count_check;
+ALTER TABLE escalation_policies ADD CHECK (repeat_count BETWEEN -1 AND 9);
+ALTER TABLE escalation_paths DROP CONSTRAINT escalation_paths_repeat_count_check;
+ALTER TABLE escalation_paths ADD CHECK (repeat_count BETWEEN -1 AND 9);
+
 -- Whose turn it is at a level that goes round by alert; survives restarts, and is locked while it is turned.
 CREATE TABLE round_robins (
     level_id   uuid PRIMARY KEY REFERENCES escalation_levels ON DELETE CASCADE,
@@ -7,6 +13,9 @@ CREATE TABLE round_robins (
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
 );
+
+-- {"time_zone", "days": ["M"…], "start_time", "end_time"}: what a path's working hours mean.
+ALTER TABLE escalation_policies ADD COLUMN business_hours jsonb;
 
 -- How long an acknowledgement holds before it pages again; NULL leaves it to the installation, -1 is for ever.
 ALTER TABLE urgencies ADD COLUMN retrigger_timeout_minutes integer CHECK (retrigger_timeout_minutes BETWEEN -1 AND 10080);

@@ -19,18 +19,18 @@ SELECT s.id, s.name, s.slug, s.escalation_policy_id, s.urgency_id,
 FROM services s LEFT JOIN service_teams x ON x.service_id = s.id GROUP BY s.id
 
 -- directory_policies: policies
-SELECT id, name, repeat_count FROM escalation_policies
+SELECT id, name, repeat_count, business_hours FROM escalation_policies
 
 -- directory_paths: paths, the default last
-SELECT id, policy_id, name, is_default, loudness, repeat, repeat_count, initial_delay_minutes
+SELECT id, policy_id, name, is_default, loudness, repeat, repeat_count, initial_delay_minutes, settings
 FROM escalation_paths ORDER BY is_default, position, id
 
 -- directory_levels: levels in order
-SELECT path_id, position, delay_minutes, targets FROM escalation_levels ORDER BY path_id, position
+SELECT id, path_id, position, delay_minutes, targets, settings FROM escalation_levels ORDER BY path_id, position
 
 -- directory_sources: sources
 SELECT id, name, type, enabled, identity, dedup_path, dedup_regexp, urgency_id, urgency_rules, default_target,
-    repage_new_members FROM sources
+    repage_new_members, settings FROM sources
 
 -- directory_secrets: hashes of the secrets that are valid, for the door
 SELECT secret_hash, source_id, expires_at FROM source_secrets
@@ -39,4 +39,8 @@ SELECT secret_hash, source_id, expires_at FROM source_secrets
 SELECT id, name, source_ids, rules FROM routes WHERE enabled ORDER BY position, id
 
 -- directory_urgencies: urgencies, loudest first
-SELECT id FROM urgencies ORDER BY position, id
+SELECT id, retrigger_timeout_minutes FROM urgencies ORDER BY position, id
+
+-- directory_maintenances: planned work; of more than a thousand, those that ended longest ago are over for good
+SELECT id, name, service_ids, source_ids, starts_at, ends_at, hours FROM maintenances
+ORDER BY ends_at DESC NULLS FIRST, id LIMIT 1000

@@ -1,0 +1,70 @@
+"""This file says what is wrong with a level as people describe it: whom it pages, or what it waits for.
+
+Rule 1: a level is checked whole, as it would be after the edit.
+"""
+
+from typing import Any
+
+from nightbell.engine import windows
+from nightbell.engine.changing import Checks
+from nightbell.engine.checking_paths import LONGEST_HOLD
+from nightbell.engine.policies import SCHEDULE_STRATEGY, STRATEGY
+
+KINDS = ("page", "wait", "threshold", "window")
+STRATEGIES = ("default", "random", "cycle", "alert")
+SCHEDULE_STRATEGIES = ("on_call_only", "everyone")
+MOST_COUNTED = 10_000
+
+
+def check_level(checks: Checks, whole: dict[str, Any]) -> None:
+    """Note what is wrong with a level that has these targets, delay and settings."""
+    said = whole.get("settings") or {}
+    for name, allowed in (
+        ("level_type", KINDS),
+        (STRATEGY, STRATEGIES),
+        (SCHEDULE_STRATEGY, SCHEDULE_STRATEGIES),
+    ):
+        if said.get(name) is not None and said[name] not in allowed:
+            checks.wrong(name, f"Must be one of: {', '.join(allowed)}.")
+    if not isinstance(said.get("require_all_acknowledgements"), bool | None):
+        checks.wrong("require_all_acknowledgements", "Must be true or false.")
+    kind = said.get("level_type") or "page"
+    if kind == "page":
+        if not whole.get("targets"):
+            checks.wrong(
+                "targets", "Targets can't be blank", hint="name at least one, or make the level wait"
+            )
+        return
+    if whole.get("targets"):
+        checks.wrong("targets", f"A level of type {kind} pages nobody; put the targets on the next level.")
+    _WAITS.get(kind, _check_nothing)(checks, whole, said)
+
+
+def _check_nothing(checks: Checks, whole: dict[str, Any], said: dict[str, Any]) -> None:
+    """Leave a kind that is wrong already."""
+
+
+def _check_wait(checks: Checks, whole: dict[str, Any], said: dict[str, Any]) -> None:
+    if not whole.get("delay_minutes"):
+        checks.wrong("delay_minutes", "A level that waits needs a delay of at least 1 minute.")
+
+
+def _check_threshold(checks: Checks, whole: dict[str, Any], said: dict[str, Any]) -> None:
+    for name, most in (("threshold_count", MOST_COUNTED), ("threshold_minutes", LONGEST_HOLD)):
+        value = said.get(name)
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            checks.wrong(name, f"Must be from 1 to {most}.")
+
+
+def _check_window(checks: Checks, whole: dict[str, Any], said: dict[str, Any]) -> None:
+    given = said.get("window")
+    if not isinstance(given, dict):
+        hint = '{"time_zone": "Europe/Berlin", "blocks": [{"days": ["M"], "start_time": "09:00", "end_time": "17:00"}]}'
+        checks.wrong("window", "A level that waits for a window needs one.", hint=hint)
+        return
+    read = windows.blocks(checks, "window", given)
+    if read is not None and windows.never_ends(read):
+        checks.wrong("window.blocks", "This window is always open; the level would wait for nothing.")
+
+
+_WAITS = {"wait": _check_wait, "threshold": _check_threshold, "window": _check_window}
