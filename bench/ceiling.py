@@ -20,7 +20,7 @@ async def ceiling(port: int, *, per_webhook: int, seconds: float) -> Throughput:
     """How many alerts a second the generator can build and send."""
     server = await asyncio.create_subprocess_exec(sys.executable, "-m", "bench.ceiling", str(port))
     try:
-        await asyncio.sleep(0.7)
+        await _answering(port)
         machine = Machine()
         job = Job(port=port, token="none", per_webhook=per_webhook, seconds=seconds, connections=64)
         result = await generate(job)
@@ -30,6 +30,17 @@ async def ceiling(port: int, *, per_webhook: int, seconds: float) -> Throughput:
     finally:
         server.terminate()
         await server.wait()
+
+
+async def _answering(port: int) -> None:
+    for _ in range(500):
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.02)
+        else:
+            writer.close()
+            return
 
 
 class _Stub(asyncio.Protocol):

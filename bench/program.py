@@ -84,6 +84,12 @@ class Program:
         return int((await self.db.fetch(sql))[0][0] or 0)
 
 
+def ours() -> float:
+    """Return the processor time of this process and of those it started. Units: seconds."""
+    me = os.getpid()
+    return _seconds(me) + sum(map(_seconds, _family(me)))
+
+
 def _seconds(pid: int) -> float:
     """Return processor time of a process and of its children that have ended."""
     try:
