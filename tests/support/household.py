@@ -62,10 +62,14 @@ class Api:
 
     def ask(self, method: str, path: str, attributes: Json | None = None, *, status: int = 200) -> Any:
         """Send one request and return the JSON of its answer, which must have this status."""
-        body = None if attributes is None else {"data": {"type": "any", "attributes": attributes}}
-        answer = self._client.request(method, path, json=body)
+        answer = self.send(method, path, attributes)
         assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text[:800]}"
         return answer.json() if answer.content else None
+
+    def send(self, method: str, path: str, attributes: Json | None = None) -> httpx.Response:
+        """Send one request and return its answer, whatever it is."""
+        body = None if attributes is None else {"data": {"type": "any", "attributes": attributes}}
+        return self._client.request(method, path, json=body)
 
     def list(self, path: str, **filters: object) -> list[Json]:
         """Return the documents of a list, at most a hundred, attributes and id together."""

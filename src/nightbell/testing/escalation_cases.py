@@ -93,8 +93,7 @@ def _needed(case: Case) -> str:
     """Return a part that does not exist yet and that some line asks for."""
     if case["setup"].get("heartbeats"):
         return "heartbeats"
-    said = [line.get("do", "") for line in case["timeline"]]
-    said += [text for line in case["timeline"] for text in line.get("expect", [])]
+    said = [text for line in case["timeline"] for text in (line.get("do", ""), *line.get("expect", []))]
     return next((part for text in said if (part := needed(text))), "")
 
 
@@ -159,7 +158,7 @@ class Telling:
         if DURING_A_CALL.search(after):
             await self.world.hang()
         elif BEFORE_ANYTHING.search(after):
-            await self.world.sleep()
+            await self.world.pause()
 
     async def _look(self, line: Line) -> AsyncIterator[str]:
         if expecting.LOOKS & line.keys():

@@ -137,6 +137,10 @@ class Staged:
 
     # ------------------------------------------------------------ machines and time
 
+    async def pause(self) -> None:
+        """Take in what comes and do nothing about it."""
+        self.stage.awake = False
+
     async def sleep(self) -> None:
         """Stop time and delivery; requests are still taken in."""
         self.stage.awake = False

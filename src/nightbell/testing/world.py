@@ -107,8 +107,11 @@ class World(Protocol):
     async def end_maintenance(self) -> None:
         """End all planned work now."""
 
+    async def pause(self) -> None:
+        """Take in what comes and do nothing about it, in a world that can; to be killed or woken."""
+
     async def sleep(self) -> None:
-        """Stop the engine; if anything can be taken in meanwhile, it is."""
+        """Stop the engine in good order; nothing runs until it is woken."""
 
     async def wake(self) -> None:
         """Start an engine that was stopped or killed."""

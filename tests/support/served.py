@@ -1,0 +1,267 @@
+"""The world of a running program: everything by HTTP, its clock moved by /testing/clock, phones that are web hooks."""
+
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+
+from nightbell.testing import payloads
+from nightbell.testing.doubles import Double, Hang, Reply
+from nightbell.testing.world import Alert, Entry, Heard, Needs, Policy, Rejected, Rule, Step
+from support.household import WEBHOOK, Api, Json
+from support.programs import Background, Nightbell, eventually
+
+START = datetime(2027, 1, 1, tzinfo=UTC)
+_PATIENCE = 90
+
+
+class Served:
+    """A world behind a port."""
+
+    def __init__(self, folder: Path, background: Background, phones: Double) -> None:
+        self.folder = folder
+        self.background = background
+        self.phones = phones
+        self.now = START
+        self.program = self._program()
+        self.program.start()
+        self.token = self.program.owner()
+        self.api = Api(self.program.url, self.token)
+        self._hanging = False
+        self._people: dict[str, Json] = {}
+        self._apis: dict[str | None, Api] = {None: self.api}
+        self._services: dict[str, Json] = {}
+        self._sources: dict[str, Json] = {}
+        self._groups: dict[Alert, payloads.Group] = {}
+
+    def _program(self, port: int | None = None) -> Nightbell:
+        settings = {"test_clock": self.now.isoformat(), "log_level": "warning"}
+        return Nightbell(self.folder, port=port, settings=settings)
+
+    def close(self) -> None:
+        """End what runs."""
+        for api in self._apis.values():
+            api.close()
+        self.program.stop()
+
+    # ------------------------------------------------------------ who is there
+
+    async def person(self, name: str, rules: Sequence[Rule]) -> None:
+        """Make a person; each channel is a web hook of theirs, and what they were given by default goes."""
+        made = self.api.add("/users", name=name, email=f"{name}@example.org", role="user")
+        for method in self.api.list(f"/users/{made['id']}/contact_methods"):
+            self.api.ask("DELETE", f"/contact_methods/{method['id']}")
+        self._people[name] = made
+        await self.add_rules(name, rules)
+
+    async def add_rules(self, name: str, rules: Sequence[Rule]) -> None:
+        """Add rules to a person who may be paged right now."""
+        for rule in rules:
+            method = self._method(self._people[name], name, rule.channel)
+            self.api.add(
+                f"/users/{self._people[name]['id']}/notification_rules",
+                contact_method_id=method["id"],
+                delay=int(rule.after),
+                notification_type="audible",
+            )
+        await self.until_now()
+
+    def _method(self, person: Json, name: str, channel: str) -> Json:
+        path = f"/users/{person['id']}/contact_methods"
+        known = [one for one in self.api.list(path) if one["name"] == channel]
+        if known:
+            return known[0]
+        address = f"{self.phones.url}/{name}/{channel}"
+        made = self.api.add(path, kind="webhook", name=channel, address=address)
+        for rule in self.api.list(f"/users/{person['id']}/notification_rules"):
+            if rule["contact_method_id"] == made["id"]:
+                self.api.ask("DELETE", f"/notification_rules/{rule['id']}")
+        return made
+
+    async def service(self, name: str, policy: Policy) -> None:
+        """Make a service whose alerts are paged by a policy, and a source that sends them."""
+        made = self.api.add("/escalation_policies", name=f"policy of {name}", repeat_count=policy.repeat)
+        for position, step in enumerate(policy.steps, 1):
+            self.api.add(
+                f"/escalation_policies/{made['id']}/escalation_levels", **self._level(position, step)
+            )
+        service = self.api.add("/services", name=name, escalation_policy_id=made["id"])
+        self._services[name] = service
+        self._sources[name] = self.api.add("/alert_sources", name=name, source_type="alertmanager")
+
+    def _level(self, position: int, step: Step) -> Json:
+        if (step.kind, step.strategy, step.all_must_acknowledge) != ("page", "default", False):
+            raise Needs("levels of another kind over HTTP")
+        people = [{"type": "user", "id": self._people[name]["id"]} for name in step.people]
+        return {"position": position, "delay": int(step.wait), "notification_target_params": people}
+
+    # ------------------------------------------------------------ what happens
+
+    async def fire(self, alert: Alert, hosts: Sequence[str]) -> None:
+        """Let an alert fire on hosts beside those it fires on."""
+        self._group(alert).fires(*hosts, at=self.now)
+        before = len(self.phones.requests)
+        self._post(alert)
+        if self._hanging:
+            eventually(lambda: len(self.phones.requests) > before, what="the call that hangs")
+            return
+        await self.until_now()
+
+    async def fire_together(self, alerts: Sequence[Alert]) -> None:
+        """Let several new alerts fire at one moment."""
+        for alert in alerts:
+            self._group(alert).fires("host-1", at=self.now)
+            self._post(alert)
+        await self.until_now()
+
+    async def resolve(self, alert: Alert) -> None:
+        """Let the source say that an alert is over."""
+        self._group(alert).ends(at=self.now)
+        self._post(alert)
+        await self.until_now()
+
+    def _group(self, alert: Alert) -> payloads.Group:
+        labels = {"service": alert.service}
+        return self._groups.setdefault(alert, payloads.Group(alert.key, labels=labels))
+
+    def _post(self, alert: Alert) -> None:
+        service = self._services[alert.service]["id"]
+        secret = self._sources[alert.service]["secret"]
+        answer = httpx.post(
+            f"{self.program.url}{WEBHOOK}/notify/Service/{service}",
+            content=payloads.body(self._group(alert).document()),
+            headers={"Authorization": f"Bearer {secret}"},
+            timeout=_PATIENCE,
+        )
+        assert answer.status_code == 200, answer.text
+
+    async def act(self, what: str, alert: Alert, who: str | None, *, minutes: float = 0) -> None:
+        """Let somebody act by the API, with a token of their own."""
+        more = {"delay_minutes": int(minutes)} if what == "snooze" else {}
+        self._act(self._api(who), what, self._row(alert)["id"], more)
+        await self.until_now()
+
+    def _act(self, api: Api, what: str, ident: str, more: Json) -> None:
+        answer = api.send("POST", f"/alerts/{ident}/{what}", more)
+        if answer.status_code >= 400:
+            raise Rejected(answer.text)
+
+    def _api(self, who: str | None) -> Api:
+        if who not in self._apis:
+            token = self.program.run("token", "create", "--user", f"{who}@example.org")
+            self._apis[who] = Api(self.program.url, token)
+        return self._apis[who]
+
+    async def escalate_together(self, alert: Alert, times: int) -> None:
+        """Let several people answer the same page with Escalate."""
+        raise Needs("an API that answers a page")
+
+    async def acknowledge_together(self, alert: Alert, people: Sequence[str | None]) -> None:
+        """Let people acknowledge at the same moment."""
+        ident = self._row(alert)["id"]
+        apis = [self._api(who) for who in people]
+        with ThreadPoolExecutor(len(apis)) as pool:
+            list(pool.map(lambda api: self._act(api, "acknowledge", ident, {}), apis))
+        await self.until_now()
+
+    async def maintain(self, service: str, minutes: float) -> None:
+        """Begin planned work on a service."""
+        raise Needs("planned work over HTTP")
+
+    async def end_maintenance(self) -> None:
+        """End all planned work now."""
+        raise Needs("planned work over HTTP")
+
+    # ------------------------------------------------------------ machines and time
+
+    async def pause(self) -> None:
+        """Do nothing: this world takes in and does in one go."""
+
+    async def sleep(self) -> None:
+        """Stop the program in good order."""
+        self.program.stop()
+
+    async def hang(self) -> None:
+        """Let the provider take the next message and never answer."""
+        self._hanging = True
+        self.phones.will(Hang())
+
+    async def kill(self) -> None:
+        """End the program without a warning."""
+        self.program.kill()
+
+    async def wake(self) -> None:
+        """Start it again, at the time it would be."""
+        self._hanging = False
+        self.program = self._program(self.program.port)
+        self.program.start()
+        await self.until_now()
+
+    async def until(self, minute: float) -> None:
+        """Let time pass; where nothing runs it passes all the same."""
+        self.now = START + timedelta(minutes=minute)
+        await self.until_now()
+
+    async def until_now(self) -> None:
+        """Let the program come to the present, with nothing left to do."""
+        if not self.program.alive() or self._hanging:
+            return
+        answer = httpx.post(
+            f"{self.program.url}/testing/clock", json={"to": self.now.isoformat()}, timeout=_PATIENCE
+        )
+        assert answer.status_code == 200, answer.text
+
+    # ------------------------------------------------------------ what can be seen
+
+    async def heard(self) -> list[Heard]:
+        """Return all pages so far."""
+        return [
+            Heard(
+                who=request.path.split("/")[1],
+                channel=request.path.split("/")[2],
+                text=f"{data['title']}\n{data['body']}",
+                labels=data["labels"],
+            )
+            for request in list(self.phones.requests)
+            if (data := json.loads(request.body)["data"])["purpose"] == "page"
+        ]
+
+    async def status(self, alert: Alert) -> str:
+        """Return where an alert stands."""
+        return str(self._row(alert)["status"])
+
+    async def entries(self, alert: Alert) -> list[Entry]:
+        """Return the timeline of an alert."""
+        events = self.api.list(f"/alerts/{self._row(alert)['id']}/events")
+        return [Entry(e["action"], e["code"], e["details"] or "") for e in reversed(events)]
+
+    async def count(self, status: str) -> int:
+        """Return how many alerts stand there."""
+        return len(self.api.list("/alerts", status=status))
+
+    def _row(self, alert: Alert) -> Json:
+        source = self._sources[alert.service]["id"]
+        found = [a for a in self.api.list("/alerts", source=source) if a["external_id"] == alert.key]
+        if not found:
+            raise Rejected(f"there is no {alert.key} on {alert.service}")
+        return found[0]
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Served]:
+    """Start a program with a test clock and the phones it reaches; all of it ends with the block."""
+    background, phones = Background(), Double(always=Reply())
+    background.do(phones.start())
+    try:
+        world = Served(folder, background, phones)
+        try:
+            yield world
+        finally:
+            world.close()
+    finally:
+        background.do(phones.stop())
+        background.close()
