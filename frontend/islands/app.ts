@@ -5,6 +5,7 @@ import { keys } from "./keys";
 import { live } from "./live";
 import { previews } from "./preview";
 import { ring } from "./ring";
+import { schedule } from "./schedule";
 import { times } from "./times";
 
 document.documentElement.classList.add("js");
@@ -14,4 +15,5 @@ keys();
 times();
 previews();
 ring();
+schedule();
 live();

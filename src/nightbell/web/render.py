@@ -38,7 +38,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    for name in ("clock", "ago", "age", "until", "full", "day"):
+    for name in ("clock", "ago", "age", "until", "full", "day", "moment"):
         env.filters[name] = _time_filter(name)
     env.filters |= {
         "span": span,

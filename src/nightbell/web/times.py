@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from markupsafe import Markup
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_WEEK_DAYS, _HALF_A_YEAR = 7, 180
 
 
 def zone(name: str) -> ZoneInfo:
@@ -83,6 +84,23 @@ class Times:
         """Return in 2:41, for what happens soon."""
         left = max(0, int((at - self.now).total_seconds()))
         return self._tag(at, f"in {left // _MINUTE}:{left % _MINUTE:02}" if left else "now", rel="clock")
+
+    def moment(self, at: datetime) -> Markup:
+        """Return Wed 04:00 within a week, Wed 25 Nov 04:00 beyond."""
+        local = at.astimezone(self.zone)
+        days = (local.date() - self.now.astimezone(self.zone).date()).days
+        if days == 0:
+            return self._tag(at, f"today {local:%H:%M}")
+        near = 0 < days < _WEEK_DAYS
+        year = f" {local:%Y}" if abs(days) > _HALF_A_YEAR else ""
+        return self._tag(
+            at, f"{local:%a %H:%M}" if near else f"{local:%a} {local.day} {local:%b}{year} {local:%H:%M}"
+        )
+
+    def plain(self, at: datetime) -> str:
+        """Return Wed 25 Nov 04:00, as text alone."""
+        local = at.astimezone(self.zone)
+        return f"{local:%a} {local.day} {local:%b} {local:%H:%M}"
 
     def day(self, at: datetime) -> str:
         """Return the local day, for headings."""

@@ -1,0 +1,147 @@
+"""Says who is on call now, for each schedule and each team, and until when. It reads one Directory and nothing else."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from msgspec import Struct
+
+from nightbell.core import paging
+from nightbell.core.directory import Directory, LevelTarget, Team
+from nightbell.core.planning import default_path
+from nightbell.core.schedule import Schedule
+from nightbell.core.shift import Shift
+from nightbell.core.shifts import gaps, shifts
+from nightbell.web.lanes import held_until, joined
+
+#: How far ahead a change is looked for, and a gap.
+AHEAD = timedelta(days=35)
+GAPS = timedelta(days=7)
+
+
+class Someone(Struct, frozen=True, kw_only=True):
+    """A person on call."""
+
+    id: int
+    name: str
+    reachable: bool
+    why: str = ""
+
+
+class Post(Struct, frozen=True, kw_only=True):
+    """A schedule at an instant."""
+
+    id: UUID
+    name: str
+    people: tuple[Someone, ...]
+    #: When somebody else, or somebody at all, is on call; None when not within 35 days.
+    until: datetime | None
+    #: When, within a week, nobody is on call next; None for no gap.
+    gap: datetime | None
+    #: Policies that page it.
+    policies: tuple[str, ...]
+
+
+class Duty(Struct, frozen=True, kw_only=True):
+    """A team, and who its policy pages first."""
+
+    id: UUID
+    name: str
+    policy: str
+    people: tuple[Someone, ...]
+    until: datetime | None
+    #: Why somebody of the first level is missing.
+    empty: tuple[str, ...]
+
+
+def posts(directory: Directory, now: datetime) -> list[Post]:
+    """Return every schedule, by name."""
+    found = [_post(one, directory, now) for one in directory.schedules.values()]
+    return sorted(found, key=lambda post: (post.name.lower(), post.id))
+
+
+def _post(one: Schedule, directory: Directory, now: datetime) -> Post:
+    ahead = shifts(one, start=now, end=now + AHEAD)
+    serving = [s for s in joined(ahead) if s.start <= now]
+    free = gaps(one, start=now, end=now + GAPS)
+    return Post(
+        id=one.id,
+        name=one.name,
+        people=tuple(_of_shift(s, directory) for s in serving),
+        until=_until(ahead, now),
+        gap=free[0].start if free else None,
+        policies=tuple(p.name for p in directory.policies.values() if str(one.id) in _scheduled(p.paths)),
+    )
+
+
+def _scheduled(paths: Iterable[object]) -> set[str]:
+    levels = (level for path in paths for level in getattr(path, "levels", ()))
+    return {target.id for level in levels for target in level.targets if target.type == "schedule"}
+
+
+def _until(ahead: tuple[Shift, ...], now: datetime) -> datetime | None:
+    until = held_until(ahead, now) or min((s.start for s in ahead), default=None)
+    return until if until and until < now + AHEAD else None
+
+
+def _of_shift(shift: Shift, directory: Directory) -> Someone:
+    return someone(shift.user, directory, shift.why.sentence(lambda user: name_of(user, directory)))
+
+
+def someone(user_id: int, directory: Directory, why: str = "") -> Someone:
+    """Return a person as a page shows them."""
+    able = paging.reachable(directory.users.get(user_id), "audible")
+    return Someone(id=user_id, name=name_of(user_id, directory), reachable=able, why=why)
+
+
+def name_of(user_id: int, directory: Directory) -> str:
+    """Return what somebody is called, whoever they were."""
+    user = directory.users.get(user_id)
+    return user.name if user else f"user {user_id}"
+
+
+def duties(directory: Directory, now: datetime) -> list[Duty]:
+    """Return every team that has a policy, by name."""
+    known = {post.id: post for post in posts(directory, now)}
+    teams = {team.id: team for team in directory.teams.values()}.values()
+    found = [duty for team in teams if (duty := _duty(team, directory, known)) is not None]
+    return sorted(found, key=lambda duty: (duty.name.lower(), duty.id))
+
+
+def _duty(team: Team, directory: Directory, known: dict[UUID, Post]) -> Duty | None:
+    policy = directory.policy_of_team(team)
+    if policy is None:
+        return None
+    levels = [level for level in default_path(policy).levels if level.kind == "page"]
+    targets = levels[0].targets if levels else ()
+    people: dict[int, Someone] = {}
+    ends, empty = [], []
+    for target in targets:
+        own, end, why = _at_target(target, directory, known)
+        people |= {one.id: one for one in own}
+        ends += [end] if end else []
+        empty += [why] if why else []
+    return Duty(
+        id=team.id,
+        name=team.name,
+        policy=policy.name,
+        people=tuple(people.values()),
+        until=min(ends, default=None),
+        empty=tuple(empty) if targets else ("its policy has no level that pages",),
+    )
+
+
+def _at_target(
+    target: LevelTarget, directory: Directory, known: dict[UUID, Post]
+) -> tuple[tuple[Someone, ...], datetime | None, str]:
+    """Return whom a target pages now, until when, and why nobody."""
+    if target.type == "user" and target.id.isdecimal():
+        return (someone(int(target.id), directory),), None, ""
+    if target.type == "team" and target.id in directory.teams:
+        team = directory.teams[target.id]
+        ids = {"admins": team.admin_ids, "escalate": ()}.get(target.team_members or "all", team.member_ids)
+        return tuple(someone(user, directory) for user in ids), None, ""
+    post = next((one for one in known.values() if str(one.id) == target.id), None)
+    if target.type == "schedule" and post is not None:
+        return post.people, post.until, "" if post.people else f"nobody is on call in {post.name}"
+    return (), None, ""
