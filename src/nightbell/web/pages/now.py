@@ -5,6 +5,7 @@ from litestar import Response
 from nightbell.core.access import Permission
 from nightbell.store.read import page_alerts, pages
 from nightbell.store.read.page_alerts import Wanted
+from nightbell.web.duty import duties, posts
 from nightbell.web.pages.alerts import shown_rows
 from nightbell.web.render import render
 from nightbell.web.search import Search
@@ -19,6 +20,7 @@ async def now(request: WebRequest) -> Response[bytes]:
     db = request.site.db
     firing = await page_alerts.screen(db, Wanted(status="triggered", limit=_MOST))
     people = await pages.reachability(db)
+    directory = await request.site.directory()
     return await render(
         request,
         "now.html",
@@ -26,6 +28,8 @@ async def now(request: WebRequest) -> Response[bytes]:
         status="triggered",
         rows=await shown_rows(request, firing.rows, Search()),
         counts=await pages.alert_counts(db),
+        duties=duties(directory, request.now),
+        posts=posts(directory, request.now),
         unpaged=await pages.unpaged(db),
         steps=await pages.set_up(db, request.visitor.user_id),
         mute=[p for p in people if p["active"] and not p["kinds"] and p["role"] != "observer"],
