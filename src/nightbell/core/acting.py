@@ -52,7 +52,11 @@ def _acknowledge(draft: Draft, by: Actor) -> None:
             if alert.is_open
             else "",
         )
+    again = any(by.user_id in climb.acknowledged for climb in draft.escalations.values())
     waited_for = _in_part(draft, by)
+    if waited_for and again:
+        draft.what = "already_acknowledged"
+        return
     if waited_for:
         names = ", ".join(waited_for)
         draft.what = "acknowledged_in_part"
@@ -73,13 +77,16 @@ def _in_part(draft: Draft, by: Actor) -> list[str]:
     waited_for: list[str] = []
     for climb in list(draft.escalations.values()):
         rung = climb.rung
-        if climb.phase is not Phase.CLIMBING or rung is None or not rung.all_must_acknowledge:
+        # Whoever the last level called is still called when it has had its time.
+        live = climb.phase in (Phase.CLIMBING, Phase.EXHAUSTED)
+        if not live or rung is None or not rung.all_must_acknowledge:
             continue
         called = [p for p in draft.pages.values() if p.escalation_id == climb.id and p.cycle == climb.fired]
         others = sorted({p.user_id for p in called if p.user_id != by.user_id and not p.ended})
-        if others and any(p.user_id == by.user_id for p in called):
+        again = by.user_id in climb.acknowledged
+        if others and (again or any(p.user_id == by.user_id for p in called)):
             waited_for += [draft.directory.users[u].name for u in others if u in draft.directory.users]
-            taken = (*climb.acknowledged, by.user_id) if by.user_id is not None else climb.acknowledged
+            taken = climb.acknowledged if again or by.user_id is None else (*climb.acknowledged, by.user_id)
             draft.escalations[climb.id] = replace(climb, acknowledged=taken)
             climbing.end_pages(draft, {p.id for p in draft.pages.values() if p.user_id == by.user_id})
     return waited_for

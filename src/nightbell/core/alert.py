@@ -106,6 +106,10 @@ class What(StrEnum):
     NOTHING = "nothing"
 
 
+#: A member began, or began again.
+BEGINS = (What.STARTED, What.RETURNED, What.DOUBTFUL)
+
+
 class Change(Struct, frozen=True, kw_only=True):
     """One member after a delivery; `signal` is what said so, None when it follows from the group."""
 

@@ -55,7 +55,9 @@ def climb(
             return _over(state, tuple(rises))
         waiting = onward.wake_at or _gate(onward, luck, now)
         if waiting:
-            held = onward if onward.wake_at else replace(onward, level=onward.level - 1, wake_at=waiting)
+            held = (
+                onward if onward.wake_at else replace(onward, level=onward.level - 1, wake_at=waiting, turn=1)
+            )
             return Climb(escalation=held, rises=tuple(rises))
         rung = onward.plan.rungs[onward.level - 1]
         if rung.kind == "page":
@@ -64,7 +66,7 @@ def climb(
             state = _after(onward, rise)
             stays = bool(rise.calls or rise.spawns)
         else:
-            state, stays = onward, rung.kind == "wait"
+            state, stays = replace(onward, turn=0), rung.kind == "wait"
         if stays and rung.wait:
             return Climb(
                 escalation=replace(state, wake_at=now + timedelta(seconds=rung.wait)), rises=tuple(rises)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from nightbell.core import ascent, maintenance, paging, planning
 from nightbell.core import escalation as ladder
-from nightbell.core.alert import Status
+from nightbell.core.alert import BEGINS, Status
 from nightbell.core.ascent import Climb, Luck
 from nightbell.core.choosing import Circumstances
 from nightbell.core.directory import LevelTarget, Target
@@ -159,21 +159,33 @@ def _say_started(draft: Draft, climb: Escalation, reason: str, why: str, mute: M
 
 
 def begun_since(draft: Draft, since: datetime) -> int:
-    """Return how many members of the alert began since an instant: what a threshold counts."""
-    return sum(m.starts_at >= since for m in draft.alert.members.values())
+    """Return how many members of the alert began since an instant: what a threshold counts.
+
+    Those that the delivery at hand is the first to tell of began with it: Alertmanager holds its groups back for
+    minutes, and a threshold of one minute would never see them.
+    """
+    fresh = {c.member.fingerprint for c in draft.changes if c.what in BEGINS}
+    members = draft.alert.members.values()
+    return sum(m.starts_at >= since or m.fingerprint in fresh for m in members)
 
 
 def recount(draft: Draft) -> None:
     """Look again at climbs that count members: some have just begun."""
     for climb in list(draft.escalations.values()):
         ahead = climb.plan.rungs[climb.level] if climb.level < len(climb.plan.rungs) else None
-        if climb.phase is Phase.CLIMBING and ahead is not None and ahead.kind == "threshold":
+        # One that still waits out the delay of the level before it has not come to the threshold yet.
+        at_gate = ahead is not None and ahead.kind == "threshold" and climb.turn > 0
+        if climb.phase is Phase.CLIMBING and at_gate:
             advance(draft, climb.id)
 
 
 def advance(draft: Draft, climb_id: UUID) -> None:
     """Fire the next rung of a climb, and whatever that starts."""
     before = draft.escalations[climb_id]
+    mute = muted(draft)
+    if mute:
+        _mute(draft, before, mute)
+        return
     people = draft.directory.users
     climbed = ascent.climb(
         before,
@@ -193,6 +205,18 @@ def advance(draft: Draft, climb_id: UUID) -> None:
         # A climb that came round fires a rung at or below where it stood.
         begin_beside(draft, rise, turn=before.round + (rise.level <= before.level))
     _ended(draft, climbed)
+
+
+def _mute(draft: Draft, climb: Escalation, mute: Muted) -> None:
+    """Let planned work hold a climb where it stands; people paged before it began keep their personal rules (E18)."""
+    if climb.muted_by != mute.id:
+        draft.note(
+            "maintenance.muted",
+            f"{mute.name} goes on until {mute.until:%Y-%m-%d %H:%M} UTC; {climb.plan.name} goes on then.",
+            kind=Kind.MAINTENANCE, action="muted", maintenance=str(mute.id),
+        )  # fmt: skip
+    held = replace(climb, wake_at=mute.until, muted_by=mute.id, token=draft.mint())
+    draft.escalations[climb.id] = held
 
 
 def begin_beside(draft: Draft, rise: Rise, *, turn: int) -> None:
@@ -342,7 +366,9 @@ def hold(draft: Draft, *, until: datetime | None) -> None:
     """Stop paging: climbs wait (for ever, or until the given instant), pages end, waiting messages are cancelled."""
     known = _resumable(draft)
     for climb in [e for e in known if e.phase in LIVE] or known:
-        draft.escalations[climb.id] = replace(climb, phase=Phase.HELD, wake_at=until, token=draft.mint())
+        draft.escalations[climb.id] = replace(
+            climb, phase=Phase.HELD, wake_at=until, muted_by=None, token=draft.mint()
+        )
     _quiet(draft)
 
 
@@ -387,11 +413,18 @@ def restart(draft: Draft) -> None:
 def resume(draft: Draft, climb_id: UUID) -> None:
     """Let one climb begin again from its first rung; one that was put off begins now, or is put off again."""
     climb = draft.escalations[climb_id]
-    mute = muted(draft) if climb.muted_by else None
+    mute = muted(draft)
     if mute:
-        draft.escalations[climb_id] = replace(climb, wake_at=mute.until, muted_by=mute.id, token=draft.mint())
+        _mute(draft, climb, mute)
+        settle(draft)
         return
-    if climb.plan.deferral and not climb.muted_by:
+    if climb.muted_by:
+        draft.note(
+            "maintenance.over",
+            f"The planned work is over and it still fires; {climb.plan.name} is paged now.",
+            kind=Kind.MAINTENANCE, action="triggered", maintenance=str(climb.muted_by),
+        )  # fmt: skip
+    if climb.plan.deferral:
         undefer(draft, climb)
         return
     draft.escalations[climb_id] = replace(
@@ -403,6 +436,7 @@ def resume(draft: Draft, climb_id: UUID) -> None:
         turn=0,
         acknowledged=(),
         wake_at=draft.now,
+        muted_by=None,
         token=draft.mint(),
     )
     advance(draft, climb_id)
@@ -421,10 +455,12 @@ def undefer(draft: Draft, climb: Escalation, *, by_hand: bool = False) -> None:
     if deferral.target.id not in draft.directory.policies:
         fall_back(draft, f"{climb.plan.name} is gone")
         return
-    named = deferral.path_id if deferral.after == "execute_path" else None
-    found, _ = planning.plans(
-        deferral.target, draft.directory, None if by_hand else seen(draft), path_id=named
-    )
+    circumstances = None if by_hand else seen(draft)
+    found, _ = planning.plans(deferral.target, draft.directory, circumstances)
+    # Held by planned work as well, it may be woken before its own time; then it is put off again.
+    early = climb.muted_by is not None and any(choice and choice.deferred_until for *_, choice in found)
+    if deferral.after == "execute_path" and not early:
+        found, _ = planning.plans(deferral.target, draft.directory, circumstances, path_id=deferral.path_id)
     for one in found:
         started = _start(draft, one, "its deferral is over", timedelta(), 1)
         if started.phase is Phase.CLIMBING and ladder.due(started, draft.now):

@@ -88,7 +88,7 @@ class Escalation(Struct, frozen=True, kw_only=True):
     token: UUID
     wake_at: datetime | None
     created_at: datetime
-    #: Whose turn it is on a rung that calls one after another.
+    #: Whose turn it is on a rung that calls one after another; 1 where the climb has come to a rung that waits.
     turn: int = 0
     #: Who has acknowledged, where everybody must.
     acknowledged: tuple[int, ...] = ()

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from nightbell.core import alert as alerts
 from nightbell.core import climbing, identity, routing
-from nightbell.core.alert import Alert, Change, Status, What
+from nightbell.core.alert import BEGINS, Alert, Change, Status, What
 from nightbell.core.closing import resolved
 from nightbell.core.draft import Draft, Shown
 from nightbell.core.events import GroupOver, Report
@@ -18,7 +18,6 @@ from nightbell.core.urgency import urgency
 #: Alerts made by a person or a program through the API have no source to be told apart by.
 API = "api"
 DECLARED = ("open", "triggered", "resolved")
-BEGINS = (What.STARTED, What.RETURNED, What.DOUBTFUL)
 
 
 def reported(draft: Draft, report: Report) -> bool:

@@ -140,9 +140,10 @@ WHERE alert_id = ANY($1::uuid[]) AND state = 'waiting' AND purpose = 'page'
 UPDATE notifications SET state = 'canceled', why = 'the page is over', finished_at = $2, updated_at = $2
 WHERE page_id = ANY($1::uuid[]) AND state = 'waiting' AND purpose = 'page'
 
--- turn_round_robins: whose turn it is next, kept through restarts
+-- turn_round_robins: whose turn it is next, kept through restarts; a climb may still hold a level that was deleted
 INSERT INTO round_robins (level_id, turn, created_at, updated_at)
-SELECT level_id, turn, $3, $3 FROM unnest($1::uuid[], $2::bigint[]) AS t (level_id, turn)
+SELECT l.id, t.turn, $3, $3 FROM unnest($1::uuid[], $2::bigint[]) AS t (level_id, turn)
+    JOIN escalation_levels l ON l.id = t.level_id FOR KEY SHARE OF l
 ON CONFLICT (level_id) DO UPDATE SET turn = round_robins.turn + excluded.turn, updated_at = excluded.updated_at
 
 -- insert_deliveries: raw requests and what became of each
