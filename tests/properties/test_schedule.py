@@ -26,7 +26,7 @@ from nightbell.core.schedule import (
     Unit,
     covers,
 )
-from nightbell.core.shifts import gaps, shifts, shifts_at
+from nightbell.core.shifts import gaps, reach, shifts, shifts_at
 from support.oncall import changes, on_call_slowly
 
 MINUTE = timedelta(minutes=1)
@@ -244,6 +244,32 @@ def test_a_shift_has_one_id_whatever_range_shows_it(scene, data):
         assert shift in shifts_at(schedule, shift.end - MINUTE)
     pieces = {(s.rotation_id, s.true_start, s.user, s.why.cause) for s in found}
     assert len({shift.id for shift in found}) == len(pieces)
+
+
+def touching(things, span: Span) -> tuple:
+    """Return what begins before a span ends and ends after it begins."""
+    starts = ((getattr(thing, "starts_at", None) or getattr(thing, "start", None), thing) for thing in things)
+    begun = [thing for start, thing in starts if start is None or start < span.end]
+    ends = ((getattr(thing, "ends_at", None) or getattr(thing, "end", None), thing) for thing in begun)
+    return tuple(thing for end, thing in ends if end is None or end > span.start)
+
+
+def known_of(schedule: Schedule, span: Span) -> Schedule:
+    names = ("rotations", "overrides", "swaps", "absences")
+    return replace(schedule, **{name: touching(getattr(schedule, name), span) for name in names})
+
+
+@given(scenes(), st.data())
+@settings(max_examples=100, deadline=None)
+def test_what_touches_the_reach_of_a_range_is_all_that_must_be_known(scene, data):
+    schedule, night = scene
+    for lane in schedule.rotations[:2]:
+        edited = replace(lane, turns=(*lane.turns[1:], (Person(99),)), ends_at=None)
+        schedule = revised(schedule, edited, at=data.draw(instants(night)))
+    start = data.draw(instants(night))
+    span = Span(start, start + data.draw(st.integers(1, 3000)) * MINUTE)
+    known = known_of(schedule, reach(known_of(schedule, span), span))
+    assert shifts(known, start=span.start, end=span.end) == shifts(schedule, start=span.start, end=span.end)
 
 
 @given(scenes(), st.data())

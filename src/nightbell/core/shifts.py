@@ -72,6 +72,23 @@ def shadow_shifts(schedule: Schedule, *, start: datetime, end: datetime) -> tupl
     return tuple(sorted(found, key=attrgetter("start", "user", "end")))
 
 
+def reach(schedule: Schedule, span: Span) -> Span:
+    """Return a span stretched to the true bounds of whatever slots its edges cut.
+
+    Shape: what of overrides, swaps and versions of rotations touches it must be known for the shifts of the span to
+    have their true starts, and so their ids.
+    """
+    edges = (Span(span.start, span.start + MOMENT), Span(span.end - MOMENT, span.end))
+    cut = [slot.whole for lane in schedule.rotations for edge in edges for slot in slots(lane, *edge)]
+    cut += [
+        Span(b.start, b.end)
+        for lane in schedule.feeds
+        for b in lane.bookings
+        if _crosses(b.start, b.end, edges)
+    ]
+    return Span(min([span.start, *(c.start for c in cut)]), max([span.end, *(c.end for c in cut)]))
+
+
 # ---------------------------------------------------------------- ranges
 
 
@@ -94,26 +111,12 @@ def _final(schedule: Schedule, span: Span) -> list[Piece]:
     """Return the whole pieces that touch a span, sorted."""
     if span.start >= span.end:
         return []
-    base = _layered(schedule, _reach(schedule, span))
+    several = len(schedule.rotations) + len(schedule.feeds) > 1
+    base = _layered(schedule, reach(schedule, span) if several else span)
     changed = overridden(base, schedule.overrides, Rule.OVERRIDE)
     swapped = overridden(changed, schedule.swaps, Rule.SWAP)
     touching = [piece for piece in swapped if piece.end > span.start and piece.start < span.end]
     return sorted(touching, key=attrgetter("start", "end", "user"))
-
-
-def _reach(schedule: Schedule, span: Span) -> Span:
-    """Return a span stretched to the true bounds of whatever slots its edges cut."""
-    if len(schedule.rotations) + len(schedule.feeds) < 2:
-        return span
-    edges = (Span(span.start, span.start + MOMENT), Span(span.end - MOMENT, span.end))
-    cut = [slot.whole for lane in schedule.rotations for edge in edges for slot in slots(lane, *edge)]
-    cut += [
-        Span(b.start, b.end)
-        for lane in schedule.feeds
-        for b in lane.bookings
-        if _crosses(b.start, b.end, edges)
-    ]
-    return Span(min([span.start, *(c.start for c in cut)]), max([span.end, *(c.end for c in cut)]))
 
 
 def _crosses(start: datetime, end: datetime, edges: Iterable[Span]) -> bool:
