@@ -4,8 +4,9 @@ import { one } from "./dom";
 export function previews(): void {
   let timer = 0;
   const ask = (event: Event): void => {
-    const form = event.target instanceof Element ? event.target.closest<HTMLFormElement>("form[data-preview]") : null;
-    if (!form) return;
+    // Asked of the field, not of what is around it: a field may stand beside its form.
+    const form = (event.target as HTMLInputElement).form;
+    if (!form?.matches("[data-preview]")) return;
     clearTimeout(timer);
     timer = window.setTimeout(() => void preview(form), 200);
   };

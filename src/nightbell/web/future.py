@@ -1,19 +1,25 @@
 """Says what happens next if nobody does anything: the engine's own climb, played forward without writing anything."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nightbell.core import paging
-from nightbell.core.ascent import climb
+from nightbell.core.ascent import Climb, Luck, climb
 from nightbell.core.directory import Directory
-from nightbell.core.escalation import Escalation, Phase, Plan
+from nightbell.core.escalation import Escalation, Phase, Plan, Rise, Rung
 from nightbell.store.db import Row
 
 #: Rungs shown of what is to come; a policy of 20 levels and 10 rounds would fill the page.
 MOST_STEPS = 12
+#: A plan that only waits is looked at this often, and no more.
+_MOST_LOOKS = 200
+#: More alerts than any level asks for: what follows a level that counts is shown as if they had come.
+_ENOUGH = 1_000_000
+_IN_TURN = {"alert": "one of them for each alert, in turn", "random": "one of them, at random"}
 
 
 class Person(Struct, frozen=True, kw_only=True):
@@ -38,6 +44,8 @@ class Step(Struct, frozen=True, kw_only=True):
     spawns: tuple[str, ...]
     #: Why targets of it reach nobody.
     empty: tuple[str, ...]
+    #: What else is to be known of it: who of them is called, what it waited for.
+    notes: tuple[str, ...] = ()
 
 
 def escalation(row: Row) -> Escalation:
@@ -53,29 +61,53 @@ def escalation(row: Row) -> Escalation:
 def steps(climbing: Escalation, directory: Directory, now: datetime) -> list[Step]:
     """Return the next rungs of a climb, the first of them soonest; none when it is held or over."""
     found: list[Step] = []
-    state = climbing
+    state = replace(climbing, plan=_all_named(climbing.plan))
     loudness = climbing.plan.loudness
+    luck = Luck(begun=lambda since: _ENOUGH)
 
     def reachable(user_id: int) -> bool:
         return paging.reachable(directory.users.get(user_id), loudness)
 
-    while state.phase is Phase.CLIMBING and state.wake_at is not None and len(found) < MOST_STEPS:
+    for _ in range(_MOST_LOOKS):
+        if state.phase is not Phase.CLIMBING or state.wake_at is None or len(found) >= MOST_STEPS:
+            break
         at = max(state.wake_at, now)
-        climbed = climb(state, directory, reachable, at)
-        round_now = max(1, climbed.escalation.round)
-        for rise in climbed.rises:
-            people = tuple(person(call.user_id, call.because, loudness, directory) for call in rise.calls)
-            spawns = tuple(named(t.type, t.id, directory) for t in rise.spawns)
-            found.append(
-                Step(
-                    at=at, plan=state.plan.name, level=rise.level, round=round_now,
-                    people=people, spawns=spawns, empty=rise.empty,
-                )
-            )  # fmt: skip
+        climbed = climb(state, directory, reachable, at, luck)
+        found += [_step(rise, climbed, climbing.plan, directory, at) for rise in climbed.rises]
         if not climbed.rises and climbed.escalation.wake_at == state.wake_at:
             break
         state = climbed.escalation
     return found
+
+
+def _all_named(plan: Plan) -> Plan:
+    """Return a plan that calls all of whom one would be chosen: who that is, only the day will show."""
+    rungs = (replace(r, strategy="default") if r.strategy in _IN_TURN else r for r in plan.rungs)
+    return replace(plan, rungs=tuple(rungs))
+
+
+def _step(rise: Rise, climbed: Climb, plan: Plan, directory: Directory, at: datetime) -> Step:
+    return Step(
+        at=at,
+        plan=plan.name,
+        level=rise.level,
+        round=max(1, climbed.escalation.round),
+        people=tuple(person(call.user_id, call.because, plan.loudness, directory) for call in rise.calls),
+        spawns=tuple(named(t.type, t.id, directory) for t in rise.spawns),
+        empty=rise.empty,
+        notes=tuple(_notes(plan.rungs, rise)),
+    )
+
+
+def _notes(rungs: Sequence[Rung], rise: Rise) -> Iterator[str]:
+    rung = rungs[rise.level - 1]
+    before = rungs[rise.level - 2] if rise.level > 1 else None
+    if before is not None and before.kind == "threshold":
+        yield f"only once more than {before.count} alerts began within {before.minutes} min"
+    if len(rise.calls) > 1 and rung.strategy in _IN_TURN:
+        yield _IN_TURN[rung.strategy]
+    if len(rise.calls) > 1 and rung.all_must_acknowledge:
+        yield "each of them must acknowledge"
 
 
 def person(user_id: int, because: str, loudness: str, directory: Directory) -> Person:

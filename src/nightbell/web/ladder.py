@@ -4,30 +4,73 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nightbell.core.directory import Directory, Level, LevelTarget, Path, Policy
+from nightbell.core.directory import Directory, Level, LevelTarget, Path, Policy, Windows
 from nightbell.core.errors import Invalid
 from nightbell.core.escalation import Escalation, Phase
 from nightbell.core.planning import frozen
+from nightbell.engine import windows
+from nightbell.engine.changing import Checks
+from nightbell.engine.checking_levels import check_level
+from nightbell.engine.edits import LevelEdit
+from nightbell.engine.policies import SCHEDULE_STRATEGY, STRATEGY
 from nightbell.web.forms import Form, whole
 from nightbell.web.future import Step, steps
 
 MOST_LEVELS = 20
 _LONGEST_DELAY = 10_080
 _MOST_REPEATS = 9
+_MOST_COUNTED = 10_000
 _NOBODY = UUID(int=0)
-_TYPES = ("user", "team", "service")
+OFFICE = {"days": list("MTWRF"), "start_time": "09:00", "end_time": "17:00"}
+KINDS = (
+    ("page", "page"),
+    ("wait", "wait, whatever comes"),
+    ("threshold", "wait for more alerts"),
+    ("window", "wait for hours of the week"),
+)
+STRATEGIES = (
+    ("default", "all of them at once"),
+    ("alert", "one of them for each alert, in turn"),
+    ("cycle", "one after another"),
+    ("random", "one of them, at random"),
+)
+_TYPES = ("user", "team", "service", "schedule")
 _MEMBERS = ("all", "admins", "escalate")
 
 
 class Rung(Struct, frozen=True, kw_only=True):
-    """One level in the form. Targets are "user/1001", "team/<id>/all", "service/<id>"."""
+    """One level in the form; the fields are those of core/directory.Level.
+
+    Shape: targets are "user/1001", "team/<id>/all", "service/<id>", "schedule/<id>".
+    """
 
     targets: tuple[str, ...]
     #: Minutes before the next level.
     delay: int
+    kind: str = "page"
+    strategy: str = "default"
+    everyone: bool = False
+    all_must_acknowledge: bool = False
+    count: int = 2
+    minutes: int = 5
+    #: As it is stored; None where none was given.
+    window: dict[str, Any] | None = None
+
+    @property
+    def block(self) -> dict[str, Any]:
+        """The one stretch of hours that the form can show."""
+        blocks = (self.window or {}).get("blocks") or [OFFICE]
+        return {**OFFICE, **blocks[0]}
+
+    @property
+    def simple(self) -> bool:
+        """Whether the form can show the hours: one stretch, not all day."""
+        blocks = (self.window or {}).get("blocks") or [OFFICE]
+        return len(blocks) == 1 and not blocks[0].get("all_day")
 
 
 class Draft(Struct, frozen=True, kw_only=True):
@@ -40,12 +83,24 @@ class Draft(Struct, frozen=True, kw_only=True):
 
 def from_rows(policy: dict[str, Any], levels: list[dict[str, Any]]) -> Draft:
     """Return the form of a stored policy; a new one begins with one empty level."""
-    rungs = tuple(
-        Rung(targets=tuple(_written(t) for t in level["targets"]), delay=level["delay_minutes"])
-        for level in levels
-    )
+    rungs = tuple(_rung(level, tuple(_written(target) for target in level["targets"])) for level in levels)
     return Draft(
         name=policy["name"], repeat_count=policy["repeat_count"], rungs=rungs or (Rung(targets=(), delay=5),)
+    )
+
+
+def _rung(row: dict[str, Any], targets: tuple[str, ...]) -> Rung:
+    said = row["settings"]
+    return Rung(
+        targets=targets,
+        delay=row["delay_minutes"],
+        kind=said.get("level_type") or "page",
+        strategy=said.get(STRATEGY) or "default",
+        everyone=said.get(SCHEDULE_STRATEGY) == "everyone",
+        all_must_acknowledge=bool(said.get("require_all_acknowledgements")),
+        count=said.get("threshold_count") or 2,
+        minutes=said.get("threshold_minutes") or 5,
+        window=said.get("window"),
     )
 
 
@@ -60,17 +115,66 @@ def from_form(form: Form) -> Draft:
     Raises: Invalid naming the field.
     """
     delays = form.aligned("delay")[:MOST_LEVELS]
-    rungs = []
-    for number, delay in enumerate(delays):
-        chosen = [*form.many(f"target-{number}"), *form.many(f"add-{number}")]
-        rungs.append(
-            Rung(
-                targets=tuple(dict.fromkeys(chosen)),
-                delay=whole(delay, "delay", least=0, most=_LONGEST_DELAY, default=0),
-            )
-        )
+    rungs = [_read_rung(form, number, delay) for number, delay in enumerate(delays)]
     repeat = form.number("repeat_count", least=0, most=_MOST_REPEATS, default=0)
     return Draft(name=form.text("name"), repeat_count=repeat, rungs=tuple(rungs))
+
+
+def _read_rung(form: Form, number: int, delay: str) -> Rung:
+    chosen = [*form.many(f"target-{number}"), *form.many(f"add-{number}")]
+    kind = form.choice(f"kind-{number}", [value for value, _ in KINDS], "page")
+    return Rung(
+        targets=tuple(dict.fromkeys(chosen)),
+        delay=whole(delay, "delay", least=0, most=_LONGEST_DELAY, default=0),
+        kind=kind,
+        strategy=form.choice(f"strategy-{number}", [value for value, _ in STRATEGIES], "default"),
+        everyone=form.raw(f"schedule-{number}") == "everyone",
+        all_must_acknowledge=form.raw(f"acknowledge-{number}") == "all",
+        count=form.number(f"count-{number}", least=1, most=_MOST_COUNTED, default=2),
+        minutes=form.number(f"minutes-{number}", least=1, most=_LONGEST_DELAY, default=5),
+        window=_read_window(form, number) if kind == "window" else None,
+    )
+
+
+def _read_window(form: Form, number: int) -> dict[str, Any]:
+    """Return hours as they are stored; those the form cannot show come back as they went."""
+    kept = form.raw(f"window-{number}")
+    if kept:
+        try:
+            found = msgspec.json.decode(kept, type=dict[str, Any])
+        except msgspec.DecodeError:
+            raise Invalid("These hours cannot be read.", place="window") from None
+        return found
+    block = {
+        "days": form.many(f"day-{number}"),
+        "start_time": form.text(f"from-{number}") or OFFICE["start_time"],
+        "end_time": form.text(f"to-{number}") or OFFICE["end_time"],
+    }
+    days = block["days"] or (OFFICE["days"] if f"from-{number}" not in form else [])
+    return {"time_zone": form.text(f"zone-{number}") or "Etc/UTC", "blocks": [{**block, "days": days}]}
+
+
+def edit_of(rung: Rung) -> LevelEdit:
+    """Return the edit that a level of the form stands for.
+
+    Raises: Invalid naming what is wrong with it.
+    """
+    settings = {
+        "level_type": rung.kind,
+        STRATEGY: rung.strategy,
+        SCHEDULE_STRATEGY: "everyone" if rung.everyone else "on_call_only",
+        "require_all_acknowledgements": rung.all_must_acknowledge,
+        "threshold_count": rung.count if rung.kind == "threshold" else None,
+        "threshold_minutes": rung.minutes if rung.kind == "threshold" else None,
+        "window": rung.window,
+    }
+    if rung.kind == "page" and not rung.targets:
+        raise Invalid("A level without anybody is skipped; name somebody or remove it.", place="targets")
+    checks = Checks({})
+    targets = targets_of(rung) if rung.kind == "page" else []
+    check_level(checks, {"targets": targets, "delay_minutes": rung.delay, "settings": settings})
+    checks.done()
+    return LevelEdit(targets=targets, delay_minutes=rung.delay, settings=settings)
 
 
 def edited(draft: Draft, what: str) -> Draft:
@@ -109,7 +213,7 @@ def _read(text: str) -> dict[str, Any]:
     kind, _, rest = text.partition("/")
     ident, _, members = rest.partition("/")
     if kind not in _TYPES or not ident or (members and members not in _MEMBERS):
-        raise Invalid("Choose people, teams or services from the list.", place="targets")
+        raise Invalid("Choose people, teams, schedules or services from the list.", place="targets")
     return {"type": kind, "id": ident, "team_members": (members or "all") if kind == "team" else None}
 
 
@@ -122,6 +226,9 @@ def named(text: str, directory: Directory) -> str:
     if target["type"] == "service":
         service = directory.services.get(target["id"])
         return f"service {service.name}" if service else f"service {target['id']}"
+    if target["type"] == "schedule":
+        schedule = directory.schedules.get(target["id"])
+        return f"schedule {schedule.name if schedule else target['id']}"
     team = directory.teams.get(target["id"])
     how = {"all": "everyone in", "admins": "administrators of", "escalate": "the policy of"}[
         target["team_members"]
@@ -135,6 +242,7 @@ def options(directory: Directory) -> list[tuple[str, list[tuple[str, str]]]]:
     teams = {t.id: t for t in directory.teams.values()}.values()
     services = {s.id: s for s in directory.services.values()}.values()
     groups = [
+        ("Schedules", [(f"schedule/{s.id}", s.name) for s in directory.schedules.values()]),
         ("People", people),
         ("Everyone in a team", [(f"team/{t.id}/all", t.name) for t in teams]),
         ("A team's administrators", [(f"team/{t.id}/admins", t.name) for t in teams]),
@@ -157,6 +265,13 @@ def played(draft: Draft, directory: Directory, start: datetime) -> list[Step]:
             position=number,
             delay_minutes=rung.delay,
             targets=tuple(LevelTarget(**target) for target in targets_of(rung)),
+            kind=rung.kind,
+            strategy=rung.strategy,
+            everyone=rung.everyone,
+            all_must_acknowledge=rung.all_must_acknowledge,
+            count=rung.count,
+            minutes=rung.minutes,
+            windows=_windows(rung),
         )
         for number, rung in enumerate(draft.rungs, start=1)
     )
@@ -172,6 +287,10 @@ def played(draft: Draft, directory: Directory, start: datetime) -> list[Step]:
         level=0, round=1, fired=0, reached=0, token=_NOBODY, wake_at=start, created_at=start,
     )  # fmt: skip
     return steps(climb, directory, start)
+
+
+def _windows(rung: Rung) -> Windows | None:
+    return windows.blocks(Checks({}), "window", rung.window) if rung.window else None
 
 
 def after(step: Step, start: datetime) -> str:

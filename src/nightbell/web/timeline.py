@@ -226,7 +226,8 @@ def _step(step: future.Step, number: int) -> Line:
         if names
         else f"{again} {step.level} reaches nobody, so it is skipped"
     )
-    why = "; ".join(step.empty) if step.empty else "unless someone acknowledges" if number == 0 else ""
+    said = [*step.notes, *step.empty]
+    why = "; ".join(said) if said else "unless someone acknowledges" if number == 0 else ""
     return Line(
         key=f"{step.plan}-{step.round}-{step.level}-{number}",
         at=step.at,

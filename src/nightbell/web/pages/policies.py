@@ -6,10 +6,12 @@ from uuid import UUID
 from litestar import Response
 
 from nightbell.core.access import Permission
+from nightbell.core.calendar import zone
+from nightbell.core.directory import Directory
 from nightbell.core.errors import Invalid, Unknown
 from nightbell.engine.edits import LevelEdit, PolicyEdit
 from nightbell.store.read import policies
-from nightbell.web import ladder
+from nightbell.web import ladder, lanes, rotation_form
 from nightbell.web.faults import told
 from nightbell.web.ladder import Draft
 from nightbell.web.pages.teams import ALL
@@ -52,7 +54,9 @@ async def shown(request: WebRequest, ident: UUID) -> Response[bytes]:
     """Show one policy and what it would do."""
     found = await _policy(request, ident)
     levels = await _levels(request, ident)
-    return await _editor(request, found, ladder.from_rows(found, levels), {})
+    return await _editor(
+        request, found, ladder.from_rows(found, levels), {}, moment=request.query_params.get("at", "")
+    )
 
 
 async def _policy(request: WebRequest, ident: UUID) -> dict[str, Any]:
@@ -73,6 +77,7 @@ async def _editor(
     draft: Draft,
     errors: dict[str, str],
     *,
+    moment: str = "",
     changed: bool = False,
 ) -> Response[bytes]:
     directory = await request.site.directory()
@@ -90,15 +95,21 @@ async def _editor(
         options=ladder.options(directory),
         errors=errors,
         paths=(await policies.paths(request.site.db, policy["id"], ALL)).rows,
-        **_ladder(request, draft, directory),
+        form=ladder,
+        days=rotation_form.DAYS,
+        **_ladder(request, draft, directory, moment),
     )
 
 
-def _ladder(request: WebRequest, draft: Draft, directory: Any) -> dict[str, Any]:
-    start = request.now
+def _ladder(request: WebRequest, draft: Draft, directory: Directory, moment: str) -> dict[str, Any]:
+    """Return what a page at a moment would lead to; what the schedules say of the past is on their own pages."""
+    place = zone(request.visitor.time_zone)
+    start = max(lanes.local(moment, place) or request.now, request.now)
     played = ladder.played(draft, directory, start)
     return {
         "steps": [(ladder.after(step, start), step, [(p, ways(p)) for p in step.people]) for step in played],
+        "moment": lanes.for_field(start, place),
+        "later": start > request.now,
         "reaches": any(step.people or step.spawns for step in played),
     }
 
@@ -106,8 +117,9 @@ def _ladder(request: WebRequest, draft: Draft, directory: Any) -> dict[str, Any]
 @action("/policies/preview", Permission.VIEW)
 async def previewed(request: WebRequest) -> Response[bytes]:
     """Show what the form would lead to, without saving it."""
-    draft = ladder.from_form(await request.fields())
-    return html(request, "ladder.html", **_ladder(request, draft, await request.site.directory()))
+    form = await request.fields()
+    facts = _ladder(request, ladder.from_form(form), await request.site.directory(), form.text("moment"))
+    return html(request, "ladder.html", **facts)
 
 
 @action("/policies/{ident:uuid}", Permission.CONFIGURE)
@@ -116,22 +128,22 @@ async def changed(request: WebRequest, ident: UUID) -> Response[bytes]:
     found = await _policy(request, ident)
     form = await request.fields()
     draft = ladder.from_form(form)
-    what = form.raw("do") or "save"
+    what, moment = form.raw("do") or "save", form.text("moment")
     if what != "save":
-        return await _editor(request, found, ladder.edited(draft, what), {}, changed=True)
+        draft = ladder.edited(draft, what)
+        changed = draft != ladder.from_rows(found, await _levels(request, ident))
+        return await _editor(request, found, draft, {}, moment=moment, changed=changed)
     try:
         await _save(request, ident, draft)
     except Invalid as error:
-        return await _editor(request, found, draft, told(error), changed=True)
+        return await _editor(request, found, draft, told(error), moment=moment, changed=True)
     return go(request, f"/policies/{ident}", "Saved. Climbs under way keep the policy they began with.")
 
 
 async def _save(request: WebRequest, ident: UUID, draft: Draft) -> None:
     """Make the stored levels those of the form; each is checked before the first is written."""
     by, now, configure = request.visitor.actor, request.now, request.site.configure
-    wanted = [LevelEdit(targets=ladder.targets_of(r), delay_minutes=r.delay) for r in draft.rungs]
-    if any(not rung.targets for rung in draft.rungs):
-        raise Invalid("A level without anybody is skipped; name somebody or remove it.", place="targets")
+    wanted = [ladder.edit_of(rung) for rung in draft.rungs]
     edit = PolicyEdit(name=draft.name, repeat_count=draft.repeat_count)
     await configure.update_policy(ident, edit, by=by, now=now)
     stored = await _levels(request, ident)
