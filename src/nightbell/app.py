@@ -230,7 +230,14 @@ def _marked(application: ASGIApp, standing: clock.Standing) -> ASGIApp:
 
 def _framework(site: Site) -> Litestar:
     """Return what Litestar serves: the pages and the API. Its own documentation pages load from elsewhere, so: none."""
-    edge = Edge(db=site.db, act=site.act, configure=site.configure, clock=site.clock, base_url=site.base_url)
+    edge = Edge(
+        db=site.db,
+        act=site.act,
+        configure=site.configure,
+        clock=site.clock,
+        base_url=site.base_url,
+        directory=site.directory,
+    )
     return Litestar(
         route_handlers=[*pages.build(site), *api.build(edge)],
         exception_handlers={HTTP_404_NOT_FOUND: pages.not_found(site)},

@@ -35,7 +35,7 @@ class Query(Struct, frozen=True, kw_only=True):
     rest: tuple[tuple[str, str], ...] = ()
 
 
-def parse(raw: bytes, *, largest: int = LARGEST_PAGE) -> Query:
+def parse(raw: bytes, *, largest: int = LARGEST_PAGE, usual: int = PAGE_SIZE) -> Query:
     """Return the question of a query string, brackets escaped or not.
 
     Raises: BadPayload naming the parameter.
@@ -49,7 +49,7 @@ def parse(raw: bytes, *, largest: int = LARGEST_PAGE) -> Query:
     pairs = [(name, value.replace("\0", "")) for name, value in pairs]
     page = {match[1]: value for name, value in pairs if (match := _PAGE.fullmatch(name)) and value}
     number = _number(page.get("number", "1"), "page[number]")
-    size = min(_number(page.get("size", str(PAGE_SIZE)), "page[size]"), largest)
+    size = min(_number(page.get("size", str(usual)), "page[size]"), largest)
     single = dict(pairs)
     return Query(
         listing=Listing(

@@ -16,8 +16,9 @@ from nightbell.api import jsonapi
 from nightbell.api.attribute import Attribute, Kind
 from nightbell.api.auth import require
 from nightbell.api.jsonapi import Document, Page
-from nightbell.api.query import LARGEST_PAGE, Query
+from nightbell.api.query import LARGEST_PAGE, PAGE_SIZE, Query
 from nightbell.core.access import Permission
+from nightbell.core.directory import Directory
 from nightbell.core.errors import Invalid, Unknown
 from nightbell.core.journal import Actor
 from nightbell.engine.act import Act
@@ -37,6 +38,8 @@ class Edge(Struct, frozen=True, kw_only=True):
     clock: Callable[[], datetime]
     #: How people and clients reach us, without a slash at the end.
     base_url: str
+    #: Returns the configuration as it is now.
+    directory: Callable[[], Awaitable[Directory]]
 
 
 class Call(Struct, frozen=True, kw_only=True):
@@ -115,6 +118,8 @@ class Resource(Struct, frozen=True, kw_only=True):
     more: Callable[[Record], dict[str, Any]] | None = None
     include: Mapping[str, Include] = {}
     largest_page: int = LARGEST_PAGE
+    #: How many a list shows when nobody says.
+    usual_page: int = PAGE_SIZE
     actions: tuple[Action, ...] = ()
     ident: Callable[[Record], str] = field(default=lambda row: str(row["id"]))
 

@@ -131,7 +131,7 @@ async def _call(edge: Edge, resource: Resource, request: AnyRequest) -> Call:
         now=now,
         url=edge.base_url + request.scope["path"],
         path={name: str(value).replace("\0", "") for name, value in request.path_params.items()},
-        query=parse(request.scope["query_string"], largest=resource.largest_page),
+        query=parse(request.scope["query_string"], largest=resource.largest_page, usual=resource.usual_page),
         attributes=attributes(body),
     )
 

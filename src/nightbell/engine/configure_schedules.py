@@ -133,6 +133,7 @@ class Schedules(Writer):
         fields = edit.sent()
         async with self.changing(by, now) as change:
             before = await change.locked("schedule_member", members, member_id)
+            _check_position(fields.get("position", 1), "")
             row = await self.rotation_locked(change, before["rotation_id"])
             if {"user_id", "nested_schedule_id"} & fields.keys():
                 fields = {
@@ -255,21 +256,24 @@ async def _check_members(change: Change, row: Record, given: list[dict[str, Any]
     """
     for index, member in enumerate(given):
         place = f"{field}[{index}]." if field else ""
-        if (member["user_id"] is None) == (member["nested_schedule_id"] is None):
-            raise Invalid(
-                "A member is a person or a schedule.", place=f"{place}user_id", hint="Name one of both."
-            )
-        if not 1 <= member["position"] <= 1000:
-            raise Invalid("Position must be from 1 to 1000", place=f"{place}position")
-        if member["user_id"] is not None:
-            await must_exist(change, "users", f"{place}user_id", [member["user_id"]])
-            continue
-        nested = member["nested_schedule_id"]
-        await change.tx.value("hold_configuration")
-        await must_exist(change, "schedules", f"{place}nested_schedule_id", [nested])
-        if await change.tx.value("schedule_reaches", [nested], row["schedule_id"]):
-            raise Invalid(
-                "This schedule would hold itself.",
-                place=f"{place}nested_schedule_id",
-                hint="Choose one in which this schedule is not nested.",
-            )
+        user, nested = member["user_id"], member["nested_schedule_id"]
+        _check_position(member["position"], place)
+        if (user is None) == (nested is None):
+            raise Invalid("A member is a person or a schedule.", place=f"{place}member_id", hint="Name one.")
+        if user is not None:
+            await must_exist(change, "users", f"{place}member_id" if field else "user_id", [user])
+        else:
+            await _check_nesting(change, row["schedule_id"], nested, f"{place}member_id")
+
+
+async def _check_nesting(change: Change, schedule_id: UUID, nested: UUID, place: str) -> None:
+    await change.tx.value("hold_configuration")
+    await must_exist(change, "schedules", place, [nested])
+    if await change.tx.value("schedule_reaches", [nested], schedule_id):
+        hint = "Choose one in which this schedule is not nested."
+        raise Invalid("This schedule would hold itself.", place=place, hint=hint)
+
+
+def _check_position(position: int, place: str) -> None:
+    if not 1 <= position <= 1000:
+        raise Invalid("Position must be from 1 to 1000", place=f"{place}position")

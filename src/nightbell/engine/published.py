@@ -55,3 +55,8 @@ def name_of(users: dict[int, User], user_id: int) -> str:
     """Return what somebody is called, whoever they were."""
     user = users.get(user_id)
     return user.name if user else f"User {user_id}"
+
+
+def path_of(kind: str, token: str) -> str:
+    """Return where a secret address leads, without the host."""
+    return f"/oncall.txt?token={token}" if kind == "on_call" else f"/ical/{token}.ics"

@@ -1,6 +1,7 @@
 """Every resource of the API, each declared once in its own file; a new one is added here."""
 
 from nightbell.api.resource import Resource
+from nightbell.api.resources.absences import HOLIDAYS, TIME_OFF, WORKING_HOURS
 from nightbell.api.resources.alert_events import EVENTS, FEED
 from nightbell.api.resources.alert_fields import FIELDS
 from nightbell.api.resources.alert_routes import ROUTES
@@ -13,8 +14,18 @@ from nightbell.api.resources.empty import EMPTY
 from nightbell.api.resources.escalation_levels import LEVELS
 from nightbell.api.resources.escalation_paths import PATHS
 from nightbell.api.resources.escalation_policies import POLICIES
+from nightbell.api.resources.maintenances import MAINTENANCES
 from nightbell.api.resources.notification_rules import RULES
+from nightbell.api.resources.on_call_shadows import SHADOWS
+from nightbell.api.resources.oncalls import ON_CALLS
+from nightbell.api.resources.override_shifts import OVERRIDES
+from nightbell.api.resources.schedule_calendars import FEEDS, LINKS
+from nightbell.api.resources.schedule_members import ACTIVE_DAYS, MEMBERS, PEOPLE
+from nightbell.api.resources.schedule_rotations import ROTATIONS
+from nightbell.api.resources.schedules import SCHEDULES
 from nightbell.api.resources.services import SERVICES
+from nightbell.api.resources.shift_coverage_requests import SWAPS
+from nightbell.api.resources.shifts import SCHEDULE_SHIFTS, SHIFTS
 from nightbell.api.resources.teams import TEAMS
 from nightbell.api.resources.users import USERS
 
@@ -36,6 +47,23 @@ RESOURCES: tuple[Resource, ...] = (
     POLICIES,
     PATHS,
     LEVELS,
+    MAINTENANCES,
+    SCHEDULES,
+    ROTATIONS,
+    MEMBERS,
+    PEOPLE,
+    ACTIVE_DAYS,
+    OVERRIDES,
+    SHADOWS,
+    SWAPS,
+    SHIFTS,
+    SCHEDULE_SHIFTS,
+    ON_CALLS,
+    TIME_OFF,
+    HOLIDAYS,
+    WORKING_HOURS,
+    FEEDS,
+    LINKS,
     DELIVERIES,
     NOTIFICATIONS,
     *EMPTY,

@@ -263,6 +263,11 @@ async def links_of_schedule(runner: Runner, schedule_id: UUID) -> list[Record]:
     return await links_of(runner, mine)
 
 
+async def links_of_nobody(runner: Runner) -> list[Record]:
+    """Return the secret addresses that are not a person's: of schedules, and of all."""
+    return await links_of(runner, calendar_links.c.kind != "person")
+
+
 async def links_to_all(runner: Runner) -> list[Record]:
     """Return the secret addresses that say who is on call everywhere."""
     return await links_of(runner, calendar_links.c.kind == "on_call")
