@@ -26,6 +26,7 @@ async def keep_house(db: Db, now: datetime, *, retention_days: int) -> None:
             if day and day < oldest:
                 await tx.execute("save_shown_payloads", datetime.combine(day, datetime.min.time(), UTC), now)
                 await tx.run(f"DROP TABLE {name}")
+        await tx.execute("wake_forgotten", now)
         await tx.execute("forget_sessions", now)
 
     await db.in_tx(work)

@@ -119,3 +119,6 @@ WHERE alert_id = $1;
 -- journal_amendment: say in an alert's journal that somebody rewrote what it says
 INSERT INTO alert_events (id, alert_id, kind, action, code, source, user_id, details, because, created_at, updated_at)
 VALUES ($1, $2, 'informational', 'updated', 'alert.amended', 'web', $3, $4, $5, $6, $6);
+
+-- wake_muted: let the climbs that planned work holds look again now: it ended, or is another
+UPDATE escalations SET wake_at = $2, token = $3, updated_at = $2 WHERE muted_by = $1 AND wake_at > $2;

@@ -15,5 +15,9 @@ ON CONFLICT (delivery_id) DO NOTHING
 -- settle_index: bring what the label index holds back for later (its pending list) to its place
 SELECT gin_clean_pending_list('alerts_by_tag')
 
+-- wake_forgotten: climbs held by planned work that is over; one began while it was being ended, and was told the old end
+UPDATE escalations e SET wake_at = $1, updated_at = $1 WHERE e.muted_by IS NOT NULL AND e.wake_at > $1
+    AND NOT EXISTS (SELECT 1 FROM maintenances m WHERE m.id = e.muted_by AND (m.ends_at IS NULL OR m.ends_at > $1))
+
 -- forget_sessions: log-ins that are over
 DELETE FROM sessions WHERE expires_at < $1
