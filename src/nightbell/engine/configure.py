@@ -4,16 +4,36 @@ Rule 1: every change is checked field by field, audited, and moves `configuratio
 """
 
 from nightbell.engine.changing import Problems
+from nightbell.engine.configure_absences import Absences
+from nightbell.engine.configure_calendars import Calendars
 from nightbell.engine.configure_contacts import Contacts
+from nightbell.engine.configure_installation import Installation
 from nightbell.engine.configure_levels import Levels
+from nightbell.engine.configure_maintenance import Maintenances
+from nightbell.engine.configure_overrides import Overrides
 from nightbell.engine.configure_people import People
 from nightbell.engine.configure_policies import Policies
 from nightbell.engine.configure_routes import Routes
+from nightbell.engine.configure_schedules import Schedules
 from nightbell.engine.configure_sources import Sources
 from nightbell.engine.configure_teams import Teams, seed
 
 __all__ = ["Configure", "Problems", "seed"]
 
 
-class Configure(People, Contacts, Teams, Policies, Levels, Sources, Routes):
-    """Changes users, contact methods, rules, teams, services, urgencies, policies, paths, levels, sources, routes."""
+class Configure(
+    Installation,
+    People,
+    Contacts,
+    Teams,
+    Policies,
+    Levels,
+    Sources,
+    Routes,
+    Maintenances,
+    Schedules,
+    Overrides,
+    Absences,
+    Calendars,
+):
+    """Changes everything that people configure: one method for each change, the same for API, page and command line."""
