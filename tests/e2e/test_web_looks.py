@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from support.browser import ANA, Home, Watch, firing, logged_in
 from support.programs import ROOT
+from support.rota import Lead
 
 _spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
 assert _spec and _spec.loader
@@ -20,7 +21,7 @@ AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
 PLAIN = (
     "/", "/alerts?status=all", "/integrations", "/deliveries", "/me", "/people", "/teams", "/services", "/policies",
-    "/settings", "/nope",
+    "/schedules", "/settings", "/nope",
 )  # fmt: skip
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
 
@@ -42,8 +43,11 @@ def paths(home: Home) -> list[str]:
     home.house.api.ask("POST", f"/alerts/{resolved}/resolve", {})
     source.post(b"[")
     house = home.house
+    lead = Lead(home)
+    rota = lead.schedule("Looked at", house.ana["id"], house.bo["id"], week="some", day=["M", "W"])
+    lead.http.close()
     return [
-        *PLAIN, f"/alerts/{short}", f"/alerts/{resolved}", f"/integrations/{source.id}",
+        *PLAIN, rota, f"{rota}/override", f"{rota}/edit", f"{rota}/rotations/new", f"/alerts/{short}", f"/alerts/{resolved}", f"/integrations/{source.id}",
         f"/deliveries/{source.deliveries()[-1]['id']}", f"/people/{home.ana}", f"/teams/{house.team['id']}",
         f"/services/{house.service['id']}", f"/policies/{house.policy['id']}",
     ]  # fmt: skip

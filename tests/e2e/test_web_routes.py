@@ -11,6 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from nightbell.core.access import Permission
 from nightbell.web.routes import PAGES
 from support.browser import ANA, PASSWORD, Home, firing
+from support.rota import Lead
 
 #: Routes that ask for nothing: entering, signed links, assets, the theme.
 PUBLIC = {
@@ -20,7 +21,7 @@ HANDLERS: list[HTTPRouteHandler] = [handler for module in PAGES for handler in m
 INLINE = re.compile(r"<script(?![^>]* src=)|<style|\son[a-z]+=|\sstyle=|javascript:", re.IGNORECASE)
 PLAIN = (
     "/", "/alerts", "/alerts?status=all", "/integrations", "/deliveries", "/me", "/people", "/teams", "/services",
-    "/policies", "/settings", "/login",
+    "/policies", "/schedules", "/settings", "/login",
 )  # fmt: skip
 
 
@@ -70,8 +71,11 @@ def opened_paths(home: Home, ana: Client) -> list[str]:
     found = re.search(r"/deliveries/([0-9a-f-]{36})", ana.get("/deliveries"))
     assert found
     house = home.house
+    lead = Lead(home)
+    rota = lead.schedule("Every page", house.ana["id"], house.bo["id"], week="some", day=["M", "W"])
+    lead.http.close()
     return [
-        *PLAIN, f"/alerts/{short}", f"/account/alerts/{short}", f"/integrations/{source.id}", f"/deliveries/{found[1]}",
+        *PLAIN, rota, f"{rota}/override", f"{rota}/edit", f"{rota}/rotations/new", f"/alerts/{short}", f"/account/alerts/{short}", f"/integrations/{source.id}", f"/deliveries/{found[1]}",
         f"/people/{home.ana}", f"/teams/{house.team['id']}", f"/services/{house.service['id']}",
         f"/policies/{house.policy['id']}",
     ]  # fmt: skip
