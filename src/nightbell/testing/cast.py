@@ -1,7 +1,7 @@
 """The people of a scenario, and whom their policies page: made through the engine's own configuration, in few words."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from nightbell.core.directory import Target
 from nightbell.core.journal import SYSTEM, Actor, person
 from nightbell.engine import edits
 from nightbell.engine.configure import Configure
+from nightbell.engine.schedule_edits import RotationEdit, ScheduleEdit
 from nightbell.store.db import Db
 
 
@@ -42,7 +43,7 @@ Whom = Person | Target
 #: Whom a level pages, and the minutes before the next one.
 Step = tuple[list[Whom], int]
 
-_LEVEL_TYPES = {"User": "user", "Group": "team", "Service": "service"}
+_LEVEL_TYPES = {"User": "user", "Group": "team", "Service": "service", "Schedule": "schedule"}
 
 
 class Cast:
@@ -107,10 +108,71 @@ class Cast:
             await self.level(made, whom, wait)
         return made
 
-    async def level(self, policy: Target, whom: list[Whom], wait: int) -> None:
-        """Add a last level to a policy."""
-        level = edits.LevelEdit(delay_minutes=wait, targets=[_named(one) for one in whom])
-        await self._configure.create_level(UUID(policy.id), None, level, by=SYSTEM, now=self._clock())
+    async def path(self, policy: Target, *steps: Step, loudness: str = "audible", **settings: Any) -> UUID:
+        """Add a path that conditions choose, above the default: `settings` as on the wire."""
+        edit = edits.PathEdit(name=self._name("path"), loudness=loudness, settings=settings)
+        path_id = await self._configure.create_path(UUID(policy.id), edit, by=SYSTEM, now=self._clock())
+        for whom, wait in steps:
+            await self.level(policy, whom, wait, path_id=path_id)
+        return path_id
+
+    async def level(
+        self, policy: Target, whom: list[Whom], wait: int, *, path_id: UUID | None = None, **settings: Any
+    ) -> UUID:
+        """Add a last level to the default path of a policy, or to another; `settings` as on the wire."""
+        level = edits.LevelEdit(delay_minutes=wait, targets=[_named(one) for one in whom], settings=settings)
+        return await self._configure.create_level(
+            UUID(policy.id), path_id, level, by=SYSTEM, now=self._clock()
+        )
+
+    async def hours(self, policy: Target, **business: Any) -> None:
+        """Give a policy business hours."""
+        edit = edits.PolicyEdit(business_hours=business)
+        await self._configure.update_policy(UUID(policy.id), edit, by=SYSTEM, now=self._clock())
+
+    async def urgency(self, name: str, **more: Any) -> UUID:
+        """Return the urgency of this name, made or changed by `more`, fields of an UrgencyEdit."""
+        rows = await self._db.fetch("SELECT id FROM urgencies WHERE name = $1", name)
+        edit = edits.UrgencyEdit(name=name, **more)
+        if not rows:
+            return await self._configure.create_urgency(edit, by=SYSTEM, now=self._clock())
+        await self._configure.update_urgency(rows[0]["id"], edit, by=SYSTEM, now=self._clock())
+        found: UUID = rows[0]["id"]
+        return found
+
+    async def schedule(self, *people: Person, handoff: str = "00:00") -> Target:
+        """Make a schedule on which people take a day each, by UTC; the first is on call today."""
+        now = self._clock()
+        edit = ScheduleEdit(name=self._name("schedule"), time_zone="Etc/UTC")
+        made = await self._configure.create_schedule(edit, by=SYSTEM, now=now)
+        rotation = RotationEdit(
+            name="Daily",
+            type="daily",
+            handoff_time=handoff,
+            time_zone="Etc/UTC",
+            members=[{"user_id": one.id} for one in people],
+        )
+        await self._configure.create_rotation(made, rotation, by=SYSTEM, now=now)
+        return Target(type="Schedule", id=str(made))
+
+    async def maintenance(
+        self, *things: Target | Source, minutes: float | None = None, starts: float = 0, **more: Any
+    ) -> UUID:
+        """Plan work on services and sources, so many minutes from `starts` minutes on."""
+        begin = self._clock() + timedelta(minutes=starts)
+        edit = edits.MaintenanceEdit(
+            name=self._name("maintenance"),
+            service_ids=[UUID(one.id) for one in things if isinstance(one, Target)],
+            source_ids=[one.id for one in things if isinstance(one, Source)],
+            starts_at=begin,
+            ends_at=begin + timedelta(minutes=minutes) if minutes is not None else None,
+            **more,
+        )
+        return await self._configure.create_maintenance(edit, by=SYSTEM, now=self._clock())
+
+    async def end_maintenance(self, maintenance_id: UUID) -> None:
+        """End planned work now."""
+        await self._configure.end_maintenance(maintenance_id, by=SYSTEM, now=self._clock())
 
     async def team(self, *people: Person, policy: Target | None = None) -> Target:
         """Make a team."""
