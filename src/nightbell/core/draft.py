@@ -69,10 +69,14 @@ class Decision(Struct, frozen=True, kw_only=True):
     shown: Shown | None
     entries: tuple[Entry, ...]
     escalations: tuple[Escalation, ...]
+    #: Which of them begin now.
+    begun: frozenset[UUID]
     pages: tuple[Page, ...]
     notifications: tuple[Notification, ...]
     #: Nothing but the counters of the alert moved.
     touch: bool
+    #: The alert's own row says what it said before; its climbs, pages or timeline may not.
+    same: bool
     #: Waiting page messages of this alert are not to be sent any more.
     cancel: bool
     #: Pages that ended one by one; their waiting messages are called off.
@@ -208,9 +212,11 @@ class Draft:
             shown=self.shown,
             entries=tuple(self.entries),
             escalations=climbs,
+            begun=frozenset(e.id for e in climbs if e.id not in old_climbs),
             pages=pages,
             notifications=tuple(self.notifications),
             touch=not (says or climbs or pages or self.notifications),
+            same=self._alert is self.facts.alert and not (self.changes or self.shown),
             cancel=self.cancel,
             ended_pages=() if self.cancel else tuple(p.id for p in pages if p.ended and p.id in old_pages),
             routing=self.routing,

@@ -28,12 +28,14 @@ class Merged:
     def __init__(self, first: Decision) -> None:
         self.is_new = first.is_new
         self.touch = True
+        self.same = True
         self.alert: Alert = first.alert
         self.shown: Shown | None = None
         self.routing: Routing | None = None
         self.changes: dict[str, Change] = {}
         self.entries: list[Entry] = []
         self.escalations: dict[UUID, Escalation] = {}
+        self.begun: set[UUID] = set()
         self.pages: dict[UUID, Page] = {}
         self.notifications: list[Notification] = []
         self.past: list[Occurrence] = []
@@ -44,6 +46,7 @@ class Merged:
     def add(self, decision: Decision) -> None:
         """Take in one more decision about the same alert."""
         self.touch = self.touch and decision.touch
+        self.same = self.same and decision.same
         self.alert = decision.alert
         if decision.shown:
             self.routing = decision.shown.routing or self.routing
@@ -51,6 +54,7 @@ class Merged:
         self._change(decision.changes)
         self.entries += decision.entries
         self.escalations |= {e.id: e for e in decision.escalations}
+        self.begun |= decision.begun
         self.pages |= {p.id: p for p in decision.pages}
         if decision.cancel:
             self.cancel = True
@@ -94,8 +98,8 @@ async def apply(
     all_of_them = merged(decisions)
     moved = [m for m in all_of_them if not m.touch]
     new = [(m.alert, m.shown) for m in moved if m.is_new]
-    changed = [(m.alert, m.shown) for m in moved if not m.is_new]
-    ledger.alerts(rows, new, changed, [m.alert for m in all_of_them if m.touch], now)
+    changed = [(m.alert, m.shown) for m in moved if not (m.is_new or m.same)]
+    ledger.alerts(rows, new, changed, [m.alert for m in all_of_them if m.touch or m.same], now)
     if moved:
         _add_text(rows, moved, now)
         ledger.entries(rows, (e for m in moved for e in m.entries))
@@ -116,6 +120,7 @@ def _add_pages(rows: Together, moved: list[Merged], now: datetime) -> None:
     ledger.cancel_pages(rows, [p for m in moved if not m.cancel for p in m.ended_pages], now)
     turned: Counter[UUID] = sum((m.turned for m in moved), Counter())
     ledger.turns(rows, dict(turned), now)
-    ledger.escalations(rows, (e for m in moved for e in m.escalations.values()), now)
+    climbs = [(e, e.id in m.begun) for m in moved for e in m.escalations.values()]
+    ledger.escalations(rows, climbs, now)
     ledger.pages(rows, (p for m in moved for p in m.pages.values()), now)
     ledger.notifications(rows, (n for m in moved for n in m.notifications), now)

@@ -33,7 +33,7 @@ SELECT alert_id, fingerprint, state, group_hash, starts_at, ends_at, expires_at,
 FROM alert_members WHERE alert_id = ANY($1::uuid[]) ORDER BY alert_id, starts_at, fingerprint
 
 -- escalations_of: climbs of the current occurrences
-SELECT e.id, e.alert_id, e.occurrence, e.origin, e.plan, e.phase, e.level, e.round, e.fired, e.reached, e.token,
+SELECT e.id, e.alert_id, e.occurrence, e.origin, e.plan::text AS plan, e.phase, e.level, e.round, e.fired, e.reached, e.token,
        e.wake_at, e.created_at, e.turn, e.acknowledged, e.muted_by
 FROM escalations e JOIN alerts a ON a.id = e.alert_id AND a.occurrence = e.occurrence
 WHERE e.alert_id = ANY($1::uuid[]) AND e.phase <> 'ended' ORDER BY e.id

@@ -96,19 +96,24 @@ FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::timestamptz[], $5::timestampt
     AS t (id, alert_id, number, started_at, ended_at, acknowledged_at)
 ON CONFLICT (alert_id, number) DO UPDATE SET ended_at = excluded.ended_at, updated_at = excluded.updated_at
 
--- upsert_escalations: climbs, their frozen plan written once
-INSERT INTO escalations (id, alert_id, occurrence, origin, plan, phase, level, round, fired, reached, token, wake_at,
-    created_at, turn, acknowledged, muted_by, updated_at)
-SELECT id, alert_id, occurrence, origin, plan::jsonb, phase, level, round, fired, reached, token, wake_at, created_at,
+-- insert_escalations: climbs that begin, their frozen plan written once
+INSERT INTO escalations (id, alert_id, occurrence, origin, plan, created_at, phase, level, round, fired, reached, token,
+    wake_at, turn, acknowledged, muted_by, updated_at)
+SELECT id, alert_id, occurrence, origin, plan::jsonb, created_at, phase, level, round, fired, reached, token, wake_at,
     turn, acknowledged::int[], muted_by, $17
-FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[], $9::int[],
-    $10::int[], $11::uuid[], $12::timestamptz[], $13::timestamptz[], $14::int[], $15::text[], $16::uuid[])
-    AS t (id, alert_id, occurrence, origin, plan, phase, level, round, fired, reached, token, wake_at, created_at, turn,
+FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::int[],
+    $9::int[], $10::int[], $11::int[], $12::uuid[], $13::timestamptz[], $14::int[], $15::text[], $16::uuid[])
+    AS t (id, alert_id, occurrence, origin, plan, created_at, phase, level, round, fired, reached, token, wake_at, turn,
     acknowledged, muted_by)
-ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, level = excluded.level, round = excluded.round,
-    fired = excluded.fired, reached = excluded.reached, token = excluded.token, wake_at = excluded.wake_at,
-    turn = excluded.turn, acknowledged = excluded.acknowledged, muted_by = excluded.muted_by,
-    updated_at = excluded.updated_at
+
+-- move_escalations: climbs under way, whose plan nobody sends again
+UPDATE escalations e SET phase = t.phase, level = t.level, round = t.round, fired = t.fired, reached = t.reached,
+    token = t.token, wake_at = t.wake_at, turn = t.turn, acknowledged = t.acknowledged::int[], muted_by = t.muted_by,
+    updated_at = $12
+FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::int[], $6::int[], $7::uuid[], $8::timestamptz[],
+    $9::int[], $10::text[], $11::uuid[])
+    AS t (id, phase, level, round, fired, reached, token, wake_at, turn, acknowledged, muted_by)
+WHERE e.id = t.id
 
 -- upsert_pages: requests for somebody's attention
 INSERT INTO pages (id, alert_id, escalation_id, user_id, occurrence, level, cycle, loudness, phase, progress, wake_at,

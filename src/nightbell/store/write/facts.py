@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -108,10 +109,16 @@ def _member(row: Row) -> Member:
 
 def _escalation(row: Row) -> Escalation:
     values = dict(row.items())
-    values["plan"] = msgspec.convert(values["plan"], Plan)
+    values["plan"] = _plan(values["plan"])
     values["phase"] = Phase(values["phase"])
     values["acknowledged"] = tuple(values["acknowledged"])
     return Escalation(**values)
+
+
+@lru_cache(maxsize=1_000)
+def _plan(text: str) -> Plan:
+    """Return a plan from its JSON. All climbs of one policy hold the same one, so it is read once for all of them."""
+    return msgspec.json.decode(text, type=Plan)
 
 
 def _page(row: Row) -> Page:

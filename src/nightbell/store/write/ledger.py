@@ -170,16 +170,22 @@ def occurrences(all_of_it: Together, past: Iterable[tuple[UUID, UUID, Occurrence
     _write(all_of_it, "insert_occurrences", rows, now)
 
 
-def escalations(all_of_it: Together, climbs: Iterable[Escalation], now: datetime) -> None:
-    """Write climbs."""
-    rows = [
-        (
-            e.id, e.alert_id, e.occurrence, e.origin, text(e.plan), e.phase.value, e.level, e.round, e.fired, e.reached,
-            e.token, e.wake_at, e.created_at, e.turn, "{" + ",".join(map(str, e.acknowledged)) + "}", e.muted_by,
-        )
-        for e in climbs
-    ]  # fmt: skip
-    _write(all_of_it, "upsert_escalations", rows, now)
+def escalations(all_of_it: Together, climbs: Sequence[tuple[Escalation, bool]], now: datetime) -> None:
+    """Write climbs, each with whether it begins now; the frozen plan of one that began earlier is there already."""
+    new = [
+        (e.id, e.alert_id, e.occurrence, e.origin, text(e.plan), e.created_at, *_climbed(e))
+        for e, begins in climbs
+        if begins
+    ]
+    _write(all_of_it, "insert_escalations", new, now)
+    _write(all_of_it, "move_escalations", [(e.id, *_climbed(e)) for e, begins in climbs if not begins], now)
+
+
+def _climbed(e: Escalation) -> tuple[Any, ...]:
+    return (
+        e.phase.value, e.level, e.round, e.fired, e.reached, e.token, e.wake_at, e.turn,
+        "{" + ",".join(map(str, e.acknowledged)) + "}", e.muted_by,
+    )  # fmt: skip
 
 
 def pages(all_of_it: Together, asked: Iterable[Page], now: datetime) -> None:
