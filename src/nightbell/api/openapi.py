@@ -33,9 +33,11 @@ def describe(resources: Iterable[Resource], base_url: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     schemas: dict[str, Any] = {"errors_list": _errors_schema()}
     for resource in resources:
-        schemas.setdefault(resource.type, _attributes(resource.attributes))
+        schemas.setdefault(resource.called, _attributes(resource.attributes))
         if any(a.edit for a in resource.attributes):
-            schemas.setdefault(f"new_{resource.type}", _attributes(a for a in resource.attributes if a.edit))
+            schemas.setdefault(
+                f"new_{resource.called}", _attributes(a for a in resource.attributes if a.edit)
+            )
         for path, operations in _operations(resource):
             paths.setdefault(f"/v1{path}", {}).update(operations)
     return {
@@ -63,7 +65,7 @@ def _operations(resource: Resource) -> Iterable[tuple[str, dict[str, Any]]]:
 def _collection(resource: Resource, path: str) -> dict[str, Any]:
     out: dict[str, Any] = {}
     if resource.find:
-        parameters = [*_path_parameters(path), *map(_query_parameter, _PAGING)]
+        parameters = [*_path_parameters(path), *map(_query_parameter, (*_PAGING, *resource.parameters))]
         out["get"] = _operation(resource, "list", path, parameters, many=True)
     if resource.create:
         out["post"] = _operation(resource, "create", path, _path_parameters(path), body=True, status="201")
@@ -87,13 +89,13 @@ def _operation(
     document = _document(resource, many=bool(shape.get("many")))
     operation = {
         "operationId": _operation_id(verb, path, resource),
-        "summary": f"{verb.capitalize()} {resource.type.replace('_', ' ')}",
+        "summary": f"{verb.capitalize()} {resource.called.replace('_', ' ')}",
         "tags": [resource.type],
         "parameters": parameters,
         "responses": {shape.get("status", "200"): _response("Done", document), **_error_responses()},
     }
     if shape.get("body"):
-        attributes = {"$ref": f"#/components/schemas/new_{resource.type}"}
+        attributes = {"$ref": f"#/components/schemas/new_{resource.called}"}
         operation["requestBody"] = {"content": {MEDIA_TYPE: {"schema": _wrapped(resource.type, attributes)}}}
     return operation
 
@@ -116,7 +118,7 @@ def _action(resource: Resource, action: Action) -> dict[str, Any]:
 
 def _operation_id(verb: str, path: str, resource: Resource) -> str:
     parent = path.split("/")[1] if path.count("/") > 2 else ""
-    return "_".join(filter(None, (verb, parent, resource.type)))
+    return "_".join(filter(None, (verb, parent, resource.called)))
 
 
 def _attributes(attributes: Iterable[Attribute]) -> dict[str, Any]:
@@ -124,7 +126,7 @@ def _attributes(attributes: Iterable[Attribute]) -> dict[str, Any]:
 
 
 def _document(resource: Resource, *, many: bool) -> dict[str, Any]:
-    attributes = {"$ref": f"#/components/schemas/{resource.type}"}
+    attributes = {"$ref": f"#/components/schemas/{resource.called}"}
     data = {
         "type": "object",
         "properties": {"id": {"type": "string"}, "type": {"type": "string"}, "attributes": attributes},

@@ -99,6 +99,10 @@ class Resource(Struct, frozen=True, kw_only=True):
 
     type: str
     attributes: tuple[Attribute, ...]
+    #: What the description calls it, where another resource has the same type.
+    name: str = ""
+    #: What may be asked of its lists beside filters, pages and includes.
+    parameters: tuple[str, ...] = ()
     #: Paths of its lists; a nested one has {id}, the id of its parent.
     collections: tuple[str, ...] = ()
     #: Lists to which one can only add, or from which one can only read, say so by what is None here.
@@ -122,6 +126,11 @@ class Resource(Struct, frozen=True, kw_only=True):
     usual_page: int = PAGE_SIZE
     actions: tuple[Action, ...] = ()
     ident: Callable[[Record], str] = field(default=lambda row: str(row["id"]))
+
+    @property
+    def called(self) -> str:
+        """Return what the description calls it."""
+        return self.name or self.type
 
     def document(self, row: Record) -> Document:
         """Return a row as a resource object."""

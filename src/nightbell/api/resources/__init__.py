@@ -22,7 +22,7 @@ from nightbell.api.resources.override_shifts import OVERRIDES
 from nightbell.api.resources.schedule_calendars import FEEDS, LINKS
 from nightbell.api.resources.schedule_members import ACTIVE_DAYS, MEMBERS, PEOPLE
 from nightbell.api.resources.schedule_rotations import ROTATIONS
-from nightbell.api.resources.schedules import SCHEDULES
+from nightbell.api.resources.schedules import ON_CALL_SCHEDULES, SCHEDULES
 from nightbell.api.resources.services import SERVICES
 from nightbell.api.resources.shift_coverage_requests import SWAPS
 from nightbell.api.resources.shifts import SCHEDULE_SHIFTS, SHIFTS
@@ -49,6 +49,7 @@ RESOURCES: tuple[Resource, ...] = (
     LEVELS,
     MAINTENANCES,
     SCHEDULES,
+    ON_CALL_SCHEDULES,
     ROTATIONS,
     MEMBERS,
     PEOPLE,

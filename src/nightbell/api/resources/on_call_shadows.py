@@ -70,8 +70,12 @@ SHADOWS = Resource(
     write=Permission.RESPOND,
     attributes=(
         attribute("schedule_id", Kind.ID),
-        attribute("shadowable_type", of=lambda row: "Schedule" if row["of_user_id"] is None else "User"),
-        attribute("shadowable_id", of=_followed),
+        attribute(
+            "shadowable_type",
+            of=lambda row: "Schedule" if row["of_user_id"] is None else "User",
+            edit="of_type",
+        ),
+        attribute("shadowable_id", of=_followed, edit="of_id"),
         attribute("shadow_user_id", Kind.NUMBER, of="user_id", edit="user_id"),
         attribute("starts_at", Kind.TIME, edit="starts_at"),
         attribute("ends_at", Kind.TIME, edit="ends_at"),

@@ -97,6 +97,18 @@ async def _policies(call: Call, rows: Sequence[Record]) -> list[Document]:
 ON_CALLS = Resource(
     type="on_call_resources",
     collections=("/oncalls",),
+    parameters=(
+        "since",
+        "until",
+        "earliest",
+        "time_zone",
+        "filter[escalation_policy_ids]",
+        "filter[schedule_ids]",
+        "filter[user_ids]",
+        "filter[service_ids]",
+        "filter[group_ids]",
+        "filter[notification_types]",
+    ),
     find=_find,
     read=Permission.VIEW,
     relationships=_relationships,

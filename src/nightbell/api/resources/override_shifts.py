@@ -70,6 +70,7 @@ def _made(row: Record) -> dict[str, Any]:
 
 OVERRIDES = Resource(
     type="shifts",
+    name="override_shifts",
     collections=("/schedules/{id}/override_shifts",),
     item="/override_shifts/{id}",
     find=_find,

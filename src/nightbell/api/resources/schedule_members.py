@@ -95,8 +95,10 @@ MEMBERS = Resource(
     change=_change,
     delete=_delete,
     attributes=(
-        attribute("member_type", of=lambda row: "Schedule" if row["user_id"] is None else "User"),
-        attribute("member_id", of=_id),
+        attribute(
+            "member_type", of=lambda row: "Schedule" if row["user_id"] is None else "User", edit="kind"
+        ),
+        attribute("member_id", of=_id, edit="who"),
         attribute("position", Kind.NUMBER, edit="position"),
         # Ours: since when, and why, this member is passed over.
         attribute("skipped_at", Kind.TIME, omit_null=True),

@@ -47,6 +47,7 @@ def _accept(sent: dict[str, Any]) -> dict[str, Any]:
     fields = ROTATIONS.taken(sent)
     if "type" in fields:
         fields["type"] = _OURS.get(str(fields["type"]), "")
+    fields.pop("turns", None)
     if sent.get(_HANDOFF) is not None:
         fields |= chosen(object_at(sent[_HANDOFF], _HANDOFF), _TURNS)
     if fields.get("hours", "all_day") in (None, ""):
@@ -142,7 +143,9 @@ ROTATIONS = Resource(
         attribute("active_time_type", of="hours", edit="hours"),
         attribute("active_time_attributes", Kind.LIST, of="windows", edit="windows"),
         attribute("time_zone", edit="time_zone"),
-        attribute(_HANDOFF, Kind.OBJECT, of=_turns),
+        attribute(_HANDOFF, Kind.OBJECT, of=_turns, edit="turns"),
+        # Sent as an attribute, shown as a relationship.
+        attribute("schedule_rotation_members", Kind.LIST, of=lambda _: None, edit="members", omit_null=True),
         attribute("start_time", Kind.TIME, of="starts_at", edit="starts_at"),
         attribute("end_time", Kind.TIME, of="ends_at", edit="ends_at"),
         # Ours: when the next turn begins, and how long one serves where that is less than its whole length.

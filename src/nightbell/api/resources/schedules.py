@@ -129,8 +129,7 @@ def _hours(length: timedelta) -> float:
 
 SCHEDULES = Resource(
     type="schedules",
-    # The second is what Rootly's command line asks for.
-    collections=("/schedules", "/on_call_schedules"),
+    collections=("/schedules",),
     item="/schedules/{id}",
     find=_find,
     get=_get,
@@ -166,4 +165,15 @@ SCHEDULES = Resource(
         attribute("flags", Kind.LIST, of=_flags),
         *times(),
     ),
+)
+
+#: What Rootly's command line asks for.
+ON_CALL_SCHEDULES = Resource(
+    type="schedules",
+    name="on_call_schedules",
+    collections=("/on_call_schedules",),
+    find=_find,
+    relationships=_relationships,
+    include=SCHEDULES.include,
+    attributes=SCHEDULES.attributes,
 )
