@@ -17,7 +17,7 @@ from nightbell.store.db import Row
 MOST_STEPS = 12
 #: A plan that only waits is looked at this often, and no more.
 _MOST_LOOKS = 200
-#: More alerts than any level asks for: what follows a level that counts is shown as if they had come.
+#: More members than any level asks for: what follows a level that counts is shown as if they had come.
 _ENOUGH = 1_000_000
 _IN_TURN = {"alert": "one of them for each alert, in turn", "random": "one of them, at random"}
 
@@ -103,7 +103,7 @@ def _notes(rungs: Sequence[Rung], rise: Rise) -> Iterator[str]:
     rung = rungs[rise.level - 1]
     before = rungs[rise.level - 2] if rise.level > 1 else None
     if before is not None and before.kind == "threshold":
-        yield f"only once more than {before.count} alerts began within {before.minutes} min"
+        yield f"only once more than {before.count} of its members began within {before.minutes} min"
     if len(rise.calls) > 1 and rung.strategy in _IN_TURN:
         yield _IN_TURN[rung.strategy]
     if len(rise.calls) > 1 and rung.all_must_acknowledge:

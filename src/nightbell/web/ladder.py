@@ -29,7 +29,7 @@ OFFICE = {"days": list("MTWRF"), "start_time": "09:00", "end_time": "17:00"}
 KINDS = (
     ("page", "page"),
     ("wait", "wait, whatever comes"),
-    ("threshold", "wait for more alerts"),
+    ("threshold", "wait for more members"),
     ("window", "wait for hours of the week"),
 )
 STRATEGIES = (

@@ -30,6 +30,7 @@ from nightbell.web.pages import (
     link,
     live,
     login,
+    maintenances,
     me,
     now,
     overrides,
@@ -47,8 +48,8 @@ from nightbell.web.site import Site, WebRequest
 #: A form of ours is small; a policy of 20 levels with 25 targets each is 40 KB.
 _LARGEST_FORM = 1024 * 1024
 PAGES = (
-    alert, alerts, deliveries, integrations, link, live, login, me, now, overrides, people, policies, rotations,
-    schedules, services, settings, teams,
+    alert, alerts, deliveries, integrations, link, live, login, maintenances, me, now, overrides, people, policies,
+    rotations, schedules, services, settings, teams,
 )  # fmt: skip
 STATUS: dict[type[NightbellError], int] = {
     BadPayload: 400,
