@@ -72,7 +72,7 @@ def opened_paths(home: Home, ana: Client) -> list[str]:
     assert found
     house = home.house
     lead = Lead(home)
-    rota = lead.schedule("Every page", house.ana["id"], house.bo["id"], week="some", day=["M", "W"])
+    rota = lead.schedule(f"Every page {short}", house.ana["id"], house.bo["id"], week="some", day=["M", "W"])
     lead.http.close()
     return [
         *PLAIN, rota, f"{rota}/override", f"{rota}/edit", f"{rota}/rotations/new", f"/alerts/{short}", f"/account/alerts/{short}", f"/integrations/{source.id}", f"/deliveries/{found[1]}",
