@@ -36,6 +36,7 @@ class Served:
         self._apis: dict[str | None, Api] = {None: self.api}
         self._services: dict[str, Json] = {}
         self._sources: dict[str, Json] = {}
+        self._work: list[Json] = []
         self._groups: dict[Alert, payloads.Group] = {}
 
     def _program(self, port: int | None = None) -> Nightbell:
@@ -94,10 +95,13 @@ class Served:
         self._sources[name] = self.api.add("/alert_sources", name=name, source_type="alertmanager")
 
     def _level(self, position: int, step: Step) -> Json:
-        if (step.kind, step.strategy, step.all_must_acknowledge) != ("page", "default", False):
-            raise Needs("levels of another kind over HTTP")
         people = [{"type": "user", "id": self._people[name]["id"]} for name in step.people]
-        return {"position": position, "delay": int(step.wait), "notification_target_params": people}
+        said: Json = {"position": position, "delay": int(step.wait), "notification_target_params": people}
+        said |= {"level_type": step.kind, "paging_strategy_configuration_strategy": step.strategy}
+        said |= {"require_all_acknowledgements": step.all_must_acknowledge}
+        if step.kind == "threshold":
+            said |= {"threshold_count": step.count, "threshold_minutes": step.minutes}
+        return said
 
     # ------------------------------------------------------------ what happens
 
@@ -170,11 +174,17 @@ class Served:
 
     async def maintain(self, service: str, minutes: float) -> None:
         """Begin planned work on a service."""
-        raise Needs("planned work over HTTP")
+        ends = self.now + timedelta(minutes=minutes)
+        ids = [self._services[service]["id"]]
+        work = {"name": f"Work on {service}", "service_ids": ids, "ends_at": ends.isoformat()}
+        self._work.append(self.api.add("/maintenances", **work))
 
     async def end_maintenance(self) -> None:
         """End all planned work now."""
-        raise Needs("planned work over HTTP")
+        for work in self._work:
+            self.api.ask("POST", f"/maintenances/{work['id']}/end")
+        self._work.clear()
+        await self.until_now()
 
     # ------------------------------------------------------------ machines and time
 

@@ -30,6 +30,7 @@ class Staged:
         self._people: dict[str, Person] = {}
         self._sources: dict[str, Source] = {}
         self._services: dict[str, Target] = {}
+        self._maintenances: list[UUID] = []
 
     # ------------------------------------------------------------ who is there
 
@@ -129,11 +130,15 @@ class Staged:
 
     async def maintain(self, service: str, minutes: float) -> None:
         """Begin planned work on a service."""
-        raise Needs("maintenance windows that can be made")
+        on = self._services[service]
+        self._maintenances.append(await self.stage.cast.maintenance(on, minutes=int(minutes)))
 
     async def end_maintenance(self) -> None:
         """End all planned work now."""
-        raise Needs("maintenance windows that can be ended")
+        for maintenance in self._maintenances:
+            await self.stage.cast.end_maintenance(maintenance)
+        self._maintenances.clear()
+        await self.stage.settle()
 
     # ------------------------------------------------------------ machines and time
 
