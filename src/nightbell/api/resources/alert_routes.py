@@ -1,5 +1,7 @@
 """Routes: rules from what an alert says to whom it is for. Wire names on one side, the schema's on the other."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +9,8 @@ from nightbell.api.attribute import Kind, attribute, times
 from nightbell.api.resource import Action, Call, Resource
 from nightbell.api.sent import list_at, object_at, uuid_of
 from nightbell.core.access import Permission
+from nightbell.core.errors import Invalid
+from nightbell.engine.configure import Problems
 from nightbell.engine.edits import RouteEdit
 from nightbell.store.read import sources
 from nightbell.store.read.listing import Found, Record
@@ -108,15 +112,41 @@ def _condition(value: Any, place: str) -> dict[str, Any]:
     return condition if values or single is None else {**condition, "value": single}
 
 
+#: The schema's words at the end of a place, and the wire's.
+_WIRE = {
+    "values": "property_field_values",
+    "operator": "property_field_condition_type",
+    "field_name": "property_field_name",
+    "field_type": "property_field_type",
+    "field_id": "conditionable_id",
+}
+
+
+@contextmanager
+def _in_wire_words() -> Iterator[None]:
+    try:
+        yield
+    except Invalid as error:
+        problems = error.problems if isinstance(error, Problems) else (error,)
+        raise Problems(map(_reworded, problems)) from error
+
+
+def _reworded(problem: Invalid) -> Invalid:
+    before, dot, last = problem.place.rpartition(".")
+    return Invalid(problem.message, place=f"{before}{dot}{_WIRE.get(last, last)}", hint=problem.hint)
+
+
 async def _create(call: Call, edit: RouteEdit) -> UUID:
-    return await call.edge.configure.create_route(_whole(edit), by=call.actor, now=call.now)
+    with _in_wire_words():
+        return await call.edge.configure.create_route(_whole(edit), by=call.actor, now=call.now)
 
 
 async def _change(call: Call, row: Record, edit: RouteEdit) -> None:
     sent = edit.sent()
     if any(rule["id"] or rule["destroy"] for rule in sent.get("rules") or []):
         edit = RouteEdit(**{**sent, "rules": _merged(row["rules"], sent["rules"])})
-    await call.edge.configure.update_route(row["id"], _whole(edit), by=call.actor, now=call.now)
+    with _in_wire_words():
+        await call.edge.configure.update_route(row["id"], _whole(edit), by=call.actor, now=call.now)
 
 
 def _merged(before: list[Record], sent: list[Record]) -> list[Record]:
