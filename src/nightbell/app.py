@@ -47,6 +47,7 @@ from nightbell.web.rejects import Rejects
 from nightbell.web.site import Site
 from nightbell.web.sse import Hub
 from nightbell.web.testing_clock import HEADER, TestingClock
+from nightbell.worker import calendars
 from nightbell.worker.loop import Worker
 from nightbell.worker.pulse import Pulse
 from nightbell.worker.standing import Passage
@@ -163,7 +164,14 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
         me=me,
         act=Act(db, directories, pulse.committed),
         deliver=deliver,
-        worker=Worker(db, directories, deliver, me, retention_days=settings.retention_days),
+        worker=Worker(
+            db,
+            directories,
+            deliver,
+            me,
+            retention_days=settings.retention_days,
+            chores=(calendars.chore(db, keys, http, now),),
+        ),
         writers=writers,
         rejects=Rejects(db),
     )

@@ -72,14 +72,26 @@ class Http:
 
         Raises: Blocked, NotSent, MaybeSent.
         """
+        return await self._ask("POST", url, headers, MOST_READ, body)
+
+    async def get(self, url: str, *, headers: Mapping[str, str], most: int = MOST_READ) -> Answer:
+        """Return what is found at an address, as far as `most` bytes; redirects are answers too.
+
+        Raises: Blocked, NotSent, MaybeSent.
+        """
+        return await self._ask("GET", url, headers, most)
+
+    async def _ask(
+        self, method: str, url: str, headers: Mapping[str, str], most: int, body: bytes | None = None
+    ) -> Answer:
         if objection := self.guard.objection(url) or _header_fault(headers):
             raise Blocked(objection)
         progress = SimpleNamespace(connected=False)
         try:
-            async with self._open().post(
-                url, data=body, headers=headers, allow_redirects=False, trace_request_ctx=progress
+            async with self._open().request(
+                method, url, data=body, headers=headers, allow_redirects=False, trace_request_ctx=progress
             ) as response:
-                read = await _read(response)
+                read = await _read(response, most)
                 named = {name.lower(): value for name, value in response.headers.items()}
                 return Answer(status=response.status, headers=named, body=read)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -171,11 +183,11 @@ def _watch_connections() -> aiohttp.TraceConfig:
     return watch
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
     """Return the start of the body; one that breaks off counts as far as it came, for the status has been said."""
     read = bytearray()
     try:
-        while len(read) < MOST_READ and (chunk := await response.content.read(MOST_READ - len(read))):
+        while len(read) < most and (chunk := await response.content.read(most - len(read))):
             read += chunk
     except (TimeoutError, aiohttp.ClientError):
         response.close()

@@ -4,9 +4,10 @@ This is one of the two places that may catch everything: a defect in one alert m
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from time import monotonic
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -48,6 +49,14 @@ class Bell:
         self._event.clear()
 
 
+class Chore(NamedTuple):
+    """Something else to be done every so many seconds, by whichever node is first."""
+
+    name: str
+    every: float
+    work: Callable[[], Awaitable[None]]
+
+
 class Worker:
     """The loops of a node."""
 
@@ -59,6 +68,7 @@ class Worker:
         node: Node,
         *,
         retention_days: int,
+        chores: Sequence[Chore] = (),
     ) -> None:
         self._db = db
         self._directories = directories
@@ -66,6 +76,7 @@ class Worker:
         self._clock = node.clock
         self._woken = node.woken
         self._retention_days = retention_days
+        self._chores = tuple(chores)
         self.due = Bell()
         self.grown = Bell()
         self.messages = Bell()
@@ -84,6 +95,7 @@ class Worker:
             asyncio.create_task(self._loop("configuration", self._refresh, Bell(), POLL)),
             asyncio.create_task(self._loop("index", self._settle, self.grown, 30.0)),
             asyncio.create_task(self._loop("housekeeping", self._keep_house, Bell(), 30.0)),
+            *(asyncio.create_task(self._loop(c.name, c.work, Bell(), c.every)) for c in self._chores),
         ]
 
     async def _loop(self, name: str, work: Callable[[], Awaitable[None]], bell: Bell, every: float) -> None:

@@ -1,0 +1,65 @@
+"""Answers calendar programs and scripts, which cannot log in: the secret in the address is the proof.
+
+Rule 1: these only read, and what is wrong with an address is never said.
+"""
+
+from hashlib import sha256
+
+from litestar import Response
+
+from nightbell.core.access import Permission, may
+from nightbell.core.errors import Unknown
+from nightbell.engine import publishing
+from nightbell.engine.identity import visitor_by_token
+from nightbell.web.door import add_headers
+from nightbell.web.site import WebRequest, page
+
+_CALENDAR = "text/calendar; charset=utf-8"
+_TEXT = "text/plain; charset=utf-8"
+_SUFFIX = ".ics"
+
+
+@page("/ical/{name:str}", Permission.PUBLIC)
+async def ical(request: WebRequest, name: str) -> Response[bytes]:
+    """Send the calendar of a secret address: `/ical/<token>.ics`."""
+    directory = await request.site.directory()
+    token = name.removesuffix(_SUFFIX)
+    try:
+        found = await publishing.calendar(request.site.db, directory, token, request.now)
+    except Unknown as error:
+        return _sent(request, f"{error.message} {error.hint}\n".encode(), _TEXT, status=404)
+    response = _sent(request, found.body, _CALENDAR)
+    response.headers["Content-Disposition"] = 'inline; filename="on-call.ics"'
+    return response
+
+
+@page("/oncall.txt", Permission.PUBLIC)
+async def on_call(request: WebRequest) -> Response[bytes]:
+    """Say who is on call: `/oncall.txt?token=…`, or with an API token in the header."""
+    db, now = request.site.db, request.now
+    token = str(request.query_params.get("token", ""))
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    if token:
+        try:
+            link = await publishing.opened(db, token, "on_call")
+        except Unknown as error:
+            return _sent(request, f"{error.message} {error.hint}\n".encode(), _TEXT, status=404)
+        return _sent(request, (await publishing.on_call_text(db, now, link)).encode(), _TEXT)
+    visitor = await visitor_by_token(db, bearer.strip(), now) if scheme.lower() == "bearer" else None
+    if not may(visitor.role if visitor else None, Permission.VIEW):
+        return _sent(request, b"Add ?token=... or send an API token.\n", _TEXT, status=401)
+    return _sent(request, (await publishing.on_call_text(db, now)).encode(), _TEXT)
+
+
+def _sent(request: WebRequest, body: bytes, kind: str, *, status: int = 200) -> Response[bytes]:
+    """Return an answer, or only that nothing changed since the asker's copy."""
+    tag = f'"{sha256(body).hexdigest()[:32]}"'
+    same = status == 200 and request.headers.get("if-none-match") == tag
+    response = Response(b"" if same else body, status_code=304 if same else status, media_type=kind)
+    response.headers["ETag"] = tag
+    # Whoever keeps a copy asks again before showing it.
+    response.headers["Cache-Control"] = "private, no-cache"
+    return add_headers(response)
+
+
+ROUTES = [ical, on_call]
