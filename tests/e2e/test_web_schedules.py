@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -213,6 +214,22 @@ def test_an_observer_looks_and_changes_nothing(home: Home, lead: Lead) -> None:
     for where in (f"{path}/overrides", f"{path}/rotations", path, f"{path}/delete", "/schedules"):
         assert observer.send(where, {"name": "x"}).status_code == 403, where
     observer.http.close()
+
+
+def test_a_schedule_is_subscribed_to_by_a_secret_address_until_it_is_cancelled(
+    home: Home, lead: Lead, page: Page
+) -> None:
+    path = lead.schedule("Subscribed", home.house.ana["id"])
+    page.goto(home.url(path))
+    page.click("text=Make an address")
+    expect(page.locator("#ical-1")).to_contain_text(".ics")
+    address = page.locator("#ical-1").inner_text()
+    calendar = httpx.get(address)
+    assert calendar.status_code == 200 and "BEGIN:VEVENT" in calendar.text
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.click("text=Cancel this address")
+    expect(page.locator("#ical-1")).to_have_count(0)
+    assert httpx.get(address).status_code == 404
 
 
 # ---------------------------------------------------------------- who is paged

@@ -41,6 +41,7 @@ from nightbell.web.pages import (
     schedules,
     services,
     settings,
+    subscriptions,
     teams,
 )
 from nightbell.web.render import go, html, safe_path
@@ -50,7 +51,7 @@ from nightbell.web.site import Site, WebRequest
 _LARGEST_FORM = 1024 * 1024
 PAGES = (
     alert, alerts, deliveries, integrations, link, live, login, maintenances, me, now, overrides, people, policies,
-    rotations, schedules, services, settings, teams,
+    rotations, schedules, services, settings, subscriptions, teams,
 )  # fmt: skip
 STATUS: dict[type[NightbellError], int] = {
     BadPayload: 400,

@@ -26,6 +26,7 @@ from nightbell.web.faults import told
 from nightbell.web.forms import Form
 from nightbell.web.lanes import Lane, Week
 from nightbell.web.pages.login import zones
+from nightbell.web.pages.subscriptions import addresses
 from nightbell.web.pages.teams import ALL
 from nightbell.web.render import go, render
 from nightbell.web.site import WebRequest, action, page
@@ -118,6 +119,7 @@ async def shown(request: WebRequest, ident: UUID) -> Response[bytes]:
         sentence=lambda shift: shift.why.sentence(lambda user: name_of(user, directory)),
         in_schedule=request.query_params.get("zone") == "schedule",
         flags=row["flags"],
+        addresses=await addresses(request, ident),
     )
 
 
