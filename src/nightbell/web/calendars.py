@@ -14,8 +14,9 @@ from nightbell.engine.identity import visitor_by_token
 from nightbell.web.door import add_headers
 from nightbell.web.site import WebRequest, page
 
-_CALENDAR = "text/calendar; charset=utf-8"
-_TEXT = "text/plain; charset=utf-8"
+# The charset is added on the way out.
+_CALENDAR = "text/calendar"
+_TEXT = "text/plain"
 _SUFFIX = ".ics"
 
 

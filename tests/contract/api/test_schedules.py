@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from rootly_sdk import models
 
@@ -420,3 +421,136 @@ async def test_what_is_not_there_is_unknown(call):
         await call("GET", path, status=404)
     found = await call("GET", f"/v1/shifts?schedule_ids[]={NOBODY}")
     assert found["data"] == []
+
+
+async def test_calendar_programs_need_no_login_and_lose_what_is_cancelled(call, program, primary, people):
+    schedule, _ = primary
+    bo = people["bo"][0]
+    made = {}
+    for sent, by in (
+        ({"kind": "person"}, "bo"),
+        ({"kind": "schedule", "schedule_id": schedule}, "ana"),
+        ({"kind": "on_call", "name": "Wall"}, "ana"),
+    ):
+        document = await call("POST", "/v1/calendar_links", sent, by=by, status=201)
+        made[sent["kind"]] = document["data"]
+    await call("POST", "/v1/calendar_links", {"kind": "on_call"}, by="bo", status=403)
+    await call("POST", "/v1/calendar_links", {"kind": "person", "user_id": bo}, by="olga", status=403)
+    await call("POST", "/v1/calendar_links", {"kind": "schedule"}, status=422)
+    mine = await call("GET", "/v1/calendar_links", by="bo")
+    assert [one["id"] for one in mine["data"]] == [made["person"]["id"]]
+    async with httpx.AsyncClient(base_url=program.url) as http:
+        urls = {kind: one["attributes"]["url"].removeprefix("https://HOST") for kind, one in made.items()}
+        ours = await http.get(urls["person"])
+        assert ours.headers["content-type"] == "text/calendar; charset=utf-8"
+        assert "SUMMARY:On call: Primary" in ours.text
+        same = await http.get(urls["person"], headers={"If-None-Match": ours.headers["etag"]})
+        assert (same.status_code, same.content) == (304, b"")
+        assert "SUMMARY:Ana Silva: Primary" in (await http.get(urls["schedule"])).text
+        text = await http.get(urls["on_call"])
+        assert "Primary: Ana Silva <ana@example.org> until 2026-11-23T09:00:00Z" in text.text
+        token = {"Authorization": f"Bearer {people['olga'][1]}"}
+        assert (await http.get("/oncall.txt", headers=token)).text == text.text
+        for path in (
+            "/oncall.txt",
+            "/oncall.txt?token=x",
+            "/ical/x.ics",
+            f"/oncall.txt?token={urls['person'][6:-4]}",
+        ):
+            assert (await http.get(path)).status_code in (401, 404)
+        await call("DELETE", f"/v1/calendar_links/{made['person']['id']}", by="bo")
+        assert (await http.get(urls["person"])).status_code == 404
+
+
+async def test_a_calendar_elsewhere_is_kept_secret(call, make, primary):
+    schedule, _ = primary
+    key = await make(
+        f"/v1/schedules/{schedule}/schedule_calendars", name="Team", url="webcal://c.example.org/a.ics"
+    )
+    shown = await call("GET", f"/v1/schedule_calendars/{key}")
+    assert shown["data"]["attributes"]["url"] == "https://c.example.org/a.ics"
+    await call("GET", f"/v1/schedule_calendars/{key}", by="olga", status=403)
+    await call("PUT", f"/v1/schedule_calendars/{key}", {"refresh_minutes": 30})
+    await call("DELETE", f"/v1/schedule_calendars/{key}")
+    await call("GET", f"/v1/schedule_calendars/{key}", status=404)
+
+
+async def test_working_hours_are_counted_against(call, make, primary, people):
+    schedule, _ = primary
+    bo = people["bo"][0]
+    await make(
+        f"/v1/users/{bo}/working_hours", days=["T"], times=[{"start_time": "00:00", "end_time": "00:00"}]
+    )
+    judged = await call("GET", f"/v1/schedules/{schedule}/quality?from=2026-11-24&to=2026-11-26")
+    (load,) = judged["data"]["attributes"]["loads"]
+    assert (load["hours"], load["hours_outside_work"]) == (48.0, 24.0)
+
+
+VALUES = (
+    None, "", " ", "x" * 300, "a\x00b", 0, -1, 1.5, 10**12, 10**30, True, [], [None], [[]], {}, {"a": 1}, [10**12],
+    NOBODY, [NOBODY], "0001-01-01", "9999-12-31T23:59:59-12:00", "2026-11-24", "{{7*7}}", "../../etc", "M", ["M"],
+    [{"start_time": 5}], [{"member_id": 10**30}], {"handoff_time": [], "handoff_day": {}},
+)  # fmt: skip
+
+
+@pytest.mark.timeout(240)
+async def test_no_attribute_of_any_type_makes_a_fault(program, people, make, primary):
+    schedule, rotation = primary
+    me, bo = people["ana"][0], people["bo"][0]
+    span = {"starts_at": "2026-11-24T09:00:00Z", "ends_at": "2026-11-24T17:00:00Z"}
+    paths = {
+        "/v1/schedules": {
+            "name": "N", "description": "", "time_zone": "", "owner_user_id": me, "owner_group_ids": [], "time_off": "show",
+            "holidays": "show", "slack_channel": {}, "all_time_coverage": True, "shift_report_enabled": False,
+        },
+        f"/v1/schedules/{schedule}/schedule_rotations": {
+            **weekly(me), "position": 1, "active_all_week": True, "active_days": ["M"], "active_time_type": "same_time",
+            "active_time_attributes": [{"start_time": "09:00", "end_time": "17:00"}], "start_time": None, "end_time": None,
+            "advance": None, "turn_minutes": None,
+        },
+        f"/v1/schedule_rotations/{rotation}/schedule_rotation_members": {
+            "member_type": "User", "member_id": str(bo), "position": 1
+        },
+        f"/v1/schedule_rotations/{rotation}/schedule_rotation_users": {"user_id": bo, "position": 1},
+        f"/v1/schedule_rotations/{rotation}/schedule_rotation_active_days": {
+            "day_name": "M", "active_time_attributes": [{"start_time": "09:00", "end_time": "17:00"}]
+        },
+        f"/v1/schedules/{schedule}/override_shifts": {
+            **span, "user_id": bo, "kind": "cover", "replaces_user_id": me, "reason": ""
+        },
+        f"/v1/schedules/{schedule}/on_call_shadows": {
+            **span, "shadowable_type": "User", "shadowable_id": str(me), "shadow_user_id": bo
+        },
+        f"/v1/schedules/{schedule}/shift_coverage_requests": {
+            **span, "user_id": bo, "asked_user_id": me, "return_starts_at": None, "return_ends_at": None, "reason": ""
+        },
+        f"/v1/schedules/{schedule}/schedule_calendars": {
+            "name": "C", "url": "https://x.example.org", "position": 9, "refresh_minutes": 15
+        },
+        f"/v1/users/{me}/time_offs": {**span, "reason": ""},
+        f"/v1/users/{me}/working_hours": {"days": ["M"], "times": [{"start_time": "09:00", "end_time": "17:00"}]},
+        f"/v1/users/{me}/holiday_calendars": {"country": "DE", "subdivision": "BY"},
+        "/v1/calendar_links": {"kind": "person", "name": "", "user_id": me, "schedule_id": None},
+    }  # fmt: skip
+    headers = {"Authorization": f"Bearer {people['ana'][1]}"}
+    async with httpx.AsyncClient(base_url=program.url, headers=headers, timeout=30) as http:
+        for path, right in paths.items():
+            for name in right:
+                for value in VALUES:
+                    document = {"data": {"attributes": {**right, name: value}}}
+                    answer = await http.post(path, json=document)
+                    assert answer.status_code < 500, (path, name, value, answer.text)
+        for path in (
+            "/v1/shifts",
+            f"/v1/schedules/{schedule}/shifts",
+            "/v1/oncalls",
+            f"/v1/schedules/{schedule}/quality",
+        ):
+            for query in (
+                "from=0001-01-01&to=0001-01-02", "since=9999-12-31&until=9999-12-31T23:59:59Z", "user_ids[]=x",
+                "from=2026-11-24&to=2026-11-25&schedule_ids[]=%00", "filter[user_ids]=99999999999999", "time_zone=%00",
+                "time_zone=../x", "page[size]=99999999&page[number]=9", "include=user,,x", "earliest=perhaps",
+                "filter[escalation_policy_ids]=%ff", "from=&to=", "from=2026-11-24%2B99:99", "filter[schedule_id]=%F0%9F%98%80",
+            ):  # fmt: skip
+                answer = await http.get(f"{path}?{query}")
+                assert answer.status_code < 500, (path, query, answer.text)
