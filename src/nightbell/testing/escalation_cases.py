@@ -9,6 +9,7 @@ import re
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,15 @@ from nightbell.telemetry import log
 from nightbell.testing import expecting
 from nightbell.testing.databases import opened_cluster
 from nightbell.testing.scenario import Scene
-from nightbell.testing.sentences import BEFORE_ANYTHING, DURING_A_CALL, Teller, Unclear, needed
+from nightbell.testing.sentences import (
+    BEFORE_ANYTHING,
+    DURING_A_CALL,
+    HOW_IT_FARES,
+    SIDE_BY_SIDE,
+    Teller,
+    Unclear,
+    needed,
+)
 from nightbell.testing.staged import Staged
 from nightbell.testing.verdict import Verdict
 from nightbell.testing.world import Needs, Policy, Rejected, Rule, Step, World
@@ -32,7 +41,7 @@ Opened = Callable[[Case], AbstractAsyncContextManager[World]]
 _SETUP = frozenset(
     {
         "users", "policy", "services", "second_service", "initial_state", "maintenance_until_min", "heartbeats",
-        "replicas", "note",
+        "replicas", "start", "note",
     }
 )  # fmt: skip
 _LINE = (
@@ -58,7 +67,7 @@ async def _run(cases: Sequence[Case]) -> list[Verdict]:
             async def opened(case: Case) -> AsyncIterator[World]:
                 async with cluster.fresh() as url:
                     db = await connect(url, 10)
-                    scene = Scene(db, nodes=int(case["setup"].get("replicas", 1)))
+                    scene = Scene(db, nodes=_nodes(case), start=_start(case))
                     try:
                         await scene.start()
                         yield Staged(scene)
@@ -67,6 +76,19 @@ async def _run(cases: Sequence[Case]) -> list[Verdict]:
                         await db.close()
 
             return [Verdict(case.get("id", "?"), tuple(await problems(case, opened))) for case in cases]
+
+
+def _nodes(case: Case) -> int:
+    """Return how many engines run side by side: as many as are said, or two where a line speaks of several."""
+    said = [line.get("do", "") for line in case["timeline"]]
+    several = any(SIDE_BY_SIDE.search(text) for text in said)
+    return int(case["setup"].get("replicas", 2 if several else 1))
+
+
+def _start(case: Case) -> datetime | None:
+    """Return when the first minute is, for cases that depend on the hour."""
+    said = case["setup"].get("start")
+    return datetime.fromisoformat(said) if said else None
 
 
 async def problems(case: Case, opened: Opened) -> list[str]:
@@ -157,6 +179,8 @@ class Telling:
         after = following.get("do", "") if following.get("t_min") == line["t_min"] else ""
         if DURING_A_CALL.search(after):
             await self.world.hang()
+        elif HOW_IT_FARES.search(after):
+            await self.teller.tell(after)
         elif BEFORE_ANYTHING.search(after):
             await self.world.pause()
 
@@ -226,7 +250,18 @@ _STEPS: tuple[tuple[str, Callable[[re.Match[str]], Step]], ...] = (
             people=tuple(re.split(r" ?, ?", m["people"])),
         ),
     ),
-    (r"schedule:? ?(?P<name>.+)", lambda m: Step(kind=f"schedule {m['name']}")),
+    (
+        r"(?:on-call )?schedule(?: of)?:? (?P<people>[\w, ]+)",
+        lambda m: Step(schedule=True, people=tuple(re.split(r" ?, ?", m["people"]))),
+    ),
+    (
+        r"(?:continue|wait) (?:if|until) (?:the )?(?:time|hours?) (?:is |are )?(?:between |in )?(?P<a>\d\d:\d\d)(?: ?- ?| and | to )(?P<b>\d\d:\d\d)",
+        lambda m: Step(kind="window", hours=(m["a"], m["b"])),
+    ),
+    (
+        r"nobody|(?:an )?empty (?:schedule|team|rotation|step)|(?:schedule|team|rotation) with nobody.*",
+        lambda m: Step(),
+    ),
     (r"(?P<name>\w+)", lambda m: Step(people=(m["name"],))),
 )
 
@@ -243,7 +278,7 @@ def policy(said: dict[str, Any]) -> Policy:
 def _step(said: dict[str, Any]) -> Step:
     _known(said, frozenset({"targets", "then_wait_min", "require_all_acks", "note"}), "step")
     parts = [_target(target) for target in said["targets"]]
-    special = [p for p in parts if p.kind != "page" or p.strategy != "default"]
+    special = [p for p in parts if p.kind != "page" or p.strategy != "default" or p.schedule]
     if special and len(parts) > 1:
         raise Unclear(f"{said['targets']} in one step")
     one = special[0] if special else Step(people=tuple(name for p in parts for name in p.people))
@@ -255,6 +290,8 @@ def _step(said: dict[str, Any]) -> Step:
         all_must_acknowledge=bool(said.get("require_all_acks")),
         count=one.count,
         minutes=one.minutes,
+        schedule=one.schedule,
+        hours=one.hours,
     )
 
 

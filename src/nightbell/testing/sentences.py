@@ -12,7 +12,7 @@ _UNITS = {"s": 1 / 60, "sec": 1 / 60, "min": 1.0, "h": 60.0, "hour": 60.0, "d": 
 _SPAN = r"(?P<n>\d+(?:\.\d+)?) ?(?P<unit>min|m|hour|h|sec|s|day|d)(?:ute|ond)?s?"
 _ON = r"(?: (?:on|for) (?P<service>(?!the same)\w+)| on the same service)?"
 _WHO = r"(?P<who>\w+)"
-_NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
+_NUMBERS = {"a": 1, "an": 1, "one": 1, "once": 1, "twice": 2, "two": 2, "three": 3, "four": 4, "five": 5}
 #: What no part of the program can do yet, and the words that ask for it.
 _UNBUILT = (
     (r"\bbeats?\b|\bheartbeats?\b", "heartbeats"),
@@ -149,6 +149,55 @@ class Teller:
             raise Unclear("who gets the rules?")
         await self.world.add_rules(name, rules)
 
+    async def sent_again(self, said: dict[str, str]) -> None:
+        """Another peer of the source says once more what was said when it fired."""
+        if self._hosts.get(self.alert) is None:
+            await self._fires(self.alert)
+        if "both" not in said or self._hosts[self.alert]:
+            await self.world.repeat_firing(self.alert)
+
+    async def resolved_again(self, said: dict[str, str]) -> None:
+        """Another peer of the source says that it is over, whether it is or not."""
+        self._hosts[self.alert] = 0
+        await self.world.resolve(self.alert)
+
+    async def reassigns(self, said: dict[str, str]) -> None:
+        """Somebody hands it to another person."""
+        other = self._known({"who": said["other"]})
+        if other is None:
+            raise Unclear("to whom?")
+        await self.world.reassign(self.alert, other)
+
+    async def changes_step(self, said: dict[str, str]) -> None:
+        """A step of the policy pages somebody else from now on."""
+        other = self._known({"who": said["other"]})
+        await self.world.change_step(self.alert.service, int(said["n"]), [other] if other else [])
+
+    async def loses_channel(self, said: dict[str, str]) -> None:
+        """A person has a channel no more."""
+        await self.world.lose_channel(self._somebody(said), said["channel"])
+
+    async def leaves(self, said: dict[str, str]) -> None:
+        """A person is here no more."""
+        await self.world.leave(self._somebody(said))
+
+    def _somebody(self, said: dict[str, str]) -> str:
+        """Return the person a sentence names, who must be one of the case."""
+        name = self._known(said)
+        if name is None:
+            raise Unclear("who?")
+        return name
+
+    async def provider_answers(self, said: dict[str, str]) -> None:
+        """From now on a provider answers so."""
+        how = next(h for h in ("fails", "refuses", "times_out", "accepts") if h in said)
+        channel = said.get("channel", "")
+        times = _number(said["times"]) if "times" in said else _ALWAYS
+        await self.world.answer(how.replace("_", " "), "" if channel.lower() == "the" else channel, times)
+
+    async def nothing(self, said: dict[str, str]) -> None:
+        """What a sentence says of this is so by construction: every engine looks at whatever is due, at each instant."""
+
     async def maintenance_begins(self, said: dict[str, str]) -> None:
         """Planned work begins."""
         await self.world.maintain(said.get("service", self.alert.service), _minutes(said))
@@ -185,8 +234,10 @@ def _minutes(said: dict[str, str]) -> float:
     return float(said["n"]) * _UNITS.get(said["unit"], 1.0)
 
 
+_ALWAYS = 1_000
 _SOMEBODY = rf"(?:{_WHO} )"
 _IT = r"(?: (?:it|again|the alert|this alert|alert (?P<name>\w+)))?"
+_PROVIDER = r"(?:the )?(?:(?P<channel>\w+) )?provider"
 _GRAMMAR: tuple[tuple[str, Callable[[Teller, dict[str, str]], Awaitable[None]]], ...] = (
     (rf"(?:an?|the|one|1|another|a new|a second|a third|a different) (?:new )?alert(?: fires| arrives)?{_ON}", Teller.fires),
     (rf"alert(?: (?P<name>\w+))? (?:fires|arrives){_ON}", Teller.fires),
@@ -205,6 +256,17 @@ _GRAMMAR: tuple[tuple[str, Callable[[Teller, dict[str, str]], Awaitable[None]]],
     (rf"(?:{_WHO} )?ack(?:s|nowledges?)? by .+ and by .+(?: in the same second| at once| at the same time)", Teller.acknowledge_together),
     (rf"{_WHO} and (?P<other>\w+) ack(?:nowledge)?(?: it)?(?: in the same second| at once| at the same time)?", Teller.acknowledge_together),
     (rf"(?:{_WHO} adds|adds?) (?:the )?rules? (?P<rules>\w+@\d+(?:(?:,| and|, and) \w+@\d+)*)(?: for (?P<whom>\w+))?", Teller.adds_rules),
+    (r"(?:the )?(?:other|second|2nd|first|1st|stale)? ?(?:alertmanager|peer|replica)(?: \w)? (?:sends?|delivers?|posts?) (?:the )?(?:same )?(?:firing|alert|notification|webhook|payload)(?: .*)?", Teller.sent_again),
+    (r"both (?P<both>alertmanagers|peers|replicas) (?:send|deliver|post) (?:it|(?:the )?(?:same )?(?:alert|firing|notification|webhook|payload))(?: .*)?", Teller.sent_again),
+    (r"(?:the )?(?:other|second|2nd|first|1st|stale)? ?(?:alertmanager|peer|replica)(?: \w)? (?:sends?|delivers?|posts?) (?:the )?(?:same )?resolved?(?: .*)?", Teller.resolved_again),
+    (r"(?:the )?(?:same )?(?:webhook|payload|notification|delivery) (?:arrives|is delivered|is sent) (?:again|twice)(?: .*)?", Teller.sent_again),
+    (rf"{_WHO} (?:reassigns|hands)(?: it| the alert)?(?: over)? to (?P<other>\w+)", Teller.reassigns),
+    (r"(?:(?:the )?policy is (?:edited|changed): )?step (?P<n>\d+)(?: of the policy)? (?:now )?(?:pages|notifies|targets|becomes) (?P<other>\w+)(?: instead.*)?", Teller.changes_step),
+    (rf"{_WHO}'s (?P<channel>\w+)(?: contact method| number| device)? is (?:removed|deleted|disabled)", Teller.loses_channel),
+    (rf"{_WHO} (?:removes|deletes|disables) (?:the |her |his |their )?(?P<channel>\w+)(?: contact method| number| device)?", Teller.loses_channel),
+    (rf"{_WHO} (?:is deleted|is deactivated|is disabled|leaves(?: the company)?)", Teller.leaves),
+    (rf"{_PROVIDER} (?:(?P<fails>is down|fails|returns 5\d\d|answers 5\d\d|is unavailable)|(?P<refuses>rejects(?: it| the number| the message)?|refuses(?: it| the number| the message)?)|(?P<times_out>times out|hangs|does not answer|accepts (?:it |the message )?(?:but|and) (?:times out|never answers|does not answer))|(?P<accepts>is back|recovers|works(?: again)?|is up(?: again)?))(?: (?P<times>once|twice|\w+) ?(?:times)?)?", Teller.provider_answers),
+    (r"(?:both|two|all|\d+) (?:engines|replicas|nodes|instances|workers)\b(?: .*)?|(?:an? |the )?(?:old|stale|late|leftover) (?:timer|task|job)s? (?:fires?|runs?|arrives?|wakes?)(?: .*)?", Teller.nothing),
     (rf"(?:the )?service(?: (?P<service>\w+))? (?:enters|is put into|goes into) maintenance(?: mode)? for {_SPAN}", Teller.maintenance_begins),
     (r"(?:the )?maintenance (?:is ended|ends|is over|is ended early)", Teller.maintenance_ends),
     (r"(?:the )?engine (?:stops|is stopped|goes down|is down)|all (?:engines|nodes) stop", Teller.stops),
@@ -216,4 +278,10 @@ _GRAMMAR: tuple[tuple[str, Callable[[Teller, dict[str, str]], Awaitable[None]]],
 _SENTENCES = tuple((re.compile(pattern, re.IGNORECASE), act) for pattern, act in _GRAMMAR)
 #: A line that ends the process in the middle of what the line before it began.
 DURING_A_CALL = re.compile(r"kill.*(?:provider|send|call)", re.IGNORECASE)
+#: A line about engines that run at once.
+SIDE_BY_SIDE = re.compile(
+    r"\b(?:two|both|2|three|3) (?:engines|replicas|nodes|instances|workers)", re.IGNORECASE
+)
+#: A line that says how the messages of the line before it fare.
+HOW_IT_FARES = re.compile(r"\bprovider\b(?!.*kill)", re.IGNORECASE)
 BEFORE_ANYTHING = re.compile(r"in-memory .* (?:lost|wiped)|broker|engine (?:stops|goes down)", re.IGNORECASE)

@@ -6,18 +6,25 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from nightbell.core.delivery import Purpose
+from nightbell.core.calendar import DAY_LETTERS
+from nightbell.core.delivery import Outcome, Purpose, Refused, Retry, Sent, Unsure
 from nightbell.core.directory import Target
-from nightbell.core.errors import Invalid, NightbellError
+from nightbell.core.errors import NightbellError
 from nightbell.core.journal import SYSTEM, Actor
 from nightbell.engine import edits
 from nightbell.store.db import Row
 from nightbell.testing import payloads
-from nightbell.testing.cast import Person, Source
+from nightbell.testing.cast import Person, Source, Whom
 from nightbell.testing.phones import Hang
 from nightbell.testing.stage import Stage
 from nightbell.testing.world import Alert, Entry, Heard, Needs, Policy, Rejected, Rule, Step
 
+_ANSWERS: dict[str, Outcome] = {
+    "fails": Retry(why="the provider is down"),
+    "refuses": Refused(why="the provider refused the number"),
+    "times out": Unsure(why="the provider took it and did not answer"),
+    "accepts": Sent(),
+}
 _SOMEBODY = Actor(kind="user", name="Somebody")
 
 
@@ -31,6 +38,12 @@ class Staged:
         self._sources: dict[str, Source] = {}
         self._services: dict[str, Target] = {}
         self._maintenances: list[UUID] = []
+        self._policies: dict[str, Target] = {}
+        #: The levels of each policy, in order.
+        self._levels: dict[str, list[UUID]] = {}
+        #: What the source of an alert said last while it fired, and when it was over.
+        self._firing: dict[Alert, bytes] = {}
+        self._resolved: dict[Alert, bytes] = {}
 
     # ------------------------------------------------------------ who is there
 
@@ -46,26 +59,27 @@ class Staged:
 
     async def service(self, name: str, policy: Policy) -> None:
         """Make a service whose alerts are paged by a policy, and a source that sends them."""
-        if any(step.kind.startswith("schedule") for step in policy.steps):
-            raise Needs("schedules as targets of a case")
         made = await self.stage.cast.policy(repeat=policy.repeat)
         for step in policy.steps:
             await self._level(made, step)
         await self._understood(made, policy)
+        self._policies[name] = made
         self._services[name] = await self.stage.cast.service(policy=made)
         self._sources[name] = await self.stage.cast.source(pages=self._services[name])
 
     async def _level(self, policy: Target, step: Step) -> None:
-        edit = edits.LevelEdit(
-            delay_minutes=int(step.wait),
-            targets=[{"type": "user", "id": str(self._people[name].id)} for name in step.people],
-            settings=_settings(step),
-        )
-        now = self.stage.clock()
-        try:
-            await self.stage.configure.create_level(UUID(policy.id), None, edit, by=SYSTEM, now=now)
-        except Invalid as refused:
-            raise Needs(f"levels that {step.kind}: {refused.message}") from refused
+        whom = await self._whom(step)
+        made = await self.stage.cast.level(policy, whom, int(step.wait), **_settings(step))
+        self._levels.setdefault(policy.id, []).append(made)
+
+    async def _whom(self, step: Step) -> list[Whom]:
+        people = [self._people[name] for name in step.people]
+        if step.schedule:
+            return [await self.stage.cast.schedule(*people)]
+        if not people and step.kind == "page":
+            # A level must name somebody; a team that has nobody is nobody.
+            return [await self.stage.cast.team()]
+        return list(people)
 
     async def _understood(self, made: Target, policy: Policy) -> None:
         """Raise Needs when the configuration cannot say yet what a step is."""
@@ -82,7 +96,12 @@ class Staged:
         """Let an alert fire on hosts beside those it fires on."""
         group = self._group(alert)
         group.fires(*hosts, at=self.stage.clock())
-        await self.stage.post(payloads.body(group.document()), source=self._sources[alert.service])
+        self._firing[alert] = payloads.body(group.document())
+        await self.repeat_firing(alert)
+
+    async def repeat_firing(self, alert: Alert) -> None:
+        """Let another peer of the source send the last firing once more."""
+        await self.stage.post(self._firing[alert], source=self._sources[alert.service])
 
     async def fire_together(self, alerts: Sequence[Alert]) -> None:
         """Let several new alerts fire before anybody looks at the first."""
@@ -95,8 +114,10 @@ class Staged:
     async def resolve(self, alert: Alert) -> None:
         """Let the source say that an alert is over."""
         group = self._group(alert)
-        group.ends(at=self.stage.clock())
-        await self.stage.post(payloads.body(group.document()), source=self._sources[alert.service])
+        if group.firing:
+            group.ends(at=self.stage.clock())
+            self._resolved[alert] = payloads.body(group.document())
+        await self.stage.post(self._resolved[alert], source=self._sources[alert.service])
 
     def _group(self, alert: Alert) -> payloads.Group:
         return self.stage.group(self._sources[alert.service], alert.key, {"service": alert.service})
@@ -127,6 +148,36 @@ class Staged:
         """Let people acknowledge at the same moment. Every channel ends in the same act."""
         await asyncio.gather(*(self._acted("acknowledge", alert, who) for who in people))
         await self.stage.settle()
+
+    async def reassign(self, alert: Alert, to: str) -> None:
+        """Let somebody hand an alert to another person."""
+        await self._acted("reassign", alert, None, targets=(self._people[to].target,))
+        await self.stage.settle()
+
+    async def change_step(self, service: str, number: int, people: Sequence[str]) -> None:
+        """Let a step of a service's policy page others from now on."""
+        level = self._levels[self._policies[service].id][number - 1]
+        targets = [{"type": "user", "id": str(self._people[name].id)} for name in people]
+        edit = edits.LevelEdit(targets=targets)
+        await self.stage.configure.update_level(level, edit, by=SYSTEM, now=self.stage.clock())
+
+    async def lose_channel(self, name: str, channel: str) -> None:
+        """Take a channel from a person, with the rules that use it."""
+        sql = "SELECT id FROM contact_methods WHERE user_id = $1 AND kind = $2"
+        for row in await self.stage.db.fetch(sql, self._people[name].id, channel):
+            await self.stage.configure.delete_contact_method(row["id"], by=SYSTEM, now=self.stage.clock())
+
+    async def leave(self, name: str) -> None:
+        """Let a person leave."""
+        edit = edits.UserEdit(active=False)
+        await self.stage.configure.update_user(self._people[name].id, edit, by=SYSTEM, now=self.stage.clock())
+
+    async def answer(self, how: str, channel: str, times: int) -> None:
+        """Let the provider of a channel answer so; after that it accepts again."""
+        phones = self.stage.phones.by_kind
+        for kind in [channel] if channel else phones:
+            phones[kind].forget()
+            phones[kind].will(*[_ANSWERS[how]] * (times if how != "accepts" else 0))
 
     async def maintain(self, service: str, minutes: float) -> None:
         """Begin planned work on a service."""
@@ -217,6 +268,9 @@ def _settings(step: Step) -> dict[str, Any]:
         said["level_type"] = step.kind
     if step.kind == "threshold":
         said |= {"threshold_count": step.count, "threshold_minutes": step.minutes}
+    if step.hours:
+        block = {"days": list(DAY_LETTERS), "start_time": step.hours[0], "end_time": step.hours[1]}
+        said["window"] = {"time_zone": "Etc/UTC", "blocks": [block]}
     if step.all_must_acknowledge:
         said["require_all_acknowledgements"] = True
     return said

@@ -34,6 +34,10 @@ class Step(Struct, frozen=True, kw_only=True):
     all_must_acknowledge: bool = False
     count: int = 0
     minutes: int = 0
+    #: The people take turns in a schedule, a day each, and whoever is on call is paged.
+    schedule: bool = False
+    #: A level that waits for hours: "09:00" to "17:00", every day, in UTC.
+    hours: tuple[str, str] | None = None
 
 
 class Policy(Struct, frozen=True):
@@ -92,6 +96,9 @@ class World(Protocol):
     async def resolve(self, alert: Alert) -> None:
         """Let the source say that an alert is over."""
 
+    async def repeat_firing(self, alert: Alert) -> None:
+        """Let another peer of the source send the last firing once more, word for word."""
+
     async def act(self, what: str, alert: Alert, who: str | None, *, minutes: float = 0) -> None:
         """Let somebody acknowledge, resolve, escalate or snooze; None is somebody who is paged for nothing."""
 
@@ -100,6 +107,21 @@ class World(Protocol):
 
     async def acknowledge_together(self, alert: Alert, people: Sequence[str | None]) -> None:
         """Let people acknowledge at the same moment, each another way."""
+
+    async def reassign(self, alert: Alert, to: str) -> None:
+        """Let somebody hand an alert to another person."""
+
+    async def change_step(self, service: str, number: int, people: Sequence[str]) -> None:
+        """Let a step of a service's policy page others from now on; nobody removes the step."""
+
+    async def lose_channel(self, name: str, channel: str) -> None:
+        """Take a channel from a person, with the rules that use it."""
+
+    async def leave(self, name: str) -> None:
+        """Let a person leave."""
+
+    async def answer(self, how: str, channel: str, times: int) -> None:
+        """Let the provider of a channel, "" for all, answer: "fails", "refuses", "times out" or "accepts"."""
 
     async def maintain(self, service: str, minutes: float) -> None:
         """Begin planned work on a service."""
