@@ -14,8 +14,9 @@ PATHS = {
     "/v1/alerts": ("summary", "labels", "status", "started_at", "notification_targets", "alert_urgency_id", "external_url"),
     "/v1/teams": ("name", "slug", "color", "user_ids", "admin_ids", "escalation_policy_id"),
     "/v1/services": ("name", "description", "owner_group_ids", "alert_urgency_id"),
-    "/v1/escalation_policies": ("name", "repeat_count", "group_ids", "service_ids"),
-    "/v1/alert_urgencies": ("name", "description", "position"),
+    "/v1/escalation_policies": ("name", "repeat_count", "group_ids", "service_ids", "business_hours"),
+    "/v1/alert_urgencies": ("name", "description", "position", "retrigger_timeout_minutes"),
+    "/v1/maintenances": ("name", "service_ids", "alert_source_ids", "starts_at", "ends_at", "hours"),
     "/v1/alert_sources": (
         "name", "source_type", "identity", "deduplication_key_path", "deduplication_key_regexp", "default_target",
         "alert_source_urgency_rules_attributes", "sourceable_attributes", "owner_group_ids", "deduplicate_alerts_by_key",
@@ -27,10 +28,11 @@ PATHS = {
     "/v1/users/{me}/notification_rules": ("delay", "position", "contact_method_id", "enabled_contact_types", "notification_type"),
     "/v1/escalation_policies/{policy}/escalation_paths": (
         "name", "default", "repeat", "repeat_count", "initial_delay", "rules", "time_restrictions", "position",
+        "path_type", "match_mode", "time_restriction_time_zone", "after_deferral_path_id", "retrigger_timeout_minutes",
     ),
     "/v1/escalation_policies/{policy}/escalation_levels": (
         "delay", "position", "notification_target_params", "escalation_policy_path_id",
-        "paging_strategy_configuration_strategy",
+        "paging_strategy_configuration_strategy", "level_type", "threshold_count", "window", "require_all_acknowledgements",
     ),
 }  # fmt: skip
 #: What makes the rest of a document right, so that only one attribute is wrong.
