@@ -37,7 +37,7 @@ def check_level(checks: Checks, whole: dict[str, Any]) -> None:
         return
     if whole.get("targets"):
         checks.wrong("targets", f"A level of type {kind} pages nobody; put the targets on the next level.")
-    _WAITS.get(kind, _check_nothing)(checks, whole, said)
+    _WAITS.get(str(kind), _check_nothing)(checks, whole, said)
 
 
 def _check_nothing(checks: Checks, whole: dict[str, Any], said: dict[str, Any]) -> None:

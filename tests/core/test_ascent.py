@@ -1,0 +1,204 @@
+"""How a climb goes up, rung by rung, by tables: whom a rung calls, what it waits for, when a round is over."""
+
+from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
+
+import pytest
+from msgspec.structs import replace
+
+from nightbell.core.ascent import Luck, climb, fire
+from nightbell.core.calendar import Window, hours
+from nightbell.core.directory import LevelTarget, Windows
+from nightbell.core.escalation import BREATH, FOREVER, Escalation, Phase, Plan, Rung
+from nightbell.core.schedule import Schedule
+from support.pure import directory, on, service, team, user
+
+NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+LEVEL = UUID(int=0x77)
+HOUSE = directory(user(1), user(2), user(3), user(4, active=False), team(0x20, 1, 2), service(0x30))
+EVERYBODY = (on(1), on(2), on(3))
+
+
+def rung(*targets, position=1, wait=5, **more):
+    """A rung whose wait is in minutes."""
+    return Rung(position=position, wait=wait * 60, targets=targets, **more)
+
+
+def planned(*rungs, rounds=1):
+    """A climb before its first rung."""
+    numbered = tuple(replace(one, position=n) for n, one in enumerate(rungs, start=1))
+    plan = Plan(
+        name="plan", policy_id=None, path_id=None, loudness="audible", initial_delay=0, rounds=rounds,
+        rungs=numbered,
+    )  # fmt: skip
+    return Escalation(
+        id=UUID(int=1), alert_id=UUID(int=2), occurrence=1, origin="policy:x", plan=plan, phase=Phase.CLIMBING,
+        level=0, round=1, fired=0, reached=0, token=UUID(int=3), wake_at=NOW, created_at=NOW,
+    )  # fmt: skip
+
+
+def anybody(user_id):
+    """Everybody can be reached."""
+    return True
+
+
+def called(rises):
+    """Whom each rise calls."""
+    return [[call.user_id for call in rise.calls] for rise in rises]
+
+
+def lived(escalation, *, luck=None, minutes=600, reachable=anybody):
+    """The minutes at which a climb called whom, until it is over or the time is."""
+    at, told = NOW, []
+    while escalation.wake_at is not None and escalation.wake_at <= NOW + minutes * MINUTE:
+        at = max(at, escalation.wake_at)
+        done = climb(escalation, HOUSE, reachable, at, luck)
+        told += [(int((at - NOW) / MINUTE), people) for people in called(done.rises)]
+        escalation = done.escalation
+    return told, escalation
+
+
+@pytest.mark.parametrize(
+    ("strategy", "turn", "luck", "people", "turned", "more"),
+    [
+        ("default", 0, Luck(), [1, 2, 3], None, False),
+        ("alert", 0, Luck(turn=lambda level: 0), [1], LEVEL, False),
+        ("alert", 0, Luck(turn=lambda level: 4), [2], LEVEL, False),
+        ("cycle", 0, Luck(), [1], None, True),
+        ("cycle", 2, Luck(), [3], None, False),
+        ("cycle", 9, Luck(), [3], None, False),
+        ("random", 0, Luck(coin=0), [1], None, False),
+        ("random", 0, Luck(coin=5), [3], None, False),
+    ],
+)
+def test_whom_a_strategy_calls(strategy, turn, luck, people, turned, more):
+    one = rung(*EVERYBODY, strategy=strategy, level_id=LEVEL)
+    rise = fire(one, HOUSE, anybody, now=NOW, luck=luck, turn=turn)
+    assert ([c.user_id for c in rise.calls], rise.turned, rise.more) == (people, turned, more)
+
+
+def whose(turn):
+    """Luck that gives a turn."""
+    return Luck(turn=lambda level: turn)
+
+
+def test_turns_are_among_those_who_can_be_reached():
+    one = rung(*EVERYBODY, on(4), strategy="alert", level_id=LEVEL)
+    turns = [fire(one, HOUSE, lambda u: u != 2, luck=whose(n)) for n in range(3)]
+    assert called(turns) == [[1], [3], [1]]
+
+
+def test_a_level_nobody_stored_takes_no_turns():
+    rise = fire(rung(*EVERYBODY, strategy="alert"), HOUSE, anybody, luck=Luck(coin=1))
+    assert (called([rise]), rise.turned) == ([[2]], None)
+
+
+def test_a_strategy_without_anybody_is_an_empty_level():
+    for strategy in ("alert", "cycle", "random"):
+        rise = fire(rung(on(4), strategy=strategy, level_id=LEVEL), HOUSE, anybody)
+        assert (rise.calls, rise.turned, rise.more) == ((), None, False)
+        assert rise.empty
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        LevelTarget(type="schedule", id="gone"),
+        LevelTarget(type="schedule", id=str(UUID(int=0x40))),
+        LevelTarget(type="service", id="gone"),
+        LevelTarget(type="service", id=str(UUID(int=0x30))),
+        LevelTarget(type="team", id="gone"),
+        LevelTarget(type="slack_channel", id="C1"),
+        LevelTarget(type="user", id="4"),
+        LevelTarget(type="user", id="4711"),
+        LevelTarget(type="user", id="x"),
+    ],
+)
+def test_a_target_that_gives_nobody_is_named(target):
+    empty = Schedule(id=UUID(int=0x40), name="Empty")
+    rise = fire(rung(target), replace(HOUSE, schedules={str(UUID(int=0x40)): empty}), anybody, now=NOW)
+    assert (rise.calls, rise.spawns) == ((), ())
+    assert len(rise.empty) == 1
+
+
+def test_a_cycle_waits_between_its_people_and_begins_anew_in_each_round():
+    told, over = lived(planned(rung(on(1), on(2), strategy="cycle"), rung(on(3), wait=10), rounds=2))
+    assert told == [(0, [1]), (5, [2]), (10, [3]), (20, [1]), (25, [2]), (30, [3])]
+    assert over.phase is Phase.EXHAUSTED
+
+
+def test_a_cycle_without_a_wait_calls_all_at_once():
+    told, _ = lived(planned(rung(on(1), on(2), strategy="cycle", wait=0)))
+    assert told == [(0, [1]), (0, [2])]
+
+
+def test_a_wait_calls_nobody_and_is_passed_once():
+    told, over = lived(planned(rung(kind="wait", wait=15), rung(on(1))))
+    assert told == [(15, [1])]
+    assert over.fired == 1
+
+
+def test_a_threshold_looks_again_until_enough_began():
+    first = planned(rung(kind="threshold", count=3, minutes=2, wait=0), rung(on(1)))
+    few = climb(first, HOUSE, anybody, NOW, Luck(begun=lambda since: 3))
+    assert (few.rises, few.escalation.wake_at, few.escalation.level) == ((), NOW + 2 * MINUTE, 0)
+    assert few.escalation.turn == 1, "it stands at the threshold"
+    enough = climb(few.escalation, HOUSE, anybody, NOW + MINUTE, Luck(begun=lambda since: 4))
+    assert called(enough.rises) == [[1]]
+    assert enough.escalation.turn == 0
+
+
+def test_a_threshold_counts_what_began_within_its_minutes():
+    asked = []
+
+    def begun(since):
+        asked.append(since)
+        return 0
+
+    at_once = planned(rung(kind="threshold", count=1, minutes=5), rung(on(1)))
+    climb(at_once, HOUSE, anybody, NOW, Luck(begun=begun))
+    assert asked == [NOW - 5 * MINUTE]
+
+
+def test_a_window_is_waited_for_and_one_that_is_open_is_not():
+    made = hours([Window(start=time(2), end=time(3))])
+    assert made is not None
+    window = Windows(hours=made, zone="Europe/Berlin")
+    told, _ = lived(planned(rung(kind="window", windows=window, wait=0), rung(on(1))), minutes=48 * 60)
+    assert told == [(23 * 60, [1])]
+    open_now = replace(window, zone="Etc/UTC")
+    told, _ = lived(planned(rung(kind="window", windows=open_now, wait=0), rung(on(1))))
+    assert told == [(0, [1])]
+
+
+@pytest.mark.parametrize(
+    ("rungs", "rounds", "told"),
+    [
+        ((rung(on(4)), rung(on(1))), 1, [(0, []), (0, [1])]),
+        ((rung(on(1), wait=0), rung(on(2), wait=0)), 1, [(0, [1]), (0, [2])]),
+        ((rung(on(1), wait=0),), 3, [(0, [1]), (1, [1]), (2, [1])]),
+        ((rung(on(1)),), 2, [(0, [1]), (5, [1])]),
+        ((rung(on(4)), rung(on(4))), 5, [(0, []), (0, [])]),
+        ((), 5, []),
+    ],
+)
+def test_when_rungs_fire(rungs, rounds, told):
+    assert lived(planned(*rungs, rounds=rounds))[0] == told
+
+
+def test_a_policy_that_repeats_for_ever_takes_a_breath_and_stops_for_nobody():
+    told, going = lived(planned(rung(on(1), wait=0), rounds=FOREVER), minutes=10)
+    assert told == [(n, [1]) for n in range(11)]
+    assert going.wake_at == NOW + 10 * MINUTE + BREATH
+    told, over = lived(planned(rung(on(4), wait=0), rounds=FOREVER), minutes=10)
+    assert (told, over.phase) == ([(0, [])], Phase.EXHAUSTED)
+
+
+@pytest.mark.parametrize("rungs", [(rung(kind="wait"),), (rung(on(4)),), ()])
+def test_a_run_that_reached_no_one_says_so(rungs):
+    at, escalation = NOW, planned(*rungs)
+    done = climb(escalation, HOUSE, anybody, at)
+    while done.escalation.wake_at:
+        done = climb(done.escalation, HOUSE, anybody, done.escalation.wake_at)
+    assert (done.reached_nobody, done.exhausted) == (True, False)
