@@ -68,7 +68,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     #: Bytes of request bodies that wait to be written; beyond it senders are told 503.
     queue_limit: int = 256 * MEBI
     #: Transactions of ingest that may be under way at once.
-    writers: int = 3
+    writers: int = 2
     #: How long raw requests are kept.
     retention_days: int = 30
     #: How long a re-fire that may be a stale peer's waits before it pages.

@@ -263,9 +263,11 @@ def _matched(
 def first_match(one: Route, payload: dict[str, Any], urgency_id: UUID | None = None) -> RouteRule | None:
     """Return the first rule that matches; fallback rules stand last in a Directory."""
     for rule in one.rules:
-        matching = (all(holds(c, payload, urgency_id) for c in group) for group in rule.groups)
-        if rule.fallback or not rule.groups or any(matching):
+        if rule.fallback or not rule.groups:
             return rule
+        for group in rule.groups:
+            if all(holds(condition, payload, urgency_id) for condition in group):
+                return rule
     return None
 
 
