@@ -3,8 +3,16 @@
 import pytest
 from msgspec.structs import replace
 
+from nightbell.core.calendar import MOMENT
 from nightbell.core.errors import Stale
-from nightbell.core.override_checks import collide, errors_in_change, errors_in_override, from_now, withdrawn
+from nightbell.core.override_checks import (
+    GRACE,
+    collide,
+    errors_in_change,
+    errors_in_override,
+    from_now,
+    withdrawn,
+)
 from nightbell.core.schedule import Change
 from support.schedules import ANA, BEN, CAL, HOUR, ZOE, at, override, rotation, schedule
 
@@ -48,7 +56,8 @@ def test_an_override_lies_ahead_and_ends_after_it_begins():
     assert errors(replace(COVER, end=COVER.start)) == ["ends_at"]
     assert errors(replace(COVER, start=NOW - HOUR)) == ["starts_at"]
     assert errors(replace(COVER, start=NOW - HOUR, end=NOW - 2 * HOUR)) == ["ends_at", "starts_at"]
-    assert errors(replace(COVER, start=NOW - HOUR / 120)) == []
+    assert errors(replace(COVER, start=NOW - GRACE)) == []
+    assert errors(replace(COVER, start=NOW - GRACE - MOMENT)) == ["starts_at"]
     assert from_now(replace(COVER, start=NOW - HOUR / 120), NOW).start == NOW
     assert from_now(COVER, NOW) == COVER
 
@@ -60,6 +69,8 @@ def test_overrides_may_not_overlap_where_they_change_the_same_thing():
     assert errors(inside, among=[COVER]) == ["starts_at"]
     assert errors(COVER, among=[inside]) == ["starts_at"]
     assert errors(COVER, among=[COVER]) == []
+    assert not collide(COVER, touching)
+    assert not collide(touching, COVER)
 
 
 def test_two_people_of_one_shift_can_be_replaced_at_once():
@@ -84,7 +95,10 @@ def test_once_begun_only_its_end_can_move_and_not_into_the_past():
     running = replace(COVER, start=NOW - HOUR)
     assert change(running, replace(running, end=NOW + 3 * HOUR)) == []
     assert change(running, replace(running, end=NOW)) == []
-    assert change(running, replace(running, end=NOW - HOUR / 2)) == ["ends_at"]
+    assert change(running, replace(running, end=NOW - GRACE)) == []
+    assert change(running, replace(running, end=NOW - GRACE - MOMENT)) == ["ends_at"]
+    begins = replace(COVER, start=NOW)
+    assert change(begins, replace(begins, user=ZOE)) == ["user_id"]
     assert change(running, replace(running, user=ZOE, start=NOW)) == ["starts_at", "user_id"]
     later = override(Change.COVER, "2027-06-08T13:00", "2027-06-08T15:00", CAL)
     assert change(running, replace(running, end=at("2027-06-08T14:00")), among=[later]) == ["starts_at"]

@@ -3,13 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
+import pytest
 from msgspec.structs import replace
 
 from nightbell.core.oncall import on_call
 from nightbell.core.revision import ended, revised, with_turns
 from nightbell.core.schedule import Advance, Unit
 from nightbell.core.shifts import shifts, shifts_at
-from support.schedules import ANA, BEN, CAL, WEEKDAYS, ZOE, at, between, rotation, schedule
+from support.schedules import ANA, BEN, CAL, HOUR, WEEKDAYS, ZOE, at, between, rotation, schedule
 
 #: Wednesday of the second week: Ben's of Ana, Ben and Cal.
 EDIT = at("2027-06-16T12:00")
@@ -125,16 +126,47 @@ def test_a_rotation_that_ends_is_still_true_of_the_past():
     assert ended(schedule(replace(WEEKLY, starts_at=EDIT)), WEEKLY.id, at=EDIT).rotations == ()
 
 
-def test_a_rotation_that_was_over_is_reopened_with_a_gap():
-    over = replace(WEEKLY, ends_at=at("2027-06-15T00:00"))
-    later = after(rotation(ANA, BEN, CAL, unit=Unit.WEEK, starts_at=EDIT), on=over)
-    assert [
-        on_call(later, at(text)) for text in ("2027-06-14T12:00", "2027-06-15T12:00", "2027-06-16T12:00")
-    ] == [
-        {BEN},
-        frozenset(),
-        {BEN},
-    ]
+@pytest.mark.parametrize("end", ["2027-06-15T00:00", "2027-06-16T12:00"])
+def test_a_rotation_that_was_over_begins_anew_as_it_is_given(end):
+    over = replace(WEEKLY, ends_at=at(end))
+    later = after(rotation(CAL, ANA, BEN, unit=Unit.WEEK, starts_at=EDIT), on=over)
+    assert on_call(later, at("2027-06-14T12:00")) == {BEN}
+    assert on_call(later, at(end) - HOUR) == {BEN}
+    assert on_call(later, EDIT) == {ANA}
+
+
+def test_a_rotation_that_is_to_begin_later_begins_as_it_is_given():
+    later = after(rotation(ZOE, CAL, unit=Unit.WEEK, starts_at=at("2027-06-28T09:00"), phase=1))
+    assert [on_call(later, at(day)) for day in MONDAYS[:3]] == [frozenset(), {ZOE}, {CAL}]
+
+
+def test_turns_of_several_active_days_are_kept_too():
+    base = rotation(
+        ANA, BEN, CAL, advance=Advance.ACTIVE_DAYS, every=2, hours=between("00:00", "00:00", WEEKDAYS)
+    )
+    wednesday = at("2027-06-09T12:00")
+    later = after(with_turns(base, rotation(ZOE, ANA, BEN, CAL).turns), on=base, when=wednesday)
+    days = (
+        "2027-06-08T12:00",
+        "2027-06-09T12:00",
+        "2027-06-10T12:00",
+        "2027-06-11T12:00",
+        "2027-06-14T12:00",
+    )
+    assert order(later, *days, "2027-06-15T12:00") == [ANA, BEN, BEN, CAL, CAL, ZOE]
+
+
+def test_every_second_turn_is_kept_too():
+    base = rotation(ANA, BEN, CAL, advance=Advance.CALENDAR_SKIP, every=2, unit=Unit.HOUR)
+    later = after(with_turns(base, rotation(CAL, BEN, ANA).turns), on=base, when=at("2027-06-07T11:30"))
+    hours = [on_call(later, at(f"2027-06-07T{hour:02}:45")) for hour in range(9, 16)]
+    assert hours == [{ANA}, frozenset(), {BEN}, frozenset(), {ANA}, frozenset(), {CAL}]
+
+
+def test_after_an_edit_a_shift_still_says_its_place_among_the_members():
+    later = after(rotation(ZOE, ANA, BEN, CAL, unit=Unit.WEEK))
+    places = [(s.why.place, s.why.places) for day in MONDAYS for s in shifts_at(later, at(day))]
+    assert places == [(4, 4), (1, 4), (2, 4), (3, 4)]
 
 
 def test_members_are_changed_without_the_rest():

@@ -53,7 +53,7 @@ def test_a_start_before_the_hour_of_hand_off_belongs_to_the_day_before():
 
 
 def test_saturday_is_u_and_sunday_is_s():
-    for letter, day in (("U", 19), ("S", 20), ("R", 17)):
+    for letter, day in (("R", 17), ("F", 18), ("U", 19), ("S", 20), ("M", 21), ("T", 22), ("W", 23)):
         plan = replace(WEEKLY, handoff_day=letter)
         assert serving(plan, f"2027-06-{day}T08:59:59", f"2027-06-{day}T09:00") == [ANA, BEN]
 
@@ -82,6 +82,19 @@ def test_custom_turns_last_hours_days_or_weeks():
     assert serving(days, "2027-06-19T08:59", "2027-06-19T09:00") == [ANA, BEN]
     weeks = replace(hours, shift_length=2, shift_length_unit="weeks")
     assert serving(weeks, "2027-06-30T08:59", "2027-06-30T09:00") == [ANA, BEN]
+
+
+def test_custom_turns_from_before_the_hour_of_hand_off_begin_the_day_before():
+    days = replace(DAILY, type="ScheduleCustomRotation", shift_length=3, shift_length_unit="days")
+    early = at("2027-06-16T08:00")
+    instants = ("2027-06-16T08:00", "2027-06-18T08:59", "2027-06-18T09:00", "2027-06-21T09:00")
+    assert serving(days, *instants, created=early) == [ANA, ANA, BEN, CAL]
+    sharp = at("2027-06-16T09:00")
+    assert serving(days, "2027-06-16T09:00", "2027-06-19T08:59", "2027-06-19T09:00", created=sharp) == [
+        ANA,
+        ANA,
+        BEN,
+    ]
 
 
 def test_bounds_and_zone_are_taken_over():

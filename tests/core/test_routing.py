@@ -7,6 +7,7 @@ import pytest
 
 from nightbell.core import comparing, identity, routing
 from nightbell.core.directory import Condition, Route, RouteRule
+from nightbell.core.labels import parse_matchers
 from nightbell.engine.jsonpath import compiled
 from support.pure import SOURCE, directory, policy, report, service, signal, source, team, to, user
 
@@ -178,6 +179,34 @@ def test_which_rule_of_a_route_matches(rules, labels, first):
     route = Route(id=UUID(int=1), name="r", source_ids=frozenset([SOURCE]), rules=tuple(rules))
     found = routing.first_match(route, payload)
     assert (found and found.id) == first
+
+
+@pytest.mark.parametrize(
+    ("text", "matches"),
+    [
+        ('severity=~"warn.*"', True),
+        ('severity=~"arn"', False),
+        ('{severity="warning",team!="web"}', True),
+        ('severity="warning",team="web"', False),
+        ('absent=""', True),
+    ],
+)
+def test_matchers_mean_what_prometheus_means(text, matches):
+    one = Condition(find=None, name="", operator="", values=(), matchers=tuple(parse_matchers(text)))
+    assert holds(one, signal("a", labels={"severity": "warning", "team": "db"})) is matches
+
+
+@pytest.mark.parametrize(
+    ("urgency", "name", "matches"),
+    [(1, "", True), (2, "", False), (None, "", False), (1, "instance", True), (1, "nothing", False)],
+)
+def test_a_condition_may_ask_for_an_urgency_alone_or_besides(urgency, name, matches):
+    sent = report(signal())
+    one = Condition(
+        find=None, name=name, operator="is", values=("a",) if name else (), urgency_ids=(str(UUID(int=1)),)
+    )
+    payload = identity.document(sent.envelope, sent.unit.signals)
+    assert routing.holds(one, payload, UUID(int=urgency) if urgency else None) is matches
 
 
 USER, NOBODY = {"type": "User", "id": "1"}, {"type": "User", "id": "99"}

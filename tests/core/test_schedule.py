@@ -285,6 +285,15 @@ def test_a_stand_in_serves_no_longer_than_the_absence_and_is_one_shift():
     assert [shift.why.rule for shift in found] == [Rule.ROTATION, Rule.STAND_IN, Rule.STAND_IN, Rule.ROTATION]
 
 
+def test_nobody_stands_in_who_serves_already():
+    away = Absence(user=ANA, start=at("2027-06-07"), end=at("2027-06-08"), exchanged=True)
+    pairs = schedule(rotation((ANA, BEN), BEN, CAL), absences=(away,))
+    assert on_call(pairs, at("2027-06-07T12:00")) == {BEN, CAL}
+    assert sorted(shift.user for shift in shifts_at(pairs, at("2027-06-07T12:00"))) == [BEN, CAL]
+    alone = schedule(rotation((ANA, BEN), BEN), absences=(away,))
+    assert on_call(alone, at("2027-06-07T12:00")) == {BEN}
+
+
 def test_a_nested_schedule_can_stand_in():
     inner = schedule(rotation(ZOE, id=UUID(int=7)), id=UUID(int=8), name="Backup")
     outer = rotation(ANA)

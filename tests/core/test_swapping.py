@@ -51,7 +51,7 @@ def test_a_swap_changes_nothing_until_the_other_says_yes():
 def test_a_swap_in_return_changes_both():
     both = replace(SWAP, in_return=Span(at("2027-06-08T09:00"), at("2027-06-08T15:00")))
     first, second = exchanges(taken(both, by=BEN, now=NOW))
-    assert first.id != second.id
+    assert first.id == both.id != second.id
     yes = taken(both, by=BEN, now=NOW)
     assert [serving(yes, when) for when in ("2027-06-07T12:00", "2027-06-08T09:00", "2027-06-08T15:00")] == [
         {BEN},
@@ -102,6 +102,7 @@ def test_what_is_wrong_with_a_swap_is_said_field_by_field():
     assert wrong(taker=ANA) == ["taker_user_id"]
     assert wrong(end=SWAP.start) == ["ends_at"]
     assert wrong(start=NOW - HOUR) == ["starts_at"]
+    assert [error.place for error in errors_in_swap(DAILY, SWAP, now=SWAP.start)] == []
     assert wrong(start=SWAP.start + DAY, end=SWAP.end + DAY) == ["starts_at"]
     back = Span(at("2027-06-08T09:00"), at("2027-06-08T15:00"))
     assert wrong(in_return=back) == []

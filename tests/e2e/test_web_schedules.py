@@ -276,7 +276,7 @@ def test_a_level_that_waits_for_nothing_is_refused_and_nothing_is_saved(home: Ho
     policy = lead.policy(
         "Half", **{"delay": ["5"], "kind-0": "page", "target-0": f"user/{home.house.ana['id']}"}
     )
-    fields = {"name": "Half", "repeat_count": "3", "delay": ["5", "0"], "kind-0": "page", "kind-1": "wait",
+    fields: dict[str, object] = {"name": "Half", "repeat_count": "3", "delay": ["5", "0"], "kind-0": "page", "kind-1": "wait",
               "target-0": f"user/{home.house.ana['id']}"}  # fmt: skip
     answer = lead.send(policy, fields)
     assert answer.status_code == 422 and "needs a delay of at least 1 minute" in answer.text

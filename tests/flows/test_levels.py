@@ -187,8 +187,13 @@ async def test_members_whose_sender_held_them_back_count_when_they_arrive(scene,
 
 
 async def test_a_level_waits_for_its_window(scene, ana, ben):
-    window = {"time_zone": "Europe/Berlin", "blocks": [{"days": list("MTWRF"), "start_time": "08:00", "end_time": "18:00"}]}
-    await laddered(scene, ([ana], 10, {}), ([], 0, {"level_type": "window", "window": window}), ([ben], 0, {}))
+    window = {
+        "time_zone": "Europe/Berlin",
+        "blocks": [{"days": list("MTWRF"), "start_time": "08:00", "end_time": "18:00"}],
+    }
+    await laddered(
+        scene, ([ana], 10, {}), ([], 0, {"level_type": "window", "window": window}), ([ben], 0, {})
+    )
     await (
         scene.at("02:00").firing("DiskFull").pages(ana)
         .quiet_until("06:59")

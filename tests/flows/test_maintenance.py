@@ -124,7 +124,10 @@ async def test_work_planned_for_later_mutes_from_its_start(scene, shop, ana, ben
 
 
 async def test_work_that_comes_back_mutes_in_each_window(scene, shop, ana):
-    nightly = {"time_zone": "Europe/Berlin", "blocks": [{"days": list("MTWRFUS"), "start_time": "03:00", "end_time": "04:00"}]}
+    nightly = {
+        "time_zone": "Europe/Berlin",
+        "blocks": [{"days": list("MTWRFUS"), "start_time": "03:00", "end_time": "04:00"}],
+    }
     await scene.cast.maintenance(shop, hours=nightly)
     await (
         scene.at("02:00").firing("One").quiet()

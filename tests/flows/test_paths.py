@@ -103,7 +103,9 @@ async def test_a_deferral_survives_a_restart(scene, policy, ana):
 
 async def test_deferrals_are_asked_before_every_other_path(scene, policy, ben):
     _, medium = await urgent(scene, policy)
-    await scene.cast.path(policy, ([ben], 60), rules=[{"rule_type": "alert_urgency", "urgency_ids": [medium]}])
+    await scene.cast.path(
+        policy, ([ben], 60), rules=[{"rule_type": "alert_urgency", "urgency_ids": [medium]}]
+    )
     await scene.cast.path(policy, path_type="deferral", rules=[night()])
     await (
         scene.at("02:00").firing("Slow", **on("warning")).status("deferred")
@@ -154,8 +156,12 @@ async def test_a_deferral_until_a_time_that_does_not_exist_ends_after_the_gap(db
 
 
 async def test_working_hours_choose_the_path(scene, policy, ana, ben):
-    await scene.cast.hours(policy, time_zone="Europe/Berlin", days=list("MTWRF"), start_time="09:00", end_time="17:00")
-    await scene.cast.path(policy, ([ben], 60), rules=[{"rule_type": "working_hour", "within_working_hour": True}])
+    await scene.cast.hours(
+        policy, time_zone="Europe/Berlin", days=list("MTWRF"), start_time="09:00", end_time="17:00"
+    )
+    await scene.cast.path(
+        policy, ([ben], 60), rules=[{"rule_type": "working_hour", "within_working_hour": True}]
+    )
     await scene.cast.source(pages=policy)
     await (
         scene.at("02:00").firing("Night").pages(ana).acknowledged(ana)
@@ -166,15 +172,21 @@ async def test_working_hours_choose_the_path(scene, policy, ana, ben):
 
 
 async def test_outside_working_hours_is_a_rule_too(scene, policy, ana, ben):
-    await scene.cast.hours(policy, time_zone="Etc/UTC", days=list("MTWRF"), start_time="09:00", end_time="17:00")
-    await scene.cast.path(policy, ([ben], 60), rules=[{"rule_type": "working_hour", "within_working_hour": False}])
+    await scene.cast.hours(
+        policy, time_zone="Etc/UTC", days=list("MTWRF"), start_time="09:00", end_time="17:00"
+    )
+    await scene.cast.path(
+        policy, ([ben], 60), rules=[{"rule_type": "working_hour", "within_working_hour": False}]
+    )
     await scene.cast.source(pages=policy)
     await scene.at("02:00").firing("Night").pages(ben).acknowledged(ben).at("10:00").firing("Day").pages(ana)
 
 
 async def test_hours_of_the_week_may_run_over_several_days(scene, policy, ana, ben):
     weekend = [{"start_day": "friday", "start_time": "18:00", "end_day": "monday", "end_time": "08:00"}]
-    await scene.cast.path(policy, ([ben], 60), time_restrictions=weekend, time_restriction_time_zone="Etc/UTC")
+    await scene.cast.path(
+        policy, ([ben], 60), time_restrictions=weekend, time_restriction_time_zone="Etc/UTC"
+    )
     await scene.cast.source(pages=policy)
     await (
         scene.at("02:00").firing("Early Monday").pages(ben).acknowledged(ben)
@@ -232,7 +244,12 @@ async def test_a_field_a_service_and_a_source_choose_the_path(scene, policy, ana
 
 async def test_all_rules_must_hold_unless_any_is_enough(scene, policy, ana, ben):
     rules = [
-        {"rule_type": "json_path", "json_path": "$.commonLabels.severity", "operator": "is", "value": "warning"},
+        {
+            "rule_type": "json_path",
+            "json_path": "$.commonLabels.severity",
+            "operator": "is",
+            "value": "warning",
+        },
         {"rule_type": "json_path", "json_path": "$.commonLabels.team", "operator": "is", "value": "db"},
     ]
     path = await scene.cast.path(policy, ([ben], 60), rules=rules)
@@ -305,8 +322,8 @@ async def test_an_acknowledgement_is_over_after_the_time_of_its_urgency(scene, p
 async def hold(scene, **minutes):
     """Let the installation, the urgency, the source and the path say how long an acknowledgement holds."""
     if "installation" in minutes:
-        await scene.db.execute("set_instance", "acknowledge_minutes", minutes["installation"], scene.clock())
-        await scene.db.execute("bump_configuration")
+        said = minutes["installation"]
+        await scene.configure.set_acknowledge_minutes(said, by=SYSTEM, now=scene.clock())
     if "urgency" in minutes:
         await scene.cast.urgency("High", retrigger_timeout_minutes=minutes["urgency"])
 
@@ -353,7 +370,11 @@ def is_(value, path="$.commonLabels.severity"):
 
 
 HOURS = {"start_day": "monday", "start_time": "09:00", "end_day": "monday", "end_time": "17:00"}
-TUESDAY = {"rule_type": "deferral_window", "time_zone": "Etc/UTC", "time_blocks": [{"tuesday": True, "all_day": True}]}
+TUESDAY = {
+    "rule_type": "deferral_window",
+    "time_zone": "Etc/UTC",
+    "time_blocks": [{"tuesday": True, "all_day": True}],
+}
 ALWAYS = {"rule_type": "deferral_window", "time_zone": "Etc/UTC",
           "time_blocks": [{**WEEK, "saturday": True, "sunday": True, "all_day": True}]}  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Schedules that change under way: calendars in and out, people who leave, edits that leave the past alone."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -74,7 +75,7 @@ class House:
 @pytest.fixture
 async def house(db):
     await seed(db, MONDAY)
-    made = House(db, await vault.unlock(db, None, MONDAY))
+    made: Any = House(db, await vault.unlock(db, None, MONDAY))
     made.ana, made.bo, made.cleo = [await made.person(name) for name in ("Ana", "Bo", "Cleo")]
     return made
 
@@ -101,6 +102,40 @@ async def test_no_edit_changes_what_was(house):
     await house.configure.delete_rotation(rotation, by=SYSTEM, now=now)
     assert await house.past(schedule, now) == before
     assert await house.serving(schedule, now) == []
+
+
+async def test_an_override_outside_of_the_range_decides_what_a_shift_is(house):
+    outer, inner = await house.schedule(), await house.schedule("Inner")
+    await house.weekly(inner, house.ana, house.bo)
+    edit = RotationEdit(
+        name="Through", type="monthly", handoff_time="00:00", members=[{"nested_schedule_id": inner}]
+    )
+    await house.configure.create_rotation(outer, edit, by=SYSTEM, now=MONDAY)
+    span: Any = {"starts_at": MONDAY + DAY, "ends_at": MONDAY + 2 * DAY}
+    for schedule in (outer, inner):
+        await house.configure.create_override(
+            schedule, OverrideEdit(user_id=house.cleo, **span), by=SYSTEM, now=MONDAY
+        )
+    for schedule in (outer, inner):
+        seen = set()
+        for days in (2, 3, 5):
+            start = MONDAY + days * DAY
+            found = await scheduling.shifts_between(
+                house.db, Span(start, start + timedelta(hours=1)), schedule_ids=[schedule]
+            )
+            seen |= {(one.id, one.true_start) for one in found}
+        assert len(seen) == 1
+        assert seen.pop()[1] == MONDAY + 2 * DAY
+
+
+async def test_a_schedule_that_was_deleted_has_nobody_from_then_on(house):
+    schedule = await house.schedule()
+    await house.weekly(schedule, house.ana, house.bo)
+    now = MONDAY + 2 * DAY
+    before = await house.past(schedule, now)
+    await house.configure.delete_schedule(schedule, by=SYSTEM, now=now)
+    assert [one[:3] for one in await house.past(schedule, now + WEEK)] == [one[:3] for one in before]
+    assert (await Directories().current(house.db)).schedules == {}
 
 
 async def test_an_edit_that_says_nothing_new_leaves_no_trace(house):
@@ -145,7 +180,7 @@ async def test_the_last_day_of_every_month_is_found(house):
 async def test_whoever_leaves_is_skipped_at_once_and_said(house):
     schedule = await house.schedule()
     await house.weekly(schedule, house.ana, house.bo, house.cleo)
-    span = {"starts_at": MONDAY + 2 * DAY, "ends_at": MONDAY + 3 * DAY}
+    span: Any = {"starts_at": MONDAY + 2 * DAY, "ends_at": MONDAY + 3 * DAY}
     await house.configure.create_override(
         schedule, OverrideEdit(user_id=house.ana, **span), by=SYSTEM, now=MONDAY
     )

@@ -1,6 +1,7 @@
 """Schedules made the way a lead without scripts makes them: by sending the forms of the pages."""
 
 import re
+from collections.abc import Mapping
 
 import httpx
 
@@ -16,7 +17,7 @@ class Lead:
         sent = {"email": email, "password": PASSWORD, "next": "/"}
         assert self.http.post("/login", data=sent).status_code == 303
 
-    def send(self, path: str, fields: dict[str, object]) -> httpx.Response:
+    def send(self, path: str, fields: Mapping[str, object]) -> httpx.Response:
         """Send a form with a good token."""
         token = re.search(r'name="csrf" value="([^"]+)"', self.http.get("/me").text)
         assert token

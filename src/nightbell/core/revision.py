@@ -17,8 +17,8 @@ from nightbell.core.schedule import Member, Person, Rotation, Schedule, Turn
 def revised(schedule: Schedule, rotation: Rotation, *, at: datetime) -> Schedule:
     """Return a schedule in which a rotation is, from an instant on, as given: edited, or new.
 
-    Shape: `starts_at` and `phase` of the one given are worked out here; its anchor, members and hours are taken as
-    they are. What was planned to begin later under the same id is replaced too.
+    Shape: where it goes on from what was running, `starts_at` and `phase` of the one given are worked out here;
+    everything else is taken as it is. What was planned to begin later under the same id is replaced too.
     """
     kept = tuple(old for old in schedule.rotations if old.id != rotation.id)
     versions = [old for old in schedule.rotations if old.id == rotation.id and not _begins_after(old, at)]
@@ -53,11 +53,11 @@ def _closed(rotation: Rotation, at: datetime) -> Rotation:
 def _opened(old: Rotation, new: Rotation, at: datetime) -> Rotation:
     """Return the new rotation, beginning where the old one is closed, with the running turn where it was."""
     starts_at = max(at, new.starts_at) if new.starts_at else at
-    bare = replace(new, starts_at=starts_at, phase=0)
+    opened = replace(new, starts_at=starts_at)
     if not new.turns or starts_at != at:
-        return bare
-    phase = _kept(old, new, at) - turn_running(bare, at)
-    return replace(bare, phase=phase % len(new.turns))
+        return opened
+    phase = _kept(old, new, at) - turn_running(opened, at)
+    return replace(opened, phase=phase % len(new.turns))
 
 
 def _kept(old: Rotation, new: Rotation, at: datetime) -> int:

@@ -74,4 +74,6 @@ async def _check_urgency(tx: Tx, urgency_id: UUID | None) -> None:
 
 async def _journal(tx: Tx, alert_id: UUID, changed: list[str], by: Actor, now: datetime) -> None:
     details = f"{by.name} changed {', '.join(name.replace('_', ' ') for name in changed)}."
-    await tx.execute("journal_amendment", new_id(now), alert_id, by.user_id, details, {"changed": changed}, now)
+    await tx.execute(
+        "journal_amendment", new_id(now), alert_id, by.user_id, details, {"changed": changed}, now
+    )

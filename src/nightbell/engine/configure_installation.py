@@ -1,10 +1,11 @@
-"""This file changes what belongs to the whole installation: who is paged when nobody else can be."""
+"""This file changes what belongs to the whole installation: the people of last resort, how long an acknowledgement holds."""
 
 from datetime import datetime
 
 from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
-from nightbell.engine.changing import Writer, must_exist
+from nightbell.engine.changing import Checks, Writer, must_exist
+from nightbell.engine.checking_paths import check_hold
 
 #: More than these would be a company woken by one typo.
 MOST_FALLBACK = 20
@@ -25,3 +26,17 @@ class Installation(Writer):
             await must_exist(change, "users", "user_ids", chosen)
             await change.tx.execute("set_instance", "fallback_user_ids", chosen, now)
             await change.note("installation.fallback_chosen", "installation", 0, user_ids=chosen)
+
+    async def set_acknowledge_minutes(self, minutes: int | None, *, by: Actor, now: datetime) -> None:
+        """Say how long an acknowledgement holds where nothing nearer says so; None and -1 are for ever.
+
+        Raises: Problems naming the field.
+        """
+        checks = Checks({})
+        check_hold(checks, minutes)
+        checks.done()
+        async with self.changing(by, now) as change:
+            await change.tx.execute(
+                "set_instance", "acknowledge_minutes", -1 if minutes is None else minutes, now
+            )
+            await change.note("installation.acknowledgement_set", "installation", 0, minutes=minutes)

@@ -36,6 +36,8 @@ AHEAD = timedelta(days=800)
 #: An hour of somebody's holiday may lie in the next day of UTC.
 _ZONES = timedelta(days=1)
 _SWAPPED_BACK = 1
+#: Turns longer than this keep their ids only within what is asked.
+_LONGEST = timedelta(days=400)
 
 
 class Away(Struct, frozen=True):
@@ -69,7 +71,8 @@ async def schedules(
     """
     rows = await _Rows.read(runner, ids, start, end)
     built = _Builder(rows).all()
-    away = await _away(runner, built.values(), rows.rules, (start, end or start + AHEAD), conflicts)
+    span = (rows.start, rows.end or start + AHEAD)
+    away = await _away(runner, built.values(), rows.rules, span, conflicts)
     wanted = rows.asked
     return {key: _with_absences(built[key], away, rows.rules) for key in wanted if key in built}
 
@@ -110,9 +113,14 @@ def _nested(schedule: Schedule) -> Iterator[Schedule]:
 
 
 class _Rows:
-    """The rows of some schedules and of those nested in them."""
+    """The rows of some schedules and of those nested in them.
 
-    def __init__(self) -> None:
+    A range cuts turns, and what cuts them outside of it decides where they begin and what their ids are. So it is
+    stretched by the longest turn there is, and again for schedules that are nested in such a turn.
+    """
+
+    def __init__(self, start: datetime, end: datetime | None) -> None:
+        self.start, self.end = start, end
         self.asked: list[UUID] = []
         self.rules: dict[UUID, Row] = {}
         self.versions: dict[UUID, list[Row]] = defaultdict(list)
@@ -126,32 +134,45 @@ class _Rows:
     async def read(
         cls, runner: Runner, ids: Collection[UUID] | None, start: datetime, end: datetime | None
     ) -> "_Rows":
-        rows = cls()
+        rows = cls(start, end)
         wanted: list[UUID] | None = None if ids is None else sorted(set(ids))
         while wanted is None or wanted:
             found = await runner.rows("timetable_schedules", wanted)
             fresh = [r["id"] for r in found]
             rows.asked = rows.asked or fresh
             rows.rules |= {r["id"]: r for r in found}
-            await rows._fill(runner, fresh, start, end)
+            await rows._fill(runner, fresh)
             below = {key for one in fresh for v in rows.versions[one] for key in nested_ids(v["spec"])}
             wanted = sorted(below - rows.rules.keys()) if fresh else []
         return rows
 
-    async def _fill(self, runner: Runner, ids: list[UUID], start: datetime, end: datetime | None) -> None:
+    async def _fill(self, runner: Runner, ids: list[UUID]) -> None:
+        if not ids:
+            return
+        found = await runner.rows("timetable_versions", ids, self.start, self.end)
+        self._stretch(max((_longest(r["spec"]) for r in found), default=timedelta()))
         parts = {
-            "timetable_versions": self.versions,
-            "timetable_overrides": self.overrides,
-            "timetable_swaps": self.swaps,
-            "timetable_shadows": self.shadows,
+            "timetable_versions": (self.versions, "schedule_id"),
+            "timetable_overrides": (self.overrides, "schedule_id"),
+            "timetable_swaps": (self.swaps, "schedule_id"),
+            "timetable_shadows": (self.shadows, "schedule_id"),
+            "timetable_bookings": (self.bookings, "feed_id"),
         }
-        for name, part in parts.items() if ids else ():
-            for r in await runner.rows(name, ids, start, end):
-                part[r["schedule_id"]].append(r)
-        for r in await runner.rows("timetable_feeds", ids) if ids else ():
+        for name, (part, key) in parts.items():
+            for r in await runner.rows(name, ids, self.start, self.end):
+                part[r[key]].append(r)
+        for r in await runner.rows("timetable_feeds", ids):
             self.feeds[r["schedule_id"]].append(r)
-        for r in await runner.rows("timetable_bookings", ids, start, end) if ids else ():
-            self.bookings[r["feed_id"]].append(r)
+
+    def _stretch(self, by: timedelta) -> None:
+        self.start -= by
+        self.end = None if self.end is None else self.end + by
+
+
+def _longest(spec: Mapping[str, Any]) -> timedelta:
+    """Return how long a turn can be at most: of a day counted on duty, a week may pass."""
+    days = {"hour": 1 / 24, "day": 7, "week": 7, "month": 31}[spec["unit"]] * spec["every"]
+    return min(timedelta(days=days), _LONGEST)
 
 
 class _Builder:

@@ -1,6 +1,7 @@
 """Policies over HTTP: conditions read as they were written, what could never work is refused by field, planned work."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def places(answer):
 
 async def test_a_path_reads_as_it_was_written(call, policy):
     high = (await call("GET", "/v1/alert_urgencies?filter[name]=High"))["data"][0]["id"]
-    said = {
+    said: dict[str, Any] = {
         "name": "Night", "path_type": "deferral", "match_mode": "match-any-rule", "retrigger_timeout_minutes": 30,
         "after_deferral_behavior": "re_evaluate",
         "rules": [
@@ -137,7 +138,9 @@ async def test_how_long_an_acknowledgement_holds_reads_as_it_was_written(call):
     source = {"name": "prod", "retrigger_timeout_minutes": -1}
     made = await call("POST", "/v1/alert_sources", source, status=201)
     assert made["data"]["attributes"]["retrigger_timeout_minutes"] == -1
-    assert places(await call("POST", "/v1/alert_sources", source | {"retrigger_timeout_minutes": -2}, status=422))
+    assert places(
+        await call("POST", "/v1/alert_sources", source | {"retrigger_timeout_minutes": -2}, status=422)
+    )
 
 
 # ---------------------------------------------------------------- routes
@@ -162,10 +165,14 @@ async def test_a_route_reads_as_it_was_written(call, policy):
     high = (await call("GET", "/v1/alert_urgencies?filter[name]=High"))["data"][0]["id"]
     said = [
         condition("matcher", 'severity=~"warn.*",team!="db"', how=None),
-        condition("alert_field", "Disk", how="starts_with", conditionable_type="AlertField", conditionable_id=fields),
+        condition(
+            "alert_field", "Disk", how="starts_with", conditionable_type="AlertField", conditionable_id=fields
+        ),
         condition("attribute", None, alert_urgency_ids=[high]),
     ]
-    made = await call("POST", "/v1/alert_routes", {"name": "R", "rules": [rule(*said, to=policy)]}, status=201)
+    made = await call(
+        "POST", "/v1/alert_routes", {"name": "R", "rules": [rule(*said, to=policy)]}, status=201
+    )
     read = made["data"]["attributes"]["rules"][0]["condition_groups"][0]["conditions"]
     assert [{name: one[name] for name in asked} for one, asked in zip(read, said, strict=True)] == said
 
@@ -183,7 +190,9 @@ async def test_a_route_reads_as_it_was_written(call, policy):
     ],
 )
 async def test_a_condition_that_cannot_be_read_is_refused(call, policy, one, place):
-    refused = await call("POST", "/v1/alert_routes", {"name": "R", "rules": [rule(one, to=policy)]}, status=422)
+    refused = await call(
+        "POST", "/v1/alert_routes", {"name": "R", "rules": [rule(one, to=policy)]}, status=422
+    )
     (found,) = places(refused)
     assert found.startswith("rules[0].condition_groups")
     assert found.endswith(place)

@@ -486,7 +486,7 @@ async def test_working_hours_are_counted_against(call, make, primary, people):
     assert (load["hours"], load["hours_outside_work"]) == (48.0, 24.0)
 
 
-VALUES = (
+VALUES: tuple[object, ...] = (
     None, "", " ", "x" * 300, "a\x00b", 0, -1, 1.5, 10**12, 10**30, True, [], [None], [[]], {}, {"a": 1}, [10**12],
     NOBODY, [NOBODY], "0001-01-01", "9999-12-31T23:59:59-12:00", "2026-11-24", "{{7*7}}", "../../etc", "M", ["M"],
     [{"start_time": 5}], [{"member_id": 10**30}], {"handoff_time": [], "handoff_day": {}},

@@ -102,7 +102,7 @@ def test_only_get_and_post_mean_something(standing):
 
 def test_nobody_reaches_it_by_another_address_of_the_machine(standing):
     elsewhere = next(
-        (a[4][0] for a in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)), "127.0.0.1"
+        (str(a[4][0]) for a in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)), "127.0.0.1"
     )
     if elsewhere.startswith("127."):
         pytest.skip("this machine has no address but loopback")

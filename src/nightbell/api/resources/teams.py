@@ -7,7 +7,7 @@ from uuid import UUID
 from nightbell.api.attribute import Kind, attribute, constant, times
 from nightbell.api.jsonapi import Document, refer_all
 from nightbell.api.resource import Call, Resource
-from nightbell.api.resources import flat, users
+from nightbell.api.resources import flat, schedules, users
 from nightbell.engine.edits import TeamEdit
 from nightbell.store.read import teams
 from nightbell.store.read.listing import Found, Record
@@ -37,13 +37,17 @@ def _relationships(row: Record) -> dict[str, Any]:
     policy = row["escalation_policy_id"]
     return {
         "users": refer_all("users", row["user_ids"]),
-        "schedules": refer_all("schedules", ()),
+        "schedules": refer_all("schedules", row["schedule_ids"]),
         "escalation_policies": refer_all("escalation_policies", [policy] if policy else []),
     }
 
 
 async def _people(call: Call, rows: Sequence[Record]) -> list[Document]:
     return await users.documents(call, [user_id for row in rows for user_id in row["user_ids"]])
+
+
+async def _schedules(call: Call, rows: Sequence[Record]) -> list[Document]:
+    return await schedules.documents(call, [key for row in rows for key in row["schedule_ids"]])
 
 
 TEAMS = Resource(
@@ -57,7 +61,7 @@ TEAMS = Resource(
     change=_change,
     delete=_delete,
     relationships=_relationships,
-    include={"users": _people},
+    include={"users": _people, "schedules": _schedules},
     attributes=(
         attribute("name", edit="name"),
         attribute("slug", edit="slug"),

@@ -28,14 +28,14 @@ SERVICES = Shelf(
 
 
 async def teams(runner: Runner, listing: Listing, *within: ColumnElement[bool]) -> Found:
-    """Return teams, with their members."""
+    """Return teams, with their members and schedules."""
     page = await found(runner, TEAMS, listing, *within)
     await _with_members(runner, page.rows)
     return page
 
 
 async def team(runner: Runner, key: str | UUID) -> Record | None:
-    """Return one team by id or slug, with its members."""
+    """Return one team by id or slug, with its members and schedules."""
     row = await one(runner, groups, groups.c.id == _id(key) if _id(key) else groups.c.slug == key)
     await _with_members(runner, [row] if row else [])
     return row
@@ -54,8 +54,13 @@ async def _with_members(runner: Runner, rows: list[Record]) -> None:
         everyone[member["team_id"]].append(member["user_id"])
         if member["is_admin"]:
             admins[member["team_id"]].append(member["user_id"])
+    found_schedules = (
+        await runner.rows("read_schedules_of_teams", [row["id"] for row in rows]) if rows else []
+    )
+    owned = {r["team_id"]: r["schedule_ids"] for r in found_schedules}
     for row in rows:
         row["user_ids"], row["admin_ids"] = everyone[row["id"]], admins[row["id"]]
+        row["schedule_ids"] = owned.get(row["id"], [])
 
 
 async def services(runner: Runner, listing: Listing, *within: ColumnElement[bool]) -> Found:

@@ -6,15 +6,19 @@ SELECT id, name, time_off, holidays FROM schedules
 WHERE CASE WHEN $1::uuid[] IS NULL THEN deleted_at IS NULL ELSE id = ANY($1) END;
 
 -- timetable_versions: what rotations of some schedules meant in [$2, $3)
-SELECT v.rotation_id, v.schedule_id, r.name, v.starts_at, v.ends_at, v.spec
-FROM schedule_versions v JOIN schedule_rotations r ON r.id = v.rotation_id
+SELECT v.rotation_id, v.schedule_id, r.name, v.starts_at, least(v.ends_at, s.deleted_at) AS ends_at, v.spec
+FROM schedule_versions v JOIN schedule_rotations r ON r.id = v.rotation_id JOIN schedules s ON s.id = v.schedule_id
 WHERE v.schedule_id = ANY($1::uuid[]) AND (v.ends_at IS NULL OR v.ends_at > $2) AND ($3::timestamptz IS NULL OR v.starts_at < $3)
+    AND (s.deleted_at IS NULL OR v.starts_at < s.deleted_at)
 ORDER BY r.position, v.rotation_id, v.starts_at;
 
 -- timetable_overrides: the overrides of some schedules that touch [$2, $3)
-SELECT id, schedule_id, change, starts_at, ends_at, user_id, replaces_user_id, reason FROM schedule_overrides
-WHERE schedule_id = ANY($1::uuid[]) AND ends_at > $2 AND ($3::timestamptz IS NULL OR starts_at < $3)
-ORDER BY starts_at, id;
+SELECT o.id, o.schedule_id, o.change, o.starts_at, least(o.ends_at, s.deleted_at) AS ends_at,
+    o.user_id, o.replaces_user_id, o.reason
+FROM schedule_overrides o JOIN schedules s ON s.id = o.schedule_id
+WHERE o.schedule_id = ANY($1::uuid[]) AND o.ends_at > $2 AND ($3::timestamptz IS NULL OR o.starts_at < $3)
+    AND (s.deleted_at IS NULL OR o.starts_at < s.deleted_at)
+ORDER BY o.starts_at, o.id;
 
 -- timetable_swaps: the agreed swaps of some schedules of which either half touches [$2, $3)
 SELECT id, schedule_id, starts_at, ends_at, user_id, taken_by_user_id, return_starts_at, return_ends_at, reason
@@ -32,9 +36,10 @@ ORDER BY starts_at, id;
 SELECT id, schedule_id, name, position FROM schedule_feeds WHERE schedule_id = ANY($1::uuid[]) ORDER BY position, id;
 
 -- timetable_bookings: what those calendars said of [$2, $3)
-SELECT b.feed_id, b.user_id, b.starts_at, b.ends_at
-FROM schedule_bookings b JOIN schedule_feeds f ON f.id = b.feed_id
+SELECT b.feed_id, b.user_id, b.starts_at, least(b.ends_at, s.deleted_at) AS ends_at
+FROM schedule_bookings b JOIN schedule_feeds f ON f.id = b.feed_id JOIN schedules s ON s.id = f.schedule_id
 WHERE f.schedule_id = ANY($1::uuid[]) AND b.ends_at > $2 AND ($3::timestamptz IS NULL OR b.starts_at < $3)
+    AND (s.deleted_at IS NULL OR b.starts_at < s.deleted_at)
 ORDER BY b.feed_id, b.starts_at, b.id;
 
 -- timetable_time_off: who is away in [$2, $3), of these people
@@ -113,6 +118,12 @@ SELECT id FROM calendar_links WHERE (user_id = $1 OR created_by = $1) AND cancel
 SELECT m.*, r.schedule_id FROM schedule_members m JOIN schedule_rotations r ON r.id = m.rotation_id
 WHERE m.rotation_id = ANY($1::uuid[]) AND r.deleted_at IS NULL ORDER BY m.position, m.id;
 
+-- read_schedules_of_teams: the schedules that some teams own
+SELECT t.id AS team_id, ARRAY(
+    SELECT s.id FROM schedules s WHERE t.id = ANY(s.owner_team_ids) AND s.deleted_at IS NULL ORDER BY s.id
+) AS schedule_ids
+FROM unnest($1::uuid[]) AS t (id);
+
 -- read_rotation_ids: the rotations of some schedules, the lowest layer first
 SELECT id, schedule_id FROM schedule_rotations
 WHERE schedule_id = ANY($1::uuid[]) AND deleted_at IS NULL ORDER BY position, id;
@@ -132,7 +143,9 @@ ORDER BY since;
 -- claim_feeds: take calendars that are due, so that no other node fetches them while this one does
 UPDATE schedule_feeds SET next_fetch_at = $2, updated_at = $1
 WHERE id IN (
-    SELECT id FROM schedule_feeds WHERE deleted_at IS NULL AND (next_fetch_at IS NULL OR next_fetch_at <= $1)
+    SELECT f.id FROM schedule_feeds f
+    WHERE f.deleted_at IS NULL AND (f.next_fetch_at IS NULL OR f.next_fetch_at <= $1)
+        AND EXISTS (SELECT 1 FROM schedules s WHERE s.id = f.schedule_id AND s.deleted_at IS NULL)
     ORDER BY next_fetch_at NULLS FIRST LIMIT $3 FOR UPDATE SKIP LOCKED
 )
 RETURNING id, schedule_id, name, url, refresh_minutes, good_at, created_at,
