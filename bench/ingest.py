@@ -31,6 +31,8 @@ async def generate(job: Job) -> Result:
         sys.executable, "-m", "bench.load", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     answer, _ = await process.communicate(msgspec.json.encode(job))
+    if process.returncode:
+        raise SystemExit(f"the load generator ended with {process.returncode}: a signal if negative")
     return msgspec.json.decode(answer, type=Result)
 
 

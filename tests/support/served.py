@@ -172,6 +172,32 @@ class Served:
             list(pool.map(lambda api: self._act(api, "acknowledge", ident, {}), apis))
         await self.until_now()
 
+    async def repeat_firing(self, alert: Alert) -> None:
+        """Let another peer of the source send the last firing once more."""
+        self._post(alert)
+        await self.until_now()
+
+    async def reassign(self, alert: Alert, to: str) -> None:
+        """Let somebody hand an alert to another person."""
+        raise Needs("an API that hands an alert over")
+
+    async def change_step(self, service: str, number: int, people: Sequence[str]) -> None:
+        """Let a step of a service's policy page others from now on."""
+        raise Needs("edits of a policy in a case over HTTP")
+
+    async def lose_channel(self, name: str, channel: str) -> None:
+        """Take a channel from a person."""
+        method = self._method(self._people[name], name, channel)
+        self.api.ask("DELETE", f"/contact_methods/{method['id']}")
+
+    async def leave(self, name: str) -> None:
+        """Let a person leave."""
+        raise Needs("people who leave in a case over HTTP")
+
+    async def answer(self, how: str, channel: str, times: int) -> None:
+        """Let the provider of a channel answer so."""
+        raise Needs("providers that fail in a case over HTTP")
+
     async def maintain(self, service: str, minutes: float) -> None:
         """Begin planned work on a service."""
         ends = self.now + timedelta(minutes=minutes)

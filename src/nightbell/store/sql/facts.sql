@@ -55,14 +55,18 @@ WHERE n.alert_id = ANY($1::uuid[]) AND n.purpose = 'page' AND n.state <> 'cancel
   AND n.contact_method_id IS NOT NULL
 ORDER BY n.id
 
--- claim_due_alerts: alerts that time must look at; another node's are skipped, not waited for
-SELECT a.id FROM alerts a
-WHERE a.id IN (
-    SELECT id FROM (SELECT id FROM alerts WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2) x
-    UNION SELECT alert_id FROM (SELECT alert_id FROM escalations WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2) y
-    UNION SELECT alert_id FROM (SELECT alert_id FROM pages WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2) z
+-- claim_due_alerts: alerts that time must look at; another node's are passed over while looking for as many as are
+-- asked for, so that two nodes share what is due
+WITH x AS (
+    SELECT id FROM alerts WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2 FOR UPDATE SKIP LOCKED
+), y AS (
+    SELECT a.id FROM escalations e JOIN alerts a ON a.id = e.alert_id WHERE e.wake_at <= $1
+    ORDER BY e.wake_at LIMIT $2 FOR UPDATE OF a SKIP LOCKED
+), z AS (
+    SELECT a.id FROM pages p JOIN alerts a ON a.id = p.alert_id WHERE p.wake_at <= $1
+    ORDER BY p.wake_at LIMIT $2 FOR UPDATE OF a SKIP LOCKED
 )
-LIMIT $2 FOR UPDATE OF a SKIP LOCKED
+SELECT id FROM x UNION SELECT id FROM y UNION SELECT id FROM z LIMIT $2
 
 -- next_due: when time must look again, and whether a message is on its way; one statement, so that whoever moves a
 -- clock that stands still sees nothing slip from due to sent
