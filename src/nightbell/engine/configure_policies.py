@@ -42,9 +42,6 @@ class Policies(Writer):
         """Change a policy. A climb under way keeps the copy it began with."""
         fields, links = _checked_policy(Checks(edit.sent()))
         async with self.changing(by, now) as change:
-            for name, owned in links.items():
-                if set(owned or ()) - set(await _owned(change, policy_id, name)):
-                    await must_page(change, name, policy_id)
             await change.change("escalation_policy", escalation_policies, policy_id, fields, **links)
             await _link(change, policy_id, links)
 
@@ -116,22 +113,6 @@ def _checked_policy(checks: Checks) -> tuple[dict[str, Any], dict[str, Any]]:
     if checks.sent.get("repeat_count", 0) is None:
         checks.sent["repeat_count"] = 0
     return checks.sent, links
-
-
-async def _owned(change: Change, policy_id: UUID, field: str) -> list[UUID]:
-    rows = await change.tx.rows("read_policy_links", [policy_id])
-    return list(rows[0][field]) if rows else []
-
-
-async def must_page(change: Change, field: str, policy_id: UUID | None) -> None:
-    """Raise Invalid naming the field for a policy without a level: whoever is paged by it would not be."""
-    if policy_id is not None and not await change.tx.value("policy_pages", policy_id):
-        await must_exist(change, "policies", field, [policy_id])
-        raise Invalid(
-            "This escalation policy has no level yet, so it would page nobody.",
-            place=field,
-            hint="Give it a level with somebody on it first.",
-        )
 
 
 async def _link(change: Change, policy_id: UUID, links: dict[str, Any]) -> None:

@@ -5,13 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table
-
 from nightbell.core.errors import Stale
 from nightbell.core.journal import Actor
 from nightbell.engine.changing import Change, Checks, Writer, must_exist
 from nightbell.engine.checking_paths import check_hold
-from nightbell.engine.configure_policies import must_page
 from nightbell.engine.edits import ServiceEdit, TeamEdit, UrgencyEdit
 from nightbell.engine.ids import new_id
 from nightbell.store.db import Db
@@ -50,7 +47,7 @@ class Teams(Writer):
         checks.required("name")
         fields, members = _checked_team(checks)
         async with self.changing(by, now) as change:
-            await must_page(change, "escalation_policy_id", fields.get("escalation_policy_id"))
+            await _check_policy(change, fields)
             fields["slug"] = fields.get("slug") or await _free_slug(change, "team", fields["name"])
             key: UUID = await change.add("team", teams, fields, **members)
             await _fill(change, key, members, {"user_ids": [], "admin_ids": []})
@@ -60,7 +57,7 @@ class Teams(Writer):
         """Change a team; members that were sent replace those there were."""
         fields, members = _checked_team(Checks(edit.sent()))
         async with self.changing(by, now) as change:
-            await _check_policy(change, "team", teams, team_id, fields)
+            await _check_policy(change, fields)
             await change.change("team", teams, team_id, fields, **members)
             if members:
                 now_in = await change.tx.rows("read_team_members", [team_id])
@@ -81,7 +78,7 @@ class Teams(Writer):
         checks.required("name")
         fields, owners = _checked_service(checks)
         async with self.changing(by, now) as change:
-            await must_page(change, "escalation_policy_id", fields.get("escalation_policy_id"))
+            await _check_policy(change, fields)
             fields["slug"] = fields.get("slug") or await _free_slug(change, "service", fields["name"])
             key: UUID = await change.add("service", services, fields, **owners)
             await _own(change, key, owners)
@@ -91,7 +88,7 @@ class Teams(Writer):
         """Change a service; owners that were sent replace those there were."""
         fields, owners = _checked_service(Checks(edit.sent()))
         async with self.changing(by, now) as change:
-            await _check_policy(change, "service", services, service_id, fields)
+            await _check_policy(change, fields)
             await change.change("service", services, service_id, fields, **owners)
             await _own(change, service_id, owners)
 
@@ -143,11 +140,15 @@ def _checked_service(checks: Checks) -> tuple[dict[str, Any], dict[str, Any]]:
     return checks.sent, owners
 
 
-async def _check_policy(change: Change, item: str, table: Table, key: UUID, fields: dict[str, Any]) -> None:
-    """Refuse a policy without levels; one that is there already and lost its levels may stay."""
-    before = await change.locked(item, table, key)
-    if fields.get("escalation_policy_id", before["escalation_policy_id"]) != before["escalation_policy_id"]:
-        await must_page(change, "escalation_policy_id", fields["escalation_policy_id"])
+async def _check_policy(change: Change, fields: dict[str, Any]) -> None:
+    """Refuse a policy there is not.
+
+    One without levels may be attached: Rootly's Terraform provider makes the levels after the service. Until they are
+    there its run reaches no one, which pages the people of last resort and is flagged on every page that names it.
+    """
+    policy_id = fields.get("escalation_policy_id")
+    if policy_id is not None:
+        await must_exist(change, "policies", "escalation_policy_id", [policy_id])
 
 
 def _checked_noun(checks: Checks) -> None:

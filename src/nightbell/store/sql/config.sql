@@ -32,10 +32,6 @@ WHERE path_id = $1 AND id <> $3 AND position >= $2
 -- keep_turns: whose turn it is at a level that goes round by alert, from its first moment on
 INSERT INTO round_robins (level_id, turn, created_at, updated_at) VALUES ($1, 0, $2, $2) ON CONFLICT DO NOTHING;
 
--- policy_pages: whether a policy has a level that could page anybody
-SELECT EXISTS (SELECT 1 FROM escalation_levels l JOIN escalation_paths p ON p.id = l.path_id
-    WHERE p.policy_id = $1 AND l.targets <> '[]');
-
 -- close_gap_of_level: move the levels behind a deleted one up
 UPDATE escalation_levels SET position = position - 1, updated_at = $3 WHERE path_id = $1 AND position > $2;
 
