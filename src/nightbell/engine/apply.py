@@ -1,4 +1,4 @@
-"""The only function that turns Decisions into rows. A batch of them becomes one statement per table.
+"""The only function that turns Decisions into rows. A batch of them becomes one statement.
 
 Several decisions of one batch may concern one alert: they are merged first, the last state wins, nothing is lost.
 """
@@ -10,70 +10,77 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from nightbell.core.alert import Alert, Change
+from nightbell.core.alert import Change
 from nightbell.core.delivery import Purpose
-from nightbell.core.draft import Decision, Mint, Occurrence, Shown
-from nightbell.core.escalation import Escalation
-from nightbell.core.journal import Entry
-from nightbell.core.paging import Notification, Page
-from nightbell.core.routing import Routing
+from nightbell.core.draft import Decision, Mint, Occurrence
+from nightbell.core.paging import Notification
 from nightbell.store.db import Tx
 from nightbell.store.write import ledger
 from nightbell.store.write.together import Together
 
 
 class Merged:
-    """What a batch of decisions comes to for one alert."""
+    """What a batch of decisions comes to for one alert; nearly always there is one, taken as it is."""
+
+    __slots__ = (
+        "alert", "begun", "cancel", "changes", "ended_pages", "entries", "escalations", "is_new", "notifications",
+        "pages", "past", "routing", "same", "shown", "touch", "turned",
+    )  # fmt: skip
 
     def __init__(self, first: Decision) -> None:
         self.is_new = first.is_new
-        self.touch = True
-        self.same = True
-        self.alert: Alert = first.alert
-        self.shown: Shown | None = None
-        self.routing: Routing | None = None
-        self.changes: dict[str, Change] = {}
-        self.entries: list[Entry] = []
-        self.escalations: dict[UUID, Escalation] = {}
-        self.begun: set[UUID] = set()
-        self.pages: dict[UUID, Page] = {}
-        self.notifications: list[Notification] = []
-        self.past: list[Occurrence] = []
-        self.cancel = False
-        self.ended_pages: list[UUID] = []
-        self.turned: Counter[UUID] = Counter()
+        self.touch = first.touch
+        self.same = first.same
+        self.alert = first.alert
+        self.shown = first.shown
+        self.routing = first.routing or (first.shown.routing if first.shown else None)
+        self.changes = first.changes
+        self.entries = first.entries
+        self.escalations = first.escalations
+        self.begun = first.begun
+        self.pages = first.pages
+        self.notifications = first.notifications
+        self.past: tuple[Occurrence, ...] = (first.past,) if first.past else ()
+        self.cancel = first.cancel
+        self.ended_pages = first.ended_pages
+        self.turned = first.turned
 
-    def add(self, decision: Decision) -> None:
+    def add(self, later: Decision) -> None:
         """Take in one more decision about the same alert."""
-        self.touch = self.touch and decision.touch
-        self.same = self.same and decision.same
-        self.alert = decision.alert
-        if decision.shown:
-            self.routing = decision.shown.routing or self.routing
-            self.shown = replace(decision.shown, routing=self.routing)
-        self._change(decision.changes)
-        self.entries += decision.entries
-        self.escalations |= {e.id: e for e in decision.escalations}
-        self.begun |= decision.begun
-        self.pages |= {p.id: p for p in decision.pages}
-        if decision.cancel:
-            self.cancel = True
-            self.notifications = [n for n in self.notifications if n.purpose is not Purpose.PAGE]
-        self.ended_pages += decision.ended_pages
-        self.notifications = [n for n in self.notifications if n.page_id not in decision.ended_pages]
-        self.turned.update(decision.turned)
-        self.notifications += decision.notifications
-        self.routing = decision.routing or self.routing
-        if decision.past:
-            self.past.append(decision.past)
+        self.touch = self.touch and later.touch
+        self.same = self.same and later.same
+        self.alert = later.alert
+        if later.shown:
+            self.routing = later.shown.routing or self.routing
+            self.shown = replace(later.shown, routing=self.routing)
+        self.routing = later.routing or self.routing
+        self.changes = _changes(self.changes, later.changes)
+        self.entries += later.entries
+        self.escalations = tuple({e.id: e for e in self.escalations + later.escalations}.values())
+        self.begun |= later.begun
+        self.pages = tuple({p.id: p for p in self.pages + later.pages}.values())
+        self.notifications = tuple(n for n in self.notifications if _stands(n, later)) + later.notifications
+        self.past += (later.past,) if later.past else ()
+        self.cancel = self.cancel or later.cancel
+        self.ended_pages += later.ended_pages
+        self.turned = dict(Counter(self.turned) + Counter(later.turned))
 
-    def _change(self, changes: Iterable[Change]) -> None:
-        for change in changes:
-            said = self.changes.get(change.member.fingerprint)
-            if said and not change.signal:
-                # A member that was named once in the batch keeps its text, whatever follows.
-                change = replace(change, signal=said.signal)
-            self.changes[change.member.fingerprint] = change
+
+def _changes(before: tuple[Change, ...], later: tuple[Change, ...]) -> tuple[Change, ...]:
+    changes = {change.member.fingerprint: change for change in before}
+    for change in later:
+        said = changes.get(change.member.fingerprint)
+        if said and not change.signal:
+            # A member that was named once in the batch keeps its text, whatever follows.
+            change = replace(change, signal=said.signal)
+        changes[change.member.fingerprint] = change
+    return tuple(changes.values())
+
+
+def _stands(message: Notification, later: Decision) -> bool:
+    """Return whether a message that nobody has seen yet is still to be sent."""
+    called_off = later.cancel and message.purpose is Purpose.PAGE
+    return not called_off and message.page_id not in later.ended_pages
 
 
 def merged(decisions: Iterable[Decision]) -> list[Merged]:
@@ -82,8 +89,9 @@ def merged(decisions: Iterable[Decision]) -> list[Merged]:
     for decision in decisions:
         one = found.get(decision.alert.id)
         if one is None:
-            one = found[decision.alert.id] = Merged(decision)
-        one.add(decision)
+            found[decision.alert.id] = Merged(decision)
+        else:
+            one.add(decision)
     return list(found.values())
 
 
@@ -112,15 +120,18 @@ async def apply(
 
 def _add_text(rows: Together, moved: list[Merged], now: datetime) -> None:
     ledger.details(rows, ((m.alert.id, m.shown) for m in moved if m.shown), now)
-    ledger.members(rows, ((m.alert, c) for m in moved for c in m.changes.values()), now)
+    ledger.members(rows, ((m.alert, c) for m in moved for c in m.changes), now)
 
 
 def _add_pages(rows: Together, moved: list[Merged], now: datetime) -> None:
     ledger.cancel(rows, [m.alert.id for m in moved if m.cancel and not m.is_new], now)
     ledger.cancel_pages(rows, [p for m in moved if not m.cancel for p in m.ended_pages], now)
-    turned: Counter[UUID] = sum((m.turned for m in moved), Counter())
+    turned: Counter[UUID] = Counter()
+    for m in moved:
+        if m.turned:
+            turned.update(m.turned)
     ledger.turns(rows, dict(turned), now)
-    climbs = [(e, e.id in m.begun) for m in moved for e in m.escalations.values()]
+    climbs = [(e, e.id in m.begun) for m in moved for e in m.escalations]
     ledger.escalations(rows, climbs, now)
-    ledger.pages(rows, (p for m in moved for p in m.pages.values()), now)
+    ledger.pages(rows, (p for m in moved for p in m.pages), now)
     ledger.notifications(rows, (n for m in moved for n in m.notifications), now)

@@ -50,7 +50,7 @@ class Pulse:
             self._grown()
         for what, many in Counter(d.what for d in committed.decisions).items():
             metrics.ALERTS.labels(what=what or "timed").inc(many)
-        pages = sum(e.code == "page.created" for d in committed.decisions for e in d.entries)
+        pages = sum(e.code == "page.created" for d in committed.decisions if d.pages for e in d.entries)
         if pages:
             metrics.PAGES.inc(pages)
         for decision in committed.decisions:
