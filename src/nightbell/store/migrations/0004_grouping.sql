@@ -1,0 +1,1 @@
+-- Alert grouping rules: leaders, members and the windows they share.

@@ -1,0 +1,1 @@
+-- Links to what may be read without an account: the public on-call page.

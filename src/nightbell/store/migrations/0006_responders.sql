@@ -1,0 +1,1 @@
+-- Escalation: people added by hand, acknowledgement settings.

@@ -1,0 +1,1 @@
+-- Phone and Slack channels: receipts, replies, verification.

@@ -1,0 +1,1 @@
+-- Chat and push channels: what a conversation or a browser subscription needs.

@@ -1,0 +1,1 @@
+-- Notifying: bundles, throttles, quiet hours, notices, verification codes.

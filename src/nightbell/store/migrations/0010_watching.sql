@@ -1,0 +1,1 @@
+-- Watching: heartbeats, the ledger's hash chain, the auditor's findings.

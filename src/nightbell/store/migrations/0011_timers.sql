@@ -1,0 +1,1 @@
+-- Timers: what makes due work cheap to find and to step.
