@@ -1,1 +1,2 @@
 -- Escalation: people added by hand, acknowledgement settings.
+SELECT 1;

@@ -1,1 +1,2 @@
 -- Phone and Slack channels: receipts, replies, verification.
+SELECT 1;

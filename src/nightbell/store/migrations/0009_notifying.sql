@@ -1,1 +1,2 @@
 -- Notifying: bundles, throttles, quiet hours, notices, verification codes.
+SELECT 1;

@@ -1,1 +1,2 @@
 -- Watching: heartbeats, the ledger's hash chain, the auditor's findings.
+SELECT 1;
