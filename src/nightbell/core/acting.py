@@ -5,16 +5,24 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from nightbell.core import climbing
+from nightbell.core import climbing, handing
 from nightbell.core.alert import Change, Status, What, closed
 from nightbell.core.closing import resolved
-from nightbell.core.directory import Target
 from nightbell.core.draft import Draft
 from nightbell.core.errors import Invalid, Stale
 from nightbell.core.escalation import Escalation, Phase
-from nightbell.core.events import Acknowledge, Act, Escalate, Note, Reassign, Resolve, Snooze
+from nightbell.core.events import (
+    Acknowledge,
+    Act,
+    Escalate,
+    Note,
+    Reassign,
+    Resolve,
+    Respond,
+    Restart,
+    Snooze,
+)
 from nightbell.core.journal import Actor, Kind
-from nightbell.core.routing import Routing
 
 
 def acted(draft: Draft, act: Act) -> None:
@@ -32,7 +40,11 @@ def acted(draft: Draft, act: Act) -> None:
         case Escalate():
             _escalate(draft, act)
         case Reassign():
-            _reassign(draft, act)
+            handing.reassign(draft, act)
+        case Respond():
+            handing.respond(draft, act)
+        case Restart():
+            handing.restart(draft, act)
         case Note():
             draft.what = "noted"
             draft.note("note", act.text, kind=Kind.NOTE, action="added", by=act.by)
@@ -43,7 +55,8 @@ def acted(draft: Draft, act: Act) -> None:
 def _acknowledge(draft: Draft, by: Actor) -> None:
     alert = draft.alert
     if alert.status is Status.ACKNOWLEDGED:
-        draft.what = "already_acknowledged"
+        if not handing.joined(draft, by):
+            draft.what = "already_acknowledged"
         return
     if alert.status not in (Status.TRIGGERED, Status.DEFERRED):
         raise Stale(
@@ -81,7 +94,11 @@ def _in_part(draft: Draft, by: Actor) -> list[str]:
         live = climb.phase in (Phase.CLIMBING, Phase.EXHAUSTED)
         if not live or rung is None or not rung.all_must_acknowledge:
             continue
-        called = [p for p in draft.pages.values() if p.escalation_id == climb.id and p.cycle == climb.fired]
+        called = [
+            p
+            for p in draft.pages.values()
+            if p.escalation_id == climb.id and p.cycle == climb.fired and p.shadows_user_id is None
+        ]
         others = sorted({p.user_id for p in called if p.user_id != by.user_id and not p.ended})
         again = by.user_id in climb.acknowledged
         if others and (again or any(p.user_id == by.user_id for p in called)):
@@ -161,12 +178,7 @@ def _snooze(draft: Draft, act: Snooze) -> None:
 def _escalate(draft: Draft, act: Escalate) -> None:
     if not draft.alert.is_open:
         raise Stale("The alert is resolved; there is nothing to escalate.")
-    muted = climbing.muted(draft)
-    if muted:
-        raise Stale(
-            f"{muted.name} goes on until {muted.until:%Y-%m-%d %H:%M} UTC: the service is in maintenance.",
-            hint="End the maintenance first; what still fires then is paged.",
-        )
+    handing.not_in_maintenance(draft)
     if act.policy:
         _say_escalated(draft, act.by, f"to {act.policy.type} {act.policy.id}")
         _to_policy(draft, act)
@@ -192,16 +204,18 @@ def _escalate(draft: Draft, act: Escalate) -> None:
 
 def _current(draft: Draft) -> Escalation:
     known = [e for e in draft.escalations.values() if e.phase is not Phase.ENDED]
-    live = [e for e in known if e.phase in climbing.LIVE]
     if not known:
         raise Stale("Nobody is paged for this alert.", hint="Name an escalation policy to escalate it to.")
-    return max(live or known, key=lambda e: (bool(e.plan.policy_id), e.created_at))
+    # Those who were asked beside follow only where there is nobody else.
+    own = [e for e in known if not e.origin.startswith(handing.BESIDE)] or known
+    live = [e for e in own if e.phase in climbing.LIVE]
+    return max(live or own, key=lambda e: (bool(e.plan.policy_id), e.created_at))
 
 
 def _say_escalated(draft: Draft, by: Actor, where: str) -> None:
     """An escalated alert is nobody's any more, so it pages again (E06)."""
     draft.what = "escalated"
-    draft.becomes(replace(draft.alert, status=Status.TRIGGERED, acknowledged_by=None, snoozed_until=None))
+    handing.nobodys(draft)
     draft.note(
         "alert.escalated", f"Escalated by {by.name} {where}.", kind=Kind.ACTION, action="escalated", by=by
     )
@@ -212,29 +226,5 @@ def _to_policy(draft: Draft, act: Escalate) -> None:
     if target is None:
         return
     climbing.end(draft)
-    draft.routing = _by_hand((target,))
+    draft.routing = handing.by_hand((target,))
     climbing.begin(draft, (target,), f"{act.by.name} escalated it", level=act.level)
-
-
-def _by_hand(targets: tuple[Target, ...]) -> Routing:
-    return Routing(targets=targets, stage="person", reason="somebody said so", matched=(), problems=())
-
-
-def _reassign(draft: Draft, act: Reassign) -> None:
-    if not draft.alert.is_open:
-        raise Stale("The alert is resolved; there is nobody to hand it to.")
-    if not act.targets:
-        raise Invalid("Name at least one target.", place="targets")
-    climbing.end(draft)
-    draft.what = "reassigned"
-    draft.routing = _by_hand(act.targets)
-    draft.becomes(replace(draft.alert, status=Status.TRIGGERED, acknowledged_by=None, snoozed_until=None))
-    names = ", ".join(f"{t.type} {t.id}" for t in act.targets)
-    draft.note(
-        "alert.reassigned",
-        f"Reassigned by {act.by.name} to {names}.",
-        kind=Kind.ACTION,
-        action="escalated",
-        by=act.by,
-    )
-    climbing.begin(draft, act.targets, f"{act.by.name} reassigned it")

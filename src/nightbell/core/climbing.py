@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from nightbell.core import ascent, maintenance, paging, planning
+from nightbell.core import ascent, asking, maintenance, paging, planning
 from nightbell.core import escalation as ladder
 from nightbell.core.alert import BEGINS, Status
 from nightbell.core.ascent import Climb, Luck
@@ -13,10 +13,9 @@ from nightbell.core.choosing import Circumstances
 from nightbell.core.directory import LevelTarget, Target
 from nightbell.core.draft import Draft
 from nightbell.core.errors import Invalid
-from nightbell.core.escalation import Call, Escalation, Phase, Rise
+from nightbell.core.escalation import Escalation, Phase, Rise
 from nightbell.core.journal import Kind
 from nightbell.core.maintenance import Muted
-from nightbell.core.paging import Page
 from nightbell.core.planning import Planned
 
 LIVE = (Phase.CLIMBING, Phase.HELD)
@@ -47,7 +46,9 @@ def begin(
         if not found:
             _empty(draft, target, why)
         started += [
-            _start(draft, one, reason, hold, level or 1) for one in found if _may_start(draft, one[0], turn)
+            start(draft, one, reason, hold=hold, level=level or 1)
+            for one in found
+            if _may_start(draft, one[0], turn)
         ]
     for climb in started:
         if climb.phase is Phase.CLIMBING and ladder.due(climb, draft.now):
@@ -102,7 +103,13 @@ def _empty(draft: Draft, target: Target, why: str) -> None:
     )
 
 
-def _start(draft: Draft, planned: Planned, reason: str, hold: timedelta, level: int) -> Escalation:
+def start(
+    draft: Draft, planned: Planned, reason: str, *, hold: timedelta = timedelta(), level: int = 1
+) -> Escalation:
+    """Put a climb at the foot of its plan, or hold it there; it fires when it is advanced.
+
+    Raises: Invalid when `level` is none of the plan's.
+    """
     origin, plan, choice = planned
     if level != 1 and not 1 <= level <= len(plan.rungs):
         raise Invalid(f"{plan.name} has levels 1 to {len(plan.rungs)}.", place="escalation_policy_level")
@@ -236,69 +243,9 @@ def _rise(draft: Draft, climb: Escalation, rise: Rise, cycle: int) -> None:
             policy=climb.plan.name,
         )
     for call in rise.calls:
-        page(draft, climb, call, rise.level, cycle)
-
-
-def page(draft: Draft, climb: Escalation, call: Call, level: int, cycle: int) -> None:
-    """Ask for one person's attention: a page, and its first messages. Twice in one decision is once."""
-    user = draft.directory.users[call.user_id]
-    if any(
-        p.user_id == user.id and p.created_at == draft.now and p.id not in _known(draft)
-        for p in draft.pages.values()
-    ):
-        draft.note(
-            "page.same_moment",
-            f"{user.name} is paged already at this moment.",
-            kind=Kind.NOTIFICATION,
-            action="skipped",
-            level=level,
-            user_id=user.id,
-        )
-        return
-    new = Page(
-        id=draft.mint(),
-        alert_id=draft.alert.id,
-        escalation_id=climb.id,
-        user_id=user.id,
-        occurrence=draft.alert.occurrence,
-        level=level,
-        cycle=cycle,
-        loudness=climb.plan.loudness,
-        ended=False,
-        progress=-1,
-        wake_at=None,
-        created_at=draft.now,
-    )
-    draft.note(
-        "page.created",
-        f"Paged {user.name} (level {level}: {call.because}).",
-        kind=Kind.NOTIFICATION,
-        action="paged",
-        level=level,
-        user_id=user.id,
-        policy=climb.plan.name,
-        named_by=call.because,
-    )
-    go_on(draft, new, fresh=True)
-
-
-def _known(draft: Draft) -> set[UUID]:
-    return {p.id for p in draft.facts.pages}
-
-
-def go_on(draft: Draft, current: Page, *, fresh: bool = False) -> None:
-    """Use the contact methods of a page whose time has come."""
-    user = draft.directory.users.get(current.user_id)
-    if user is None or not user.active:
-        draft.pages[current.id] = replace(current, ended=True, wake_at=None)
-        return
-    step = paging.step(current, user, () if fresh else _of(draft, user.id), draft.now)
-    draft.pages[current.id] = step.page
-    draft.notify(step.page, step.methods, f"{step.page.loudness} rules of {user.name}")
-
-
-def _of(draft: Draft, user_id: int) -> list[paging.Sent]:
-    return [s for s in draft.sent if s.user_id == user_id]
+        asking.page(draft, climb, call, level=rise.level, cycle=cycle)
+    for call in rise.calls:
+        asking.tell_shadows(draft, climb, call, level=rise.level, cycle=cycle)
 
 
 def _ended(draft: Draft, climbed: Climb) -> None:
@@ -326,6 +273,10 @@ def fall_back(draft: Draft, why: str) -> None:
     """Page the people of last resort; a run that reached no one must not end in silence (DESIGN 6)."""
     if any(e.origin == FALLBACK and e.phase is not Phase.ENDED for e in draft.escalations.values()):
         return
+    if draft.alert.status is Status.ACKNOWLEDGED:
+        # Somebody has it: that those who were asked to help cannot be reached is no silence.
+        draft.note("escalation.no_help", f"{why}.", kind=Kind.NOTIFICATION, action="skipped")
+        return
     people = [
         u
         for u in draft.directory.fallback_user_ids
@@ -344,7 +295,7 @@ def fall_back(draft: Draft, why: str) -> None:
         action="escalated",
         why=why,
     )
-    climb = _start(draft, (FALLBACK, plan, None), why, timedelta(), 1)
+    climb = start(draft, (FALLBACK, plan, None), why)
     if climb.phase is Phase.CLIMBING:
         advance(draft, climb.id)
 
@@ -462,7 +413,7 @@ def undefer(draft: Draft, climb: Escalation, *, by_hand: bool = False) -> None:
     if deferral.after == "execute_path" and not early:
         found, _ = planning.plans(deferral.target, draft.directory, circumstances, path_id=deferral.path_id)
     for one in found:
-        started = _start(draft, one, "its deferral is over", timedelta(), 1)
+        started = start(draft, one, "its deferral is over")
         if started.phase is Phase.CLIMBING and ladder.due(started, draft.now):
             advance(draft, started.id)
     settle(draft)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from nightbell.core import acting, climbing, paging
+from nightbell.core import acting, asking, climbing, paging
 from nightbell.core import alert as alerts
 from nightbell.core import escalation as ladder
 from nightbell.core.alert import Change, Status, What
@@ -65,7 +65,7 @@ def due(draft: Draft) -> None:
         go_on = climbing.resume if climb.phase is ladder.Phase.HELD else climbing.advance
         go_on(draft, climb.id)
     for page in [p for p in draft.pages.values() if p.wake_at and draft.now >= p.wake_at and not p.ended]:
-        climbing.go_on(draft, page)
+        asking.go_on(draft, page)
 
 
 def _expire(draft: Draft) -> None:
@@ -124,7 +124,8 @@ def _acknowledgement_over(draft: Draft) -> None:
 def failed(draft: Draft, event: Failed) -> None:
     """Use the person's next contact method at once; with none left, climb on if nobody else was reached."""
     page = draft.pages.get(event.page_id)
-    if page is None or draft.alert.status is not Status.TRIGGERED:
+    # Where somebody has acknowledged it, only those who were asked to help have pages left.
+    if page is None or draft.alert.status not in (Status.TRIGGERED, Status.ACKNOWLEDGED):
         return
     user = draft.directory.users.get(page.user_id)
     mine = [s for s in draft.sent if s.page_id == page.id]
@@ -145,6 +146,10 @@ def failed(draft: Draft, event: Failed) -> None:
         return
     if any(s.state in ("waiting", "sending", "sent", "unknown") for s in mine):
         return
+    if page.shadows_user_id is not None:
+        # They were only to hear of it.
+        draft.pages[page.id] = replace(page, ended=True, wake_at=None)
+        return
     draft.note(
         "page.unreachable",
         f"{name} cannot be reached by any method. {event.why}",
@@ -161,7 +166,11 @@ def _climb_on(draft: Draft, page: paging.Page) -> None:
     climb = draft.escalations.get(page.escalation_id)
     if climb is None:
         return
-    others = [p for p in draft.pages.values() if p.escalation_id == climb.id and not p.ended]
+    others = [
+        p
+        for p in draft.pages.values()
+        if p.escalation_id == climb.id and not p.ended and p.shadows_user_id is None
+    ]
     alone = not any(p.cycle == page.cycle for p in others)
     if climb.phase is ladder.Phase.CLIMBING and climb.fired == page.cycle and alone:
         climbing.advance(draft, climb.id)

@@ -71,6 +71,23 @@ class Reassign(Struct, frozen=True, kw_only=True):
     targets: tuple[Target, ...]
 
 
+class Respond(Struct, frozen=True, kw_only=True):
+    """Page these beside whoever is paged already: somebody wants help."""
+
+    by: Actor
+    targets: tuple[Target, ...]
+
+
+class Restart(Struct, frozen=True, kw_only=True):
+    """Climb from the first level again, by the policies as they are now.
+
+    `targets` is whom the alert is for; the engine fills it in, because no decision reads it otherwise.
+    """
+
+    by: Actor
+    targets: tuple[Target, ...] = ()
+
+
 class Note(Struct, frozen=True, kw_only=True):
     """A remark in the timeline."""
 
@@ -90,5 +107,5 @@ class Failed(Struct, frozen=True, kw_only=True):
     doubtful: bool
 
 
-Act = Acknowledge | Resolve | Snooze | Escalate | Reassign | Note
+Act = Acknowledge | Resolve | Snooze | Escalate | Reassign | Respond | Restart | Note
 Event = Report | GroupOver | Act | Due | Failed

@@ -101,6 +101,22 @@ class Act:
         """End every climb and page these instead."""
         return await self.change(alert_id, events.Reassign(by=by, targets=targets), now)
 
+    async def respond(
+        self, alert_id: UUID, targets: tuple[Target, ...], *, by: said.Actor, now: datetime
+    ) -> Decision:
+        """Page these at once beside whoever is paged; an acknowledged alert stays acknowledged.
+
+        Raises: Unknown for a target there is not, Invalid for one that cannot be paged, Stale when it is over.
+        """
+        return await self.change(alert_id, events.Respond(by=by, targets=targets), now)
+
+    async def restart(self, alert_id: UUID, *, by: said.Actor, now: datetime) -> Decision:
+        """Climb from the first level again, by the policies as they are now: the one edit that reaches a climb.
+
+        Raises: Stale when it is over, or nobody is paged for it.
+        """
+        return await self.change(alert_id, events.Restart(by=by), now)
+
     async def note(self, alert_id: UUID, text: str, *, by: said.Actor, now: datetime) -> Decision:
         """Write a remark into the timeline.
 
@@ -121,7 +137,8 @@ class Act:
             loaded = await facts.by_id(tx, [alert_id], directory)
             if not loaded:
                 raise Unknown("There is no such alert.", place="id")
-            return await _settle(tx, loaded[0], _checked(event, directory), now)
+            asked = await _filled(tx, alert_id, event)
+            return await _settle(tx, loaded[0], _checked(asked, directory), now)
 
         committed = await self._db.in_tx(work)
         self._woken(committed)
@@ -160,12 +177,24 @@ async def _settle(tx: Tx, known: Facts, event: events.Event, now: datetime) -> C
     return Committed(outcomes=(), pages=bool(decision.notifications), decisions=(decision,))
 
 
+async def _filled(tx: Tx, alert_id: UUID, event: events.Act) -> events.Act:
+    """Tell an event that starts over whom the alert is for."""
+    if not isinstance(event, events.Restart):
+        return event
+    stored = await tx.value("targets_of", alert_id)
+    return replace(event, targets=tuple(Target(type=t["type"], id=str(t["id"])) for t in stored or ()))
+
+
 def _checked(event: events.Act, directory: Directory) -> events.Act:
     match event:
         case events.Escalate(policy=Target() as policy):
             return replace(event, policy=_existing(policy, directory))
-        case events.Reassign():
+        case events.Reassign() | events.Respond():
             return replace(event, targets=tuple(_existing(t, directory) for t in event.targets))
+        case events.Restart():
+            # A target that was deleted since is left out; what remains is paged.
+            found = (routing.existing(t.type, t.id, directory)[0] for t in event.targets)
+            return replace(event, targets=tuple(t for t in found if t is not None))
         case _:
             return event
 

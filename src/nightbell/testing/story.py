@@ -181,6 +181,15 @@ class Story:
 
         return self.then(step)
 
+    def asked(self, *whom: Whom, by: Person, alertname: str | None = None) -> Self:
+        """Let somebody ask others for help, beside whoever is paged."""
+        targets = tuple(one.target if isinstance(one, Person) else one for one in whom)
+        return self.then(lambda: self._act(alertname, by, "respond", targets=targets))
+
+    def started_over(self, by: Person, alertname: str | None = None) -> Self:
+        """Let somebody start the escalation over, by the policies as they are now."""
+        return self._acted(alertname, by, "restart")
+
     def _acted(self, alertname: str | None, by: Person, what: str, **more: Any) -> Self:
         return self.then(lambda: self._act(alertname, by, what, **more))
 

@@ -45,6 +45,17 @@ async def reassign(request: WebRequest, alert_id: UUID, form: Form) -> Decision:
     return await request.site.act.reassign(alert_id, targets, by=request.visitor.actor, now=request.now)
 
 
+async def respond(request: WebRequest, alert_id: UUID, form: Form) -> Decision:
+    """Page the target of the form beside whoever is paged now."""
+    targets = (target(form.raw("target")),)
+    return await request.site.act.respond(alert_id, targets, by=request.visitor.actor, now=request.now)
+
+
+async def restart(request: WebRequest, alert_id: UUID, form: Form) -> Decision:
+    """Start the escalation over, by the policies as they are now."""
+    return await request.site.act.restart(alert_id, by=request.visitor.actor, now=request.now)
+
+
 async def note(request: WebRequest, alert_id: UUID, form: Form) -> Decision:
     """Write the text of the form into the timeline."""
     text = form.needed("text", longest=5000)
@@ -68,17 +79,29 @@ ACTS: dict[str, Act] = {
     "snooze": snooze,
     "escalate": escalate,
 }
+#: These need more than a press, or are too rare for a list of alerts.
+ON_THE_PAGE: dict[str, Act] = {
+    **ACTS,
+    "reassign": reassign,
+    "respond": respond,
+    "restart": restart,
+    "note": note,
+}
 DONE = {
     "acknowledge": "Acknowledged",
     "resolve": "Resolved",
     "snooze": "Snoozed",
     "escalate": "Escalated",
     "reassign": "Reassigned",
+    "respond": "Asked for help with",
+    "restart": "Started over",
     "note": "Noted on",
 }
 #: What the engine says when there was nothing left to do.
 ALREADY = {
     "already_acknowledged": "Somebody had acknowledged it already.",
     "already_resolved": "It was resolved already.",
+    "already_responding": "They are being paged already.",
+    "joined": "Thank you: you are on it too.",
     "already_escalated": "It had moved to the next level already.",
 }

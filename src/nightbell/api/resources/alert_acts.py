@@ -1,9 +1,11 @@
 """What people do about an alert over the API. A word that was not understood is refused before anything happens."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from nightbell.api.resource import Call
+from nightbell.core.directory import Target
 from nightbell.core.errors import BadPayload, Invalid, Unknown
 from nightbell.store.read import alerts
 
@@ -41,6 +43,36 @@ async def escalate(call: Call) -> None:
     ident = await _ident(call)
     chosen = str(policy) if policy else None
     await call.edge.act.escalate(ident, by=call.actor, now=call.now, policy=chosen, level=level)
+
+
+async def add_responders(call: Call) -> None:
+    """Page others beside whoever is paged: `targets` of any type, or `user_ids`."""
+    wanted = [*_listed(call, "targets"), *({"type": "User", "id": one} for one in _listed(call, "user_ids"))]
+    if not wanted:
+        raise Invalid("Name at least one target.", place="targets")
+    if not all(isinstance(one, dict) and one.get("type") and one.get("id") for one in wanted):
+        raise Invalid(
+            "A target has a type and an id.", place="targets", hint='{"type": "User", "id": "1001"}'
+        )
+    targets = tuple(dict.fromkeys(Target(type=str(t["type"]), id=str(t["id"])) for t in wanted))
+    ident = await _ident(call)
+    try:
+        await call.edge.act.respond(ident, targets, by=call.actor, now=call.now)
+    except Unknown as error:
+        # 404 would say that the alert is not there.
+        raise Invalid(error.message, place="targets") from error
+
+
+def _listed(call: Call, name: str) -> list[Any]:
+    given = call.attributes.get(name) or []
+    if not isinstance(given, list):
+        raise Invalid("Must be a list.", place=name)
+    return given
+
+
+async def restart(call: Call) -> None:
+    """Start its escalation over, by the policies as they are now."""
+    await call.edge.act.restart(await _ident(call), by=call.actor, now=call.now)
 
 
 async def _ident(call: Call) -> UUID:

@@ -180,6 +180,15 @@ ALERTS = Resource(
             escalation_policy_id=Kind.ID,
             escalation_policy_level=Kind.NUMBER,
         ),
+        # Ours: Rootly's API cannot ask for help, nor start over.
+        _act(
+            "add_responders",
+            "Page others beside whoever is paged",
+            alert_acts.add_responders,
+            targets=Kind.LIST,
+            user_ids=Kind.LIST,
+        ),
+        _act("restart", "Start its escalation over, by the policies as they are now", alert_acts.restart),
         Action(
             method="GET",
             path="/alerts/receipts/{id}",

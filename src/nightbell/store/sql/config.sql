@@ -104,6 +104,9 @@ SELECT $1, $2, $3, $4, $5, $6, $6 WHERE $7::boolean ON CONFLICT DO NOTHING;
 -- any_urgency: whether there are urgencies at all
 SELECT EXISTS (SELECT 1 FROM urgencies);
 
+-- targets_of: whom an alert is for, for whoever starts it over
+SELECT targets FROM alert_details WHERE alert_id = $1;
+
 -- amend_details: rewrite what is shown of an alert; what is null stays, unless it is named in $5
 UPDATE alert_details SET
     description = CASE WHEN 'description' = ANY($5::text[]) THEN $2 ELSE description END,

@@ -200,7 +200,7 @@ def _curl(request: WebRequest, alert: dict[str, Any]) -> str:
 async def acted(request: WebRequest, ref: str, name: str) -> Response[bytes]:
     """Do what a button says and show the alert again."""
     alert = await find(request, ref)
-    doing = {**acts.ACTS, "reassign": acts.reassign, "note": acts.note}.get(name)
+    doing = acts.ON_THE_PAGE.get(name)
     if doing is None:
         raise Unknown("There is no such button.")
     form = await request.fields()

@@ -1,0 +1,254 @@
+"""Asking others for help, handing over and starting over, as timetables."""
+
+from uuid import UUID
+
+import pytest
+
+from nightbell.core.delivery import Refused
+from nightbell.core.directory import Target
+from nightbell.core.errors import Invalid, Stale, Unknown
+from nightbell.engine.edits import LevelEdit, ServiceEdit
+
+NIGHT = {
+    "rule_type": "deferral_window",
+    "time_zone": "Etc/UTC",
+    "time_blocks": [
+        {day: True, "start_time": "00:00", "end_time": "09:00"}
+        for day in ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+    ],
+}
+
+
+@pytest.fixture
+async def ana(scene):
+    return await scene.cast.person("Ana", "sms")
+
+
+@pytest.fixture
+async def ben(scene):
+    return await scene.cast.person("Ben", "sms")
+
+
+@pytest.fixture
+async def cal(scene):
+    return await scene.cast.person("Cal", "sms")
+
+
+async def test_whoever_is_asked_is_paged_at_once_and_the_climb_goes_on(scene, ana, ben, cal):
+    await scene.cast.source(pages=await scene.cast.policy(([ana], 10), ([ben], 10)))
+    await (
+        scene.at("02:00").firing("DiskFull").pages(ana)
+        .at("02:04").asked(cal, by=ana).pages(cal).says("alert.responders_added")
+        .at("02:10").pages(ben)
+    )  # fmt: skip
+
+
+async def test_an_acknowledgement_of_somebody_asked_takes_the_alert(scene, ana, ben):
+    dee = await scene.cast.person("Dee", "sms", "voice+5")
+    await scene.cast.source(pages=await scene.cast.policy(([ana], 10), ([ben], 10)))
+    await (
+        scene.at("02:00").firing("DiskFull").pages(ana)
+        .at("02:01").asked(dee, by=ana).pages(dee)
+        .at("02:02").acknowledged(dee).status("acknowledged")
+        .quiet_until("04:00")
+    )  # fmt: skip
+
+
+async def test_an_acknowledgement_of_somebody_else_silences_whoever_was_asked(scene, ana):
+    dee = await scene.cast.person("Dee", "sms", "voice+5")
+    await scene.cast.source(pages=await scene.cast.policy(([ana], 10)))
+    await (
+        scene.at("02:00").firing("DiskFull").pages(ana)
+        .asked(dee, by=ana).pages(dee)
+        .at("02:01").acknowledged(ana)
+        .quiet_until("04:00")
+    )  # fmt: skip
+
+
+async def test_an_acknowledged_alert_stays_so_and_whoever_is_asked_is_paged_until_they_answer(
+    scene, ana, ben
+):
+    dee = await scene.cast.person("Dee", "sms", "voice+5", "sms+20")
+    await scene.cast.source(pages=await scene.cast.policy(([ana], 10), ([ben], 10)))
+    await (
+        scene.at("02:00").firing("DiskFull").pages(ana).acknowledged(ana)
+        .at("02:01").asked(dee, by=ana).pages(dee).status("acknowledged")
+        .at("02:06").pages(dee, by="voice")
+        .at("02:07").acknowledged(dee).status("acknowledged").says("alert.joined", times=1)
+        .acknowledged(dee).acknowledged(ana).says("alert.joined", times=1)
+        .quiet_until("04:00")
+    )  # fmt: skip
+
+
+async def test_a_policy_asked_for_beside_an_acknowledged_alert_climbs_until_one_of_its_people_answers(
+    scene, ana, ben, cal
+):
+    other = await scene.cast.policy(([ben], 5), ([cal], 5))
+    await scene.cast.source(pages=await scene.cast.policy(([ana], 10)))
+    await (
+        scene.at("02:00").firing("DiskFull").pages(ana).acknowledged(ana)
+        .at("02:01").asked(other, by=ana).pages(ben)
+        .at("02:06").pages(cal)
+        .at("02:07").acknowledged(cal).status("acknowledged")
+        .quiet_until("04:00")
+    )  # fmt: skip
+
+
+async def test_an_initial_delay_or_a_deferral_does_not_hold_back_whoever_is_asked(scene, ana, ben):
+    slow = await scene.cast.policy(([ben], 5), initial_delay_minutes=30)
+    await scene.cast.path(slow, path_type="deferral", rules=[NIGHT])
+    await scene.cast.source(pages=await scene.cast.policy(([ana], 60)))
+    await scene.at("02:00").firing("DiskFull").pages(ana).at("02:01").asked(slow, by=ana).pages(ben)
+
+
+async def test_whoever_is_being_paged_is_not_paged_twice(scene, ana, ben):
+    await scene.cast.source(pages=await scene.cast.policy(([ana], 60)))
+    await (
+        scene.at("02:00").firing("DiskFull").pages(ana)
+        .asked(ana, by=ben).says("alert.responders_added", times=0)
+        .asked(ben, by=ana).pages(ben)
+        .asked(ben, by=ana).says("alert.responders_added", times=1)
+    )  # fmt: skip
+
+
+async def test_whoever_answered_can_be_asked_again(scene, ana, ben):
+    await scene.cast.source(pages=await scene.cast.policy(([ana], 60)))
+    await (
+        scene.at("02:00").firing("DiskFull").pages(ana).acknowledged(ana)
+        .asked(ben, by=ana).pages(ben).acknowledged(ben)
+        .at("03:00").asked(ben, by=ana).pages(ben)
+    )  # fmt: skip
+
+
+async def test_an_alert_that_pages_nobody_is_triggered_by_asking(scene, ana, ben):
+    await scene.cast.source()
+    await (
+        scene.at("02:00").firing("DiskFull").status("open").asked(ben, by=ana).pages(ben).status("triggered")
+    )
+
+
+async def test_when_the_acknowledgement_is_over_everybody_is_paged_again(scene, ana, ben):
+    policy = await scene.cast.policy(([ana], 60), settings={"retrigger_timeout_minutes": 10})
+    await scene.cast.source(pages=policy)
+    await (
+        scene.at("02:00").firing("DiskFull").pages(ana).acknowledged(ana)
+        .at("02:02").asked(ben, by=ana).pages(ben).acknowledged(ben)
+        .at("02:10").pages(ana, ben).status("triggered")
+    )  # fmt: skip
+
+
+async def test_a_message_that_is_refused_is_followed_by_the_next_also_where_it_is_acknowledged(scene, ana):
+    dee = await scene.cast.person("Dee", "sms", "voice+5")
+    await scene.cast.source(pages=await scene.cast.policy(([ana], 60)))
+    await (
+        scene.at("02:00").firing("DiskFull").pages(ana).acknowledged(ana)
+        .answering("sms", Refused(why="no such number"))
+        .at("02:01").asked(dee, by=ana).pages(dee).pages(dee, by="voice")
+        .at("02:06").pages(dee, by="voice")
+    )  # fmt: skip
+
+
+async def test_whoever_cannot_be_paged_is_refused_by_name(scene, ana):
+    mute = await scene.cast.person("Mute")
+    await scene.cast.source(pages=await scene.cast.policy(([ana], 60)))
+    await scene.at("02:00").firing("DiskFull").pages(ana)
+    with pytest.raises(Invalid, match="Mute has no verified"):
+        await scene.at("02:01").asked(mute, by=ana)
+    with pytest.raises(Invalid, match="neither an escalation policy nor members"):
+        await scene.at("02:01").asked(await scene.cast.team(), by=ana)
+    with pytest.raises(Unknown):
+        await scene.at("02:01").asked(Target(type="User", id="999999"), by=ana)
+    with pytest.raises(Invalid, match="at least one"):
+        await scene.at("02:01").asked(by=ana)
+
+
+async def test_nobody_is_asked_to_help_with_what_is_over_or_in_maintenance(scene, ana, ben):
+    service = await scene.cast.service(policy=await scene.cast.policy(([ana], 60)))
+    await scene.cast.source(pages=service)
+    await scene.at("02:00").firing("DiskFull").pages(ana)
+    await scene.cast.maintenance(service, minutes=30)
+    with pytest.raises(Stale, match="maintenance"):
+        await scene.at("02:01").asked(ben, by=ana)
+    with pytest.raises(Stale, match="maintenance"):
+        await scene.at("02:01").started_over(ana)
+    await scene.at("02:02").resolved("DiskFull").told(ana)
+    with pytest.raises(Stale, match="resolved"):
+        await scene.at("02:03").asked(ben, by=ana)
+    with pytest.raises(Stale, match="resolved"):
+        await scene.at("02:03").started_over(ana)
+
+
+async def test_a_helper_that_nobody_can_reach_is_recorded_and_wakes_no_fallback(scene, ana, ben, cal):
+    empty = await scene.cast.policy(([await scene.cast.team()], 5))
+    await scene.cast.fallback(cal)
+    await scene.cast.source(pages=await scene.cast.policy(([ana], 60)))
+    await (
+        scene.at("02:00").firing("DiskFull").pages(ana).acknowledged(ana)
+        .asked(empty, by=ana).says("escalation.no_help").status("acknowledged")
+        .quiet_until("04:00")
+    )  # fmt: skip
+
+
+async def test_escalating_moves_the_alerts_own_climb_and_not_the_helpers(scene, ana, ben, cal):
+    other = await scene.cast.policy(([cal], 60), ([ana], 60))
+    await scene.cast.source(pages=await scene.cast.policy(([ana], 60), ([ben], 60)))
+    await (
+        scene.at("02:00").firing("DiskFull").pages(ana)
+        .at("02:01").asked(other, by=ana).pages(cal)
+        .at("02:02").escalated(ana).pages(ben)
+    )  # fmt: skip
+
+
+async def test_asked_for_help_survives_a_restart(scene, ana):
+    dee = await scene.cast.person("Dee", "sms", "voice+5")
+    await scene.cast.source(pages=await scene.cast.policy(([ana], 60)))
+    await (
+        scene.at("02:00").firing("DiskFull").pages(ana).acknowledged(ana)
+        .asked(dee, by=ana).pages(dee).killed()
+        .at("02:05").pages(dee, by="voice")
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- starting over
+
+
+async def test_starting_over_takes_the_policy_as_it_is_now(scene, ana, ben, cal):
+    policy = await scene.cast.policy(([ana], 30))
+    await scene.cast.source(pages=policy)
+    await scene.at("02:00").firing("DiskFull").pages(ana)
+    directory = await scene.engine.directories.current(scene.db)
+    level = directory.policies[policy.id].paths[-1].levels[0]
+    edit = LevelEdit(targets=[{"type": "user", "id": str(ben.id)}], delay_minutes=5)
+    await scene.configure.update_level(level.id, edit, by=ana.actor, now=scene.clock())
+    await scene.cast.level(policy, [cal], 5)
+    await (
+        scene.at("02:10")
+        .started_over(ana).pages(ben).status("triggered").says("alert.restarted")
+        .at("02:15").pages(cal)
+        .quiet_until("04:00")
+    )  # fmt: skip
+
+
+async def test_starting_over_follows_a_service_to_its_new_policy(scene, ana, ben):
+    service = await scene.cast.service(policy=await scene.cast.policy(([ana], 30)))
+    other = await scene.cast.policy(([ben], 30))
+    await scene.cast.source(pages=service)
+    await scene.at("02:00").firing("DiskFull").pages(ana).acknowledged(ana)
+    edit = ServiceEdit(escalation_policy_id=UUID(other.id))
+    await scene.configure.update_service(UUID(service.id), edit, by=ana.actor, now=scene.clock())
+    await scene.at("02:10").started_over(ana).pages(ben).status("triggered").quiet_until("02:39")
+
+
+async def test_only_an_alert_that_is_for_somebody_starts_over(scene, ana):
+    await scene.cast.source()
+    await scene.at("02:00").firing("DiskFull")
+    with pytest.raises(Stale, match="Nobody is paged"):
+        await scene.at("02:01").started_over(ana)
+
+
+async def test_starting_over_leaves_out_a_target_that_is_gone(scene, ana, ben):
+    first = await scene.cast.policy(([ana], 30))
+    await scene.cast.source(pages=ana)
+    await scene.at("02:00").firing("DiskFull").pages(ana).reassigned(first, ben, by=ana).pages(ana, ben)
+    await scene.configure.delete_policy(UUID(first.id), by=ana.actor, now=scene.clock())
+    await scene.at("02:01").started_over(ana).pages(ben)
