@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from nightbell.channels.text import one_line
 from nightbell.core.delivery import Outcome, Refused, Retry, Sent, Unsure
 from nightbell.net.http import Answer, Blocked, Http, MaybeSent, NotSent
@@ -14,6 +17,31 @@ from nightbell.net.http import Answer, Blocked, Http, MaybeSent, NotSent
 #: Statuses below 500 that ask for another try: time-out, too early, too many.
 _LATER = (408, 425, 429)
 _LONGEST_WAIT = timedelta(days=1)
+
+
+class Ask(Struct, frozen=True, kw_only=True):
+    """One request. `secret` is whatever of its URL must not be repeated in a reason."""
+
+    method: str = "POST"
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+    secret: str = ""
+
+
+async def exchange(http: Http, ask: Ask, judge: Callable[[Answer], Outcome]) -> Outcome:
+    """Make a request and report what is known; `judge` says what an answer means."""
+    try:
+        outcome = judge(await http.ask(ask.method, ask.url, body=ask.body, headers=ask.headers))
+    except Blocked as error:
+        outcome = Refused(why=str(error))
+    except NotSent as error:
+        outcome = Retry(why=str(error))
+    except MaybeSent as error:
+        outcome = Unsure(why=str(error))
+    if isinstance(outcome, Sent) or not ask.secret:
+        return outcome
+    return replace(outcome, why=outcome.why.replace(ask.secret, "…"))
 
 
 async def post(
@@ -26,17 +54,18 @@ async def post(
     identify: Callable[[bytes], str] = lambda body: "",
 ) -> Outcome:
     """Post and report what is known. `identify` finds the provider's id in the body of a success."""
-    try:
-        answer = await http.post(url, body=body, headers=headers)
-    except Blocked as error:
-        return Refused(why=str(error))
-    except NotSent as error:
-        return Retry(why=str(error))
-    except MaybeSent as error:
-        return Unsure(why=str(error))
-    if 200 <= answer.status < 300:
-        return Sent(provider_id=identify(answer.body), detail=f"HTTP {answer.status}")
-    return rejected(answer, now)
+
+    def judge(answer: Answer) -> Outcome:
+        if accepted(answer):
+            return Sent(provider_id=identify(answer.body), detail=f"HTTP {answer.status}")
+        return rejected(answer, now)
+
+    return await exchange(http, Ask(url=url, body=body, headers=headers), judge)
+
+
+def accepted(answer: Answer) -> bool:
+    """Return whether an answer says that the message was taken."""
+    return 200 <= answer.status < 300
 
 
 def rejected(answer: Answer, now: datetime) -> Retry | Refused:

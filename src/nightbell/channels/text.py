@@ -3,6 +3,7 @@
 Alert text is hostile until it went through here: it may hold line breaks, escape sequences and direction overrides.
 """
 
+import re
 from datetime import UTC, datetime
 
 from nightbell.core.delivery import Message, Purpose
@@ -15,6 +16,10 @@ _CONTROLS = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if code n
 _DIRECTIONS = {
     code: None for code in (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 }
+#: What Markdown reads anywhere, and what it reads at the start of a line.
+_MARK = re.compile(r"[\\`*_~|\[\]<>]")
+_LINE_MARK = re.compile(r"^([ \t]*(?:\d{1,9}(?=[.)]))?)([#+.)-])", re.MULTILINE)
+_MENTION = re.compile(r"@(?=\w)")
 _HARMLESS = {**_CONTROLS, **_DIRECTIONS, **_LINE_BREAKS}
 
 
@@ -43,6 +48,16 @@ def one_line(text: str, *, most: int) -> str:
 def lines(text: str, *, most: int) -> str:
     """Return the text clean, with its line breaks, in at most `most` UTF-8 bytes."""
     return clipped(clean(text[: 2 * most]), most=most)
+
+
+def unmentioned(text: str) -> str:
+    """Return the text with every @ parted from the word behind it, so that it calls nobody (@everyone, @here)."""
+    return _MENTION.sub("@\u2060", text)
+
+
+def markdown(text: str) -> str:
+    """Return the text such that Markdown shows it as it is: no emphasis, links, lists, headings or mentions."""
+    return unmentioned(_LINE_MARK.sub(r"\1\\\2", _MARK.sub(r"\\\g<0>", text)))
 
 
 def moment(at: datetime | None) -> str:

@@ -74,6 +74,13 @@ class Http:
         """
         return await self._ask("POST", url, headers, MOST_READ, body)
 
+    async def ask(self, method: str, url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Send a body by another method, and return the answer, whatever its status.
+
+        Raises: Blocked, NotSent, MaybeSent.
+        """
+        return await self._ask(method, url, headers, MOST_READ, body)
+
     async def get(self, url: str, *, headers: Mapping[str, str], most: int = MOST_READ) -> Answer:
         """Return what is found at an address, as far as `most` bytes; redirects are answers too.
 
