@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from nightbell.core.calendar import Span
-from nightbell.core.oncall import on_call, shadows_at
+from nightbell.core.oncall import on_call, shadows_of
 from nightbell.core.schedule import Absence, Booking, Change, Feed, Nested, Shadow, Unit
 from nightbell.core.shift import Rule
 from nightbell.core.shifts import WindowTooLong, gaps, lane_shifts, shadow_shifts, shifts, shifts_at
@@ -248,16 +248,18 @@ def test_a_shadow_hears_what_somebody_is_told_and_is_not_on_call():
     ]
     assert whys(found)[0] == "They shadow Ana and are not responsible."
     assert all(shift.is_shadow and not shift.is_override for shift in found)
-    assert shadows_at(daily, at("2027-06-08T08:30")) == {ZOE, CAL}
-    assert shadows_at(daily, at("2027-06-08T09:30")) == {CAL}
-    assert shadows_at(daily, at("2027-06-08T12:00")) == frozenset()
+    assert shadows_of(daily, ANA, at("2027-06-08T08:30")) == {ZOE, CAL}
+    assert shadows_of(daily, BEN, at("2027-06-08T09:30")) == {CAL}
+    assert shadows_of(daily, ANA, at("2027-06-08T09:30")) == frozenset(), "only those on call are followed"
+    assert shadows_of(daily, ANA, at("2027-06-08T09:30"), everyone=True) == {CAL, ZOE}
+    assert shadows_of(daily, BEN, at("2027-06-08T12:00")) == frozenset()
     assert on_call(daily, at("2027-06-08T08:30")) == {ANA}
 
 
 def test_nobody_shadows_themselves():
     own = Shadow(id=UUID(int=5), user=ANA, start=at("2027-06-07"), end=at("2027-06-12"))
     daily = schedule(rotation(ANA, BEN), shadows=(own,))
-    assert shadows_at(daily, at("2027-06-08T08:30")) == frozenset()
+    assert shadows_of(daily, ANA, at("2027-06-08T08:30")) == frozenset()
     assert shown(shadow_shifts(daily, start=at("2027-06-08T09:00"), end=at("2027-06-09T10:00"))) == [
         (ANA, "08T09:00", "09T09:00")
     ]

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from nightbell.core.delivery import Purpose
+from nightbell.core.delivery import Purpose, Refused
 from nightbell.core.journal import SYSTEM
 from nightbell.engine import edits
 
@@ -362,4 +362,27 @@ async def test_a_policy_edited_in_flight_changes_nothing_of_the_climb(scene, ana
         .at("02:01").then(edit)
         .at("02:10").pages(ben)
         .quiet_until("09:00")
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- nobody was reached
+
+
+async def test_where_the_last_level_is_refused_while_it_waits_the_fallback_is_paged(scene, ana):
+    owner = await scene.cast.person("Olga", "voice", role="owner")
+    await laddered(scene, ([ana], 30, {}))
+    await (
+        scene.at("02:00").answering("sms", Refused(why="no such number"))
+        .firing("DiskFull").pages(ana).pages(owner, by="voice").says("escalation.fallback", times=1)
+        .quiet_until("02:31")
+    )  # fmt: skip
+
+
+async def test_where_an_earlier_level_was_reached_no_fallback_follows(scene, ana, ben):
+    await scene.cast.person("Olga", "voice", role="owner")
+    await laddered(scene, ([ana], 5, {}), ([ben], 30, {}))
+    await (
+        scene.at("02:00").firing("DiskFull").pages(ana).answering("sms", Refused(why="no such number"))
+        .at("02:05").pages(ben).says("page.unreachable", times=1)
+        .says("escalation.exhausted", times=1).says("escalation.fallback", times=0)
     )  # fmt: skip

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from nightbell.core.directory import Directory, LevelTarget, Target
 from nightbell.core.escalation import BREATH, FOREVER, Call, Escalation, Phase, Rise, Rung
-from nightbell.core.oncall import on_call
+from nightbell.core.oncall import on_call, shadows_of
 from nightbell.core.planning import plans
 from nightbell.core.serving import everybody
 
@@ -139,6 +139,7 @@ def fire(
         if not found and not spawned:
             empty.append(f"{why}: nobody who can be reached" if people else f"{why}: nobody")
     chosen, turned, more = _chosen(rung, list(calls.values()), luck or Luck(), turn)
+    chosen = [_heard(call, rung, directory, now) for call in chosen]
     return Rise(
         level=rung.position,
         calls=tuple(chosen),
@@ -147,6 +148,16 @@ def fire(
         turned=turned,
         more=more,
     )
+
+
+def _heard(call: Call, rung: Rung, directory: Directory, now: datetime | None) -> Call:
+    """Return a call with those who shadow it, in the schedules of its rung."""
+    if now is None:
+        return call
+    named = (directory.schedules.get(target.id) for target in rung.targets if target.type == "schedule")
+    every = (shadows_of(one, call.user_id, now, everyone=rung.everyone) for one in named if one is not None)
+    shadows = sorted(frozenset[int]().union(*every))
+    return replace(call, shadows=tuple(shadows)) if shadows else call
 
 
 def _chosen(rung: Rung, calls: list[Call], luck: Luck, turn: int) -> tuple[list[Call], UUID | None, bool]:

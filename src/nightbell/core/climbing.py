@@ -265,8 +265,14 @@ def _ended(draft: Draft, climbed: Climb) -> None:
 
 
 def _anybody(draft: Draft) -> bool:
-    """Whether somebody was paged in this occurrence, or a climb may still come to somebody."""
-    return bool(draft.pages or draft.sent) or any(e.phase in LIVE for e in draft.escalations.values())
+    """Whether somebody may have been reached in this occurrence, or a climb may still come to somebody.
+
+    A message that was refused reached nobody, and one to a shadow nobody who is responsible.
+    """
+    listening = {p.id for p in draft.pages.values() if p.shadows_user_id is not None}
+    paged = any(not p.ended and p.id not in listening for p in draft.pages.values())
+    heard = any(s.state != "refused" and s.page_id not in listening for s in draft.sent)
+    return paged or heard or any(e.phase in LIVE for e in draft.escalations.values())
 
 
 def fall_back(draft: Draft, why: str) -> None:

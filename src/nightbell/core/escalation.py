@@ -106,6 +106,8 @@ class Call(Struct, frozen=True, kw_only=True):
 
     user_id: int
     because: str
+    #: Who listens to what they are told.
+    shadows: tuple[int, ...] = ()
 
 
 class Rise(Struct, frozen=True, kw_only=True):

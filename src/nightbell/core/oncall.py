@@ -10,7 +10,8 @@ from itertools import groupby
 from nightbell.core.absence import away_at, exchanged_in, serving
 from nightbell.core.overriding import people_at
 from nightbell.core.rotation import turn_at
-from nightbell.core.schedule import Feed, Member, Person, Rotation, Schedule, covers
+from nightbell.core.schedule import Feed, Member, Nested, Person, Rotation, Schedule, covers
+from nightbell.core.serving import everybody
 
 
 def on_call(schedule: Schedule, at: datetime) -> frozenset[int]:
@@ -22,11 +23,23 @@ def on_call(schedule: Schedule, at: datetime) -> frozenset[int]:
     return people_at(people, schedule.swaps, at)
 
 
-def shadows_at(schedule: Schedule, at: datetime) -> frozenset[int]:
-    """Return who hears, at an instant, what those on call are told."""
-    listening = [shadow for shadow in schedule.shadows if covers(shadow, at)]
-    heard = on_call(schedule, at) if listening else frozenset()
-    return frozenset(s.user for s in listening if (heard if s.of is None else s.of in heard)) - heard
+def shadows_of(schedule: Schedule, user: int, at: datetime, *, everyone: bool = False) -> frozenset[int]:
+    """Return who hears, at an instant, what this person is told through a schedule, or through one nested in it.
+
+    Shape: nobody where the person is not on call there; with `everyone`, whoever has a turn at all counts.
+    """
+    found = {s.user for s in schedule.shadows if covers(s, at) and s.of in (None, user) and s.user != user}
+    for inner in _nested(schedule):
+        found |= shadows_of(inner, user, at, everyone=everyone)
+    if not found:
+        return frozenset()
+    people = everybody(schedule) if everyone else on_call(schedule, at)
+    return frozenset(found) if user in people else frozenset()
+
+
+def _nested(schedule: Schedule) -> Iterator[Schedule]:
+    members = (member for lane in schedule.rotations for turn in lane.turns for member in turn)
+    yield from {m.schedule.id: m.schedule for m in members if isinstance(m, Nested)}.values()
 
 
 def _by_layers(schedule: Schedule, at: datetime) -> frozenset[int]:

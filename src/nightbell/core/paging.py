@@ -15,6 +15,10 @@ from nightbell.core.delivery import Purpose
 from nightbell.core.directory import ContactMethod, NotificationRule, User
 
 
+#: What a message is about that is about no service and no source.
+NOTHING = UUID(int=0)
+
+
 class Page(Struct, frozen=True, kw_only=True):
     """A request for one person's attention; `progress` is the delay in minutes of the last rule done, -1 none."""
 
@@ -30,6 +34,8 @@ class Page(Struct, frozen=True, kw_only=True):
     progress: int
     wake_at: datetime | None
     created_at: datetime
+    #: Whom they listen to: nothing is expected of whoever only shadows, and nothing waits for them.
+    shadows_user_id: int | None = None
 
 
 class Notification(Struct, frozen=True, kw_only=True):
@@ -47,6 +53,8 @@ class Notification(Struct, frozen=True, kw_only=True):
     send_at: datetime
     idempotency_key: str
     because: dict[str, str]
+    #: The service its alert is on, else the source: messages about one thing may be told as one.
+    about: UUID = NOTHING
 
 
 class Sent(Struct, frozen=True, kw_only=True):

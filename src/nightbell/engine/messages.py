@@ -24,7 +24,8 @@ class Desk:
         """Return the message of a claimed notification; `row` is what `addressed` read for it."""
         test = claimed.purpose == Purpose.TEST or claimed.alert_id is None
         token = "" if test else self._token(claimed, row["cycle"] or 0, now)
-        link = f"{self._base}/a/{token}" if token else ""
+        # Who only shadows takes nothing from anybody by a tap: what they press, they press on the alert's page.
+        link = f"{self._base}/a/{token}" if token and not row["shadows"] else ""
         short = "" if test else shortid.encode(row["number"])
         return Message(
             notification_id=claimed.id,
@@ -70,7 +71,8 @@ def _title(row: Row) -> str:
 def _body(row: Row) -> str:
     labels = row["labels"] or {}
     annotations = row["annotations"] or {}
-    lines = [row["description"] or annotations.get("summary") or ""]
+    listening = f"You shadow {row['shadows']}, whose alert this is." if row["shadows"] else ""
+    lines = [listening, row["description"] or annotations.get("summary") or ""]
     lines += [
         f"{name}: {labels[name]}" for name in ("severity", "instance", "job", "namespace") if name in labels
     ]

@@ -11,7 +11,7 @@ from nightbell.core.directory import Target
 from nightbell.core.journal import SYSTEM, Actor, person
 from nightbell.engine import edits
 from nightbell.engine.configure import Configure
-from nightbell.engine.schedule_edits import RotationEdit, ScheduleEdit
+from nightbell.engine.schedule_edits import RotationEdit, ScheduleEdit, ShadowEdit
 from nightbell.store.db import Db
 
 
@@ -140,8 +140,8 @@ class Cast:
         found: UUID = rows[0]["id"]
         return found
 
-    async def schedule(self, *people: Person, handoff: str = "00:00") -> Target:
-        """Make a schedule on which people take a day each, by UTC; the first is on call today."""
+    async def schedule(self, *serving: Whom, handoff: str = "00:00") -> Target:
+        """Make a schedule on which people, or schedules, take a day each, by UTC; the first is on call today."""
         now = self._clock()
         edit = ScheduleEdit(name=self._name("schedule"), time_zone="Etc/UTC")
         made = await self._configure.create_schedule(edit, by=SYSTEM, now=now)
@@ -150,10 +150,21 @@ class Cast:
             type="daily",
             handoff_time=handoff,
             time_zone="Etc/UTC",
-            members=[{"user_id": one.id} for one in people],
+            members=[_member(one) for one in serving],
         )
         await self._configure.create_rotation(made, rotation, by=SYSTEM, now=now)
         return Target(type="Schedule", id=str(made))
+
+    async def shadow(self, who: Person, schedule: Target, *, of: Person | None = None, days: int = 1) -> UUID:
+        """Let somebody listen to what a person, or everybody on call, is told in a schedule, from now on."""
+        now = self._clock()
+        edit = ShadowEdit(
+            user_id=who.id,
+            of_user_id=of.id if of else None,
+            starts_at=now,
+            ends_at=now + timedelta(days=days),
+        )
+        return await self._configure.create_shadow(UUID(schedule.id), edit, by=SYSTEM, now=now)
 
     async def maintenance(
         self, *things: Target | Source, minutes: float | None = None, starts: float = 0, **more: Any
@@ -224,6 +235,10 @@ class Cast:
     def _name(self, noun: str) -> str:
         self._made += 1
         return f"{noun} {self._made}"
+
+
+def _member(one: Whom) -> dict[str, Any]:
+    return {"user_id": one.id} if isinstance(one, Person) else {"nested_schedule_id": UUID(one.id)}
 
 
 def _named(whom: Whom) -> dict[str, Any]:

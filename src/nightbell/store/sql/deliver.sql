@@ -15,7 +15,7 @@ FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS t (id, notification_id, number
 -- addressed: what the messages need of people, methods and alerts
 SELECT n.id, u.name AS recipient, u.active, m.address, m.settings, a.number, a.status, a.summary, a.started_at,
     a.firing_count, a.member_count, d.labels, d.annotations, d.description, y.name AS urgency,
-    p.cycle, p.loudness
+    p.cycle, p.loudness, s.name AS shadows
 FROM notifications n
 JOIN users u ON u.id = n.user_id
 LEFT JOIN contact_methods m ON m.id = n.contact_method_id
@@ -23,6 +23,7 @@ LEFT JOIN alerts a ON a.id = n.alert_id
 LEFT JOIN alert_details d ON d.alert_id = n.alert_id
 LEFT JOIN urgencies y ON y.id = a.urgency_id
 LEFT JOIN pages p ON p.id = n.page_id
+LEFT JOIN users s ON s.id = p.shadows_user_id
 WHERE n.id = ANY($1::uuid[])
 
 -- lock_alerts_of_messages: an act that calls messages off, and an answer that would send one again, wait for each other

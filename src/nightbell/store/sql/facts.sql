@@ -45,7 +45,8 @@ SELECT alert_id, labels, service_ids FROM alert_details WHERE alert_id = ANY($1:
 SELECT level_id, turn FROM round_robins ORDER BY level_id FOR UPDATE
 
 -- pages_of: pages still going on
-SELECT id, alert_id, escalation_id, user_id, occurrence, level, cycle, loudness, progress, wake_at, created_at
+SELECT id, alert_id, escalation_id, user_id, occurrence, level, cycle, loudness, progress, wake_at, created_at,
+    shadows_user_id
 FROM pages WHERE alert_id = ANY($1::uuid[]) AND phase = 'paging' ORDER BY id
 
 -- page_messages_of: what was sent to whom in the current occurrence
@@ -75,5 +76,6 @@ SELECT LEAST(
     (SELECT min(wake_at) FROM escalations WHERE wake_at IS NOT NULL),
     (SELECT min(wake_at) FROM pages WHERE wake_at IS NOT NULL),
     (SELECT min(send_at) FROM notifications WHERE state = 'waiting'),
-    (SELECT min(lease_until) FROM notifications WHERE state = 'sending')
+    (SELECT min(lease_until) FROM notifications WHERE state = 'sending'),
+    (SELECT min(wake_at) FROM heartbeats WHERE wake_at IS NOT NULL)
 ) AS due, EXISTS (SELECT FROM notifications WHERE state = 'sending') AS sending

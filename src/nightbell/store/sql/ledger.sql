@@ -117,25 +117,25 @@ WHERE e.id = t.id
 
 -- upsert_pages: requests for somebody's attention
 INSERT INTO pages (id, alert_id, escalation_id, user_id, occurrence, level, cycle, loudness, phase, progress, wake_at,
-    created_at, updated_at)
+    created_at, shadows_user_id, updated_at)
 SELECT id, alert_id, escalation_id, user_id, occurrence, level, cycle, loudness, phase, progress, wake_at, created_at,
-    $13
+    shadows_user_id, $14
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::int[], $7::int[], $8::text[], $9::text[],
-    $10::int[], $11::timestamptz[], $12::timestamptz[])
+    $10::int[], $11::timestamptz[], $12::timestamptz[], $13::int[])
     AS t (id, alert_id, escalation_id, user_id, occurrence, level, cycle, loudness, phase, progress, wake_at,
-    created_at)
+    created_at, shadows_user_id)
 ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, progress = excluded.progress, wake_at = excluded.wake_at,
     updated_at = excluded.updated_at
 
 -- insert_notifications: messages to be sent
 INSERT INTO notifications (id, alert_id, page_id, user_id, contact_method_id, kind, purpose, occurrence, level, state,
-    send_at, idempotency_key, because, created_at, updated_at)
+    send_at, idempotency_key, because, about, created_at, updated_at)
 SELECT id, alert_id, page_id, user_id, contact_method_id, kind, purpose, occurrence, level, 'waiting', send_at,
-    idempotency_key, because::jsonb, $13, $13
+    idempotency_key, because::jsonb, about, $14, $14
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::uuid[], $6::text[], $7::text[], $8::int[], $9::int[],
-    $10::timestamptz[], $11::text[], $12::text[])
+    $10::timestamptz[], $11::text[], $12::text[], $13::uuid[])
     AS t (id, alert_id, page_id, user_id, contact_method_id, kind, purpose, occurrence, level, send_at,
-    idempotency_key, because)
+    idempotency_key, because, about)
 
 -- cancel_page_messages: nobody is to be woken for these any more; what is being sent now cannot be called back
 UPDATE notifications SET state = 'canceled', why = 'the alert no longer pages', finished_at = $2, updated_at = $2

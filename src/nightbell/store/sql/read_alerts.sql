@@ -5,7 +5,7 @@ FROM alert_details WHERE alert_id = ANY($1::uuid[]);
 
 -- read_alert_pages: who was paged in the present occurrence of these alerts, in the order of the pages
 SELECT p.alert_id, p.user_id FROM pages p JOIN alerts a ON a.id = p.alert_id AND a.occurrence = p.occurrence
-WHERE p.alert_id = ANY($1::uuid[]) GROUP BY 1, 2 ORDER BY min(p.id::text);
+WHERE p.alert_id = ANY($1::uuid[]) AND p.shadows_user_id IS NULL GROUP BY 1, 2 ORDER BY min(p.id::text);
 
 -- read_alert_notified: who was sent a message that may have arrived, for these alerts, in order
 SELECT alert_id, user_id FROM notifications

@@ -73,7 +73,7 @@ LIMIT 20;
 SELECT g.alert_id, g.level, u.name, g.created_at
 FROM pages g
 JOIN users u ON u.id = g.user_id
-WHERE g.alert_id = ANY($1::uuid[]) AND g.phase = 'paging'
+WHERE g.alert_id = ANY($1::uuid[]) AND g.phase = 'paging' AND g.shadows_user_id IS NULL
 ORDER BY g.alert_id, g.level DESC, g.id DESC;
 
 -- page_climbs: the climbs of these alerts that go on

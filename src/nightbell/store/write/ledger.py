@@ -193,7 +193,7 @@ def pages(all_of_it: Together, asked: Iterable[Page], now: datetime) -> None:
     rows = [
         (
             p.id, p.alert_id, p.escalation_id, p.user_id, p.occurrence, p.level, p.cycle, p.loudness,
-            "ended" if p.ended else "paging", p.progress, p.wake_at, p.created_at,
+            "ended" if p.ended else "paging", p.progress, p.wake_at, p.created_at, p.shadows_user_id,
         )
         for p in asked
     ]  # fmt: skip
@@ -205,7 +205,7 @@ def notifications(all_of_it: Together, messages: Iterable[Notification], now: da
     rows = [
         (
             n.id, n.alert_id, n.page_id, n.user_id, n.contact_method_id, n.kind, n.purpose.value, n.occurrence, n.level,
-            n.send_at, n.idempotency_key, text(n.because),
+            n.send_at, n.idempotency_key, text(n.because), n.about,
         )
         for n in messages
     ]  # fmt: skip
