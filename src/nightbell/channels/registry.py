@@ -6,12 +6,27 @@ from types import MappingProxyType
 from nightbell.channels.email import Email, SmtpSettings
 from nightbell.channels.inbox import Inbox
 from nightbell.channels.ntfy import Ntfy
+from nightbell.channels.slack import Slack
+from nightbell.channels.sms import Sms
+from nightbell.channels.voice import Voice
 from nightbell.channels.webhook import Webhook
 from nightbell.core.delivery import Channel
 from nightbell.net.http import Http
 
 
-def build(smtp: SmtpSettings, http: Http) -> Mapping[str, Channel]:
-    """Return every channel by its kind. They share `http`; whoever made it closes it."""
-    channels: tuple[Channel, ...] = (Email(smtp), Webhook(http), Ntfy(http), Inbox())
+def build(smtp: SmtpSettings, http: Http, services: Http | None = None) -> Mapping[str, Channel]:
+    """Return every channel by its kind. They share `http` and `services`; whoever made those closes them.
+
+    Shape: `services` reaches the services an operator configured, wherever those are; None is `http` again.
+    """
+    out = services or http
+    channels: tuple[Channel, ...] = (
+        Email(smtp),
+        Sms(out),
+        Voice(out),
+        Slack(out),
+        Webhook(http),
+        Ntfy(http),
+        Inbox(),
+    )
     return MappingProxyType({channel.kind: channel for channel in channels})

@@ -2,10 +2,12 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from msgspec import Struct
+
+from nightbell.core.receipt import Stage
 
 
 class Purpose(StrEnum):
@@ -14,6 +16,8 @@ class Purpose(StrEnum):
     PAGE = "page"
     UPDATE = "update"
     TEST = "test"
+    #: A code that proves an address.
+    VERIFY = "verify"
 
 
 class Message(Struct, frozen=True, kw_only=True):
@@ -48,6 +52,14 @@ class Message(Struct, frozen=True, kw_only=True):
     acknowledge_url: str
     escalate_url: str
     snooze_url: str
+    #: What the operator set for the service behind this kind (core/providers.py), secrets decrypted.
+    provider: dict[str, str] = {}
+    #: What a person answers with to mean this alert: "4F"; "" where answers are not read.
+    reply_code: str = ""
+    #: Where the provider reports what became of the message, with a token of its own; "" for nowhere.
+    callback_url: str = ""
+    #: The provider's id of the first message about this occurrence at this address, for threads.
+    earlier: str = ""
 
 
 class Sent(Struct, frozen=True, kw_only=True):
@@ -68,6 +80,8 @@ class Refused(Struct, frozen=True, kw_only=True):
     """It certainly was not accepted and never will be."""
 
     why: str
+    #: The address itself is dead: its person must give another.
+    gone: bool = False
 
 
 class Unsure(Struct, frozen=True, kw_only=True):
@@ -77,6 +91,29 @@ class Unsure(Struct, frozen=True, kw_only=True):
 
 
 Outcome = Sent | Retry | Refused | Unsure
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """The provider knows the message, and what became of it so far."""
+
+    provider_id: str
+    stage: Stage
+    why: str = ""
+
+
+class Absent(Struct, frozen=True, kw_only=True):
+    """The provider certainly never had the message."""
+
+    why: str
+
+
+class NotSaid(Struct, frozen=True, kw_only=True):
+    """The provider did not say; ask again later."""
+
+    why: str
+
+
+Traced = Found | Absent | NotSaid
 
 
 class Channel(Protocol):
@@ -93,4 +130,25 @@ class Channel(Protocol):
 
     async def send(self, message: Message) -> Outcome:
         """Hand the message to the provider and report what is known."""
+        ...
+
+
+@runtime_checkable
+class Traceable(Protocol):
+    """A channel whose provider can be asked later what became of a message."""
+
+    async def trace(self, message: Message, provider_id: str, known: frozenset[str]) -> Traced:
+        """Ask for a message by its id, or, where none is known, look for it among what was sent.
+
+        Shape: `known` holds ids that belong to other messages.
+        """
+        ...
+
+
+@runtime_checkable
+class Editing(Protocol):
+    """A channel whose messages can be changed where they stand, so that old news does not stay on a screen."""
+
+    async def edit(self, message: Message, provider_id: str) -> Outcome:
+        """Make a message that was sent say what is true now."""
         ...

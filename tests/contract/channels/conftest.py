@@ -2,7 +2,7 @@
 
 import ipaddress
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,8 +18,11 @@ from cryptography.x509.oid import NameOID
 
 from nightbell.channels.email import Email, SmtpSettings, Tls
 from nightbell.channels.ntfy import Ntfy
+from nightbell.channels.slack import Slack
+from nightbell.channels.sms import Sms
+from nightbell.channels.voice import Voice
 from nightbell.channels.webhook import Webhook
-from nightbell.core.delivery import Channel, Message, Purpose
+from nightbell.core.delivery import Channel, Message, Purpose, Sent, Unsure
 from nightbell.net.guard import Guard
 from nightbell.net.http import Http
 from nightbell.testing.doubles import Double, Hang, Reply, Reset, SmtpSink
@@ -28,8 +31,6 @@ SHORT = timedelta(milliseconds=400)
 NOW = datetime(2026, 11, 23, 2, 0, 5, tzinfo=UTC)
 
 MakeMessage = Callable[..., Message]
-
-POSTING: dict[str, Callable[[Http], Channel]] = {"webhook": Webhook, "ntfy": Ntfy}
 
 
 @pytest.fixture
@@ -73,47 +74,118 @@ async def http() -> AsyncIterator[Http]:
 
 
 class HttpRig:
-    """A channel that posts, against a strict HTTP double."""
+    """A channel whose address is the URL it posts to, against a strict HTTP double."""
 
-    def __init__(self, channel: Channel, double: Double) -> None:
-        self.channel = channel
+    #: What a refusal of its provider looks like, and a word of it that must reach the operator.
+    refusal = "no such receiver"
+    #: What a success looks like.
+    answer = b'{"id":"n1"}'
+    #: What a 2xx with a body nobody understands means.
+    of_an_odd_success: type = Sent
+
+    def __init__(self, make: Callable[[Http], Channel], http: Http, double: Double) -> None:
+        self.channel = make(http)
         self.double = double
 
-    @property
-    def address(self) -> str:
-        return f"{self.double.url}/topic"
+    def at(self, base: str) -> dict[str, Any]:
+        """Return the fields of a message that is sent to this base URL."""
+        return {"address": f"{base}/topic"}
 
     @property
-    def nobody_listens(self) -> str:
-        return "http://127.0.0.1:9/topic"
+    def reaches(self) -> dict[str, Any]:
+        """The fields of a message that reaches the double."""
+        return self.at(self.double.url)
 
     @property
-    def nobody_has_the_name(self) -> str:
-        return "http://nobody.invalid/topic"
+    def nobody_listens(self) -> dict[str, Any]:
+        """The fields of a message to a closed port."""
+        return self.at("http://127.0.0.1:9")
+
+    @property
+    def nobody_has_the_name(self) -> dict[str, Any]:
+        """The fields of a message to a name without an address."""
+        return self.at("http://nobody.invalid")
 
     def accepts(self) -> None:
-        self.double.will(Reply(status=200, body=b'{"id":"n1"}'))
+        """Take the next message."""
+        self.double.will(Reply(status=200, body=self.answer))
 
     def refuses(self) -> None:
+        """Refuse the next message for good."""
         self.double.will(Reply(status=404, body=b"no such receiver"))
 
     def defers(self) -> None:
+        """Be in trouble."""
         self.double.will(Reply(status=503, body=b"come back"))
 
     def resets(self) -> None:
+        """Break the connection once the message is there."""
         self.double.will(Reset())
 
     def hangs(self) -> None:
+        """Take the message and say nothing."""
         self.double.will(Hang())
 
     def arrived(self) -> list[bytes]:
+        """Return the bodies that came."""
         return [request.body for request in self.double.requests]
+
+
+class ServiceRig(HttpRig):
+    """A channel of a service that the operator configured: the base URL is in the provider's settings."""
+
+    address = ""
+    provider: Mapping[str, str] = {}
+
+    def at(self, base: str) -> dict[str, Any]:
+        """Return the fields of a message that is sent to this base URL."""
+        return {"address": self.address, "provider": {**self.provider, "base_url": base}}
+
+
+class TwilioRig(ServiceRig):
+    """Twilio: a number, and two to send from."""
+
+    address = "+447700900123"
+    provider = {
+        "account_sid": "AC0", "auth_token": "t0ken", "sms_from": "+15550100", "voice_from": "+15550101",
+    }  # fmt: skip
+    answer = b'{"sid":"SM1","status":"queued"}'
+
+    def refuses(self) -> None:
+        """Refuse the next message for good."""
+        fault = b'{"code":21211,"message":"no such receiver","status":400}'
+        self.double.will(Reply(status=400, body=fault))
+
+
+class SlackRig(ServiceRig):
+    """Slack: a member, written to by a bot."""
+
+    address = "U0123ABCD"
+    provider = {"bot_token": "xoxb-1"}
+    refusal = "channel_not_found"
+    answer = b'{"ok":true,"channel":"D024BE91L","ts":"1503435956.000247"}'
+    of_an_odd_success = Unsure
+
+    def refuses(self) -> None:
+        """Refuse the next message for good."""
+        self.double.will(Reply(status=200, body=b'{"ok":false,"error":"channel_not_found"}'))
+
+
+#: Every channel that posts over HTTP. A new one is added here and is held to both suites.
+POSTING: dict[str, tuple[type[HttpRig], Callable[[Http], Channel]]] = {
+    "webhook": (HttpRig, Webhook),
+    "ntfy": (HttpRig, Ntfy),
+    "sms": (TwilioRig, Sms),
+    "voice": (TwilioRig, Voice),
+    "slack": (SlackRig, Slack),
+}
 
 
 class MailRig:
     """The e-mail channel against a real SMTP server."""
 
     address = "ana@example.org"
+    refusal = "no such receiver"
 
     def __init__(self, sink: SmtpSink) -> None:
         self.sink = sink
@@ -125,14 +197,18 @@ class MailRig:
         return Email(SmtpSettings(host=self._host, port=self._port, tls=Tls.NONE, timeout=SHORT))
 
     @property
-    def nobody_listens(self) -> str:
-        self._port = 9
-        return self.address
+    def reaches(self) -> dict[str, Any]:
+        return {"address": self.address}
 
     @property
-    def nobody_has_the_name(self) -> str:
+    def nobody_listens(self) -> dict[str, Any]:
+        self._port = 9
+        return self.reaches
+
+    @property
+    def nobody_has_the_name(self) -> dict[str, Any]:
         self._host = "nobody.invalid"
-        return self.address
+        return self.reaches
 
     def accepts(self) -> None:
         """Say nothing: the sink accepts what is not scripted."""
@@ -153,22 +229,23 @@ class MailRig:
         return [mail.raw for mail in self.sink.mails]
 
 
-@pytest.fixture(params=["webhook", "ntfy", "email"])
+@pytest.fixture(params=[*POSTING, "email"])
 async def rig(request: pytest.FixtureRequest, http: Http) -> AsyncIterator[HttpRig | MailRig]:
     """Return one channel with the world it talks to."""
     async with AsyncExitStack() as stack:
         if request.param == "email":
             yield MailRig(await stack.enter_async_context(SmtpSink()))
         else:
-            double = await stack.enter_async_context(Double())
-            yield HttpRig(POSTING[request.param](http), double)
+            kind, make = POSTING[request.param]
+            yield kind(make, http, await stack.enter_async_context(Double()))
 
 
-@pytest.fixture(params=["webhook", "ntfy"])
+@pytest.fixture(params=list(POSTING))
 async def http_rig(request: pytest.FixtureRequest, http: Http) -> AsyncIterator[HttpRig]:
     """Return one channel that posts, with the server it posts to."""
+    kind, make = POSTING[request.param]
     async with Double() as double:
-        yield HttpRig(POSTING[request.param](http), double)
+        yield kind(make, http, double)
 
 
 class Certificate:

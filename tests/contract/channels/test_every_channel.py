@@ -22,50 +22,50 @@ HOSTILE = {
 
 async def test_an_accepted_message_is_sent(rig, make_message):
     rig.accepts()
-    assert isinstance(await rig.channel.send(make_message(address=rig.address)), Sent)
+    assert isinstance(await rig.channel.send(make_message(**rig.reaches)), Sent)
     assert len(rig.arrived()) == 1
 
 
 async def test_a_permanent_refusal_is_refused_with_the_reason(rig, make_message):
     rig.refuses()
-    outcome = await rig.channel.send(make_message(address=rig.address))
+    outcome = await rig.channel.send(make_message(**rig.reaches))
     assert isinstance(outcome, Refused)
-    assert "no such receiver" in outcome.why
+    assert rig.refusal in outcome.why
 
 
 async def test_a_temporary_failure_is_to_be_retried(rig, make_message):
     rig.defers()
-    outcome = await rig.channel.send(make_message(address=rig.address))
+    outcome = await rig.channel.send(make_message(**rig.reaches))
     assert isinstance(outcome, Retry)
     assert "come back" in outcome.why
 
 
 async def test_a_reset_after_the_message_was_handed_over_leaves_doubt(rig, make_message):
     rig.resets()
-    assert isinstance(await rig.channel.send(make_message(address=rig.address)), Unsure)
+    assert isinstance(await rig.channel.send(make_message(**rig.reaches)), Unsure)
 
 
 async def test_silence_after_the_message_was_handed_over_leaves_doubt(rig, make_message):
     rig.hangs()
-    assert isinstance(await rig.channel.send(make_message(address=rig.address)), Unsure)
+    assert isinstance(await rig.channel.send(make_message(**rig.reaches)), Unsure)
 
 
 async def test_nobody_listening_is_certainly_not_sent(rig, make_message):
-    message = make_message(address=rig.nobody_listens)
+    message = make_message(**rig.nobody_listens)
     outcome = await rig.channel.send(message)
     assert isinstance(outcome, Retry)
     assert outcome.why
 
 
 async def test_a_name_without_an_address_is_certainly_not_sent(rig, make_message):
-    message = make_message(address=rig.nobody_has_the_name)
+    message = make_message(**rig.nobody_has_the_name)
     assert isinstance(await rig.channel.send(message), Retry)
 
 
 async def test_a_failure_is_forgotten_by_the_next_message(rig, make_message):
     for trouble in (rig.resets, rig.hangs, rig.defers, rig.accepts):
         trouble()
-        outcome = await rig.channel.send(make_message(address=rig.address))
+        outcome = await rig.channel.send(make_message(**rig.reaches))
     assert isinstance(outcome, Sent)
 
 
@@ -73,7 +73,7 @@ async def test_a_failure_is_forgotten_by_the_next_message(rig, make_message):
 async def test_hostile_text_is_delivered_once(rig, make_message, text):
     rig.accepts()
     message = make_message(
-        address=rig.address,
+        **rig.reaches,
         title=text,
         body=text,
         status=text[:200],
@@ -90,7 +90,7 @@ async def test_an_annotation_of_a_megabyte_is_cut_and_marked(rig, make_message):
     rig.accepts()
     huge = '\u00e9\n"' * 350_000
     message = make_message(
-        address=rig.address,
+        **rig.reaches,
         body=huge,
         labels={f"label{n}": huge for n in range(300)},
         annotations={"summary": huge},
@@ -104,7 +104,7 @@ async def test_every_attempt_carries_the_same_key(rig, make_message):
     rig.accepts()
     rig.accepts()
     for _ in range(2):
-        await rig.channel.send(make_message(address=rig.address))
+        await rig.channel.send(make_message(**rig.reaches))
     first, second = rig.arrived()
     assert first == second
 
@@ -112,7 +112,7 @@ async def test_every_attempt_carries_the_same_key(rig, make_message):
 async def test_a_message_without_links_or_alert_is_sent(rig, make_message):
     rig.accepts()
     message = make_message(
-        address=rig.address,
+        **rig.reaches,
         purpose="test",
         body="",
         status="",

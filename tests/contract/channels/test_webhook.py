@@ -12,6 +12,8 @@ from nightbell.core.errors import Invalid
 from nightbell.testing.doubles import Double, Reply
 
 SECRETS = {"address", "settings"}
+#: What other channels need to send, answer and thread.
+INNER = {"provider", "reply_code", "callback_url", "earlier"}
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ async def test_the_default_body_holds_every_field_but_the_secrets(http, double, 
         "type": "notification.page",
         "issued_at": "2026-11-23T02:00:05Z",
     }
-    assert body["data"].keys() == set(Message.__struct_fields__) - SECRETS
+    assert body["data"].keys() == set(Message.__struct_fields__) - SECRETS - INNER
     assert body["data"]["title"] == "HighErrorRate (3 firing)"
     assert body["data"]["labels"] == {"alertname": "HighErrorRate", "severity": "critical"}
     assert b"hush" not in request.body

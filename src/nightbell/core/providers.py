@@ -1,0 +1,85 @@
+"""What an operator tells Nightbell about the services that deliver for it: which accounts, which secrets.
+
+One description serves the settings page, the command line, the environment and the file; only `secret` ones are sealed.
+"""
+
+from msgspec import Struct
+
+
+class Field(Struct, frozen=True, kw_only=True):
+    """One thing a service must be told."""
+
+    name: str
+    label: str
+    hint: str = ""
+    secret: bool = False
+    default: str = ""
+    #: Set on the machine only (environment, file): it decides where requests with our secrets go.
+    machine: bool = False
+
+
+class Provider(Struct, frozen=True, kw_only=True):
+    """A service outside. `needs` names the fields without which its channels cannot send."""
+
+    name: str
+    label: str
+    kinds: tuple[str, ...]
+    fields: tuple[Field, ...]
+    needs: tuple[str, ...] = ()
+
+
+def _base(url: str) -> Field:
+    return Field(name="base_url", label="Address of the service", default=url, machine=True)
+
+
+TWILIO = Provider(
+    name="twilio",
+    label="Twilio",
+    kinds=("sms", "voice"),
+    needs=("account_sid", "auth_token"),
+    fields=(
+        Field(name="account_sid", label="Account SID", hint="begins with AC"),
+        Field(
+            name="auth_token", label="Auth token", secret=True, hint="also proves that callbacks are theirs"
+        ),
+        Field(
+            name="sms_from",
+            label="Text messages come from",
+            hint="a number like +15550100, or a messaging service (MG…)",
+        ),
+        Field(name="voice_from", label="Calls come from", hint="a number like +15550100"),
+        Field(
+            name="callbacks",
+            label="Callbacks",
+            default="on",
+            hint="off where Twilio cannot reach this address: no replies, no keypad, delivery is asked for instead",
+        ),
+        _base("https://api.twilio.com"),
+    ),
+)
+SLACK = Provider(
+    name="slack",
+    label="Slack",
+    kinds=("slack",),
+    needs=("bot_token",),
+    fields=(
+        Field(name="bot_token", label="Bot token", secret=True, hint="begins with xoxb-"),
+        Field(
+            name="signing_secret",
+            label="Signing secret",
+            secret=True,
+            hint="for buttons by URL; proves that requests are theirs",
+        ),
+        Field(
+            name="app_token",
+            label="App token",
+            secret=True,
+            hint="begins with xapp-; for buttons by socket mode, without a public address",
+        ),
+        _base("https://slack.com/api"),
+    ),
+)
+#: Every service, by name; its name is also the prefix of its variables and its table in the file.
+PROVIDERS: dict[str, Provider] = {one.name: one for one in (TWILIO, SLACK)}
+#: Which service delivers a kind of message.
+BY_KIND: dict[str, Provider] = {kind: one for one in PROVIDERS.values() for kind in one.kinds}
