@@ -9,6 +9,7 @@ from nightbell.core.journal import SYSTEM
 from nightbell.engine import edits
 
 STRATEGY = "paging_strategy_configuration_strategy"
+CYCLE = "paging_strategy_configuration_"
 
 
 @pytest.fixture
@@ -251,6 +252,40 @@ async def test_people_of_a_cycle_are_paged_one_after_another(scene, ana, ben, ca
         scene.at("02:00").firing("DiskFull").pages(ana)
         .at("02:05").pages(ben)
         .at("02:10").pages(cal)
+        .quiet_until("09:00")
+    )  # fmt: skip
+
+
+async def test_a_cycle_goes_round_as_often_as_it_says(scene, ana, ben, cal):
+    await laddered(scene, ([ana, ben], 5, {STRATEGY: "cycle", CYCLE + "repeats": 2}), ([cal], 5, {}))
+    await (
+        scene.at("02:00").firing("DiskFull").pages(ana)
+        .at("02:05").pages(ben)
+        .at("02:10").pages(ana)
+        .at("02:15").pages(ben)
+        .at("02:20").pages(cal)
+        .quiet_until("09:00")
+    )  # fmt: skip
+
+
+async def test_a_cycle_may_page_so_many_people_in_all(scene, ana, ben, cal):
+    said = {STRATEGY: "cycle", CYCLE + "repeats": 3, CYCLE + "repeats_mode": "users"}
+    await laddered(scene, ([ana, ben], 5, said), ([cal], 5, {}))
+    await (
+        scene.at("02:00").firing("DiskFull").pages(ana)
+        .at("02:05").pages(ben)
+        .at("02:10").pages(ana)
+        .at("02:15").pages(cal)
+        .quiet_until("09:00")
+    )  # fmt: skip
+
+
+async def test_a_cycle_may_page_several_at_a_time(scene, ana, ben, cal):
+    said = {STRATEGY: "cycle", CYCLE + "page_users_count": 2, CYCLE + "repeats": 9, CYCLE + "repeats_mode": "all"}
+    await laddered(scene, ([ana, ben, cal], 5, said))
+    await (
+        scene.at("02:00").firing("DiskFull").pages(ana, ben)
+        .at("02:05").pages(cal)
         .quiet_until("09:00")
     )  # fmt: skip
 

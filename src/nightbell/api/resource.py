@@ -107,7 +107,7 @@ class Resource(Struct, frozen=True, kw_only=True):
     collections: tuple[str, ...] = ()
     #: Lists to which one can only add, or from which one can only read, say so by what is None here.
     find: Callable[[Call], Awaitable[Found]] | None = None
-    #: Path of one of it, with {id}; "" when it is only listed.
+    #: Path of one of it, with {id}, or without where there is only one; "" when it is only listed.
     item: str = ""
     get: Callable[[Call, str], Awaitable[Record | None]] | None = None
     edit: EditType = Edit
@@ -208,7 +208,7 @@ async def listing(resource: Resource, call: Call) -> tuple[Any, int]:
 async def showing(resource: Resource, call: Call) -> tuple[Any, int]:
     """Show one."""
     require(call.visitor, resource.read)
-    return await resource.shown(call, await resource.row(call, call.path["id"])), 200
+    return await resource.shown(call, await resource.row(call, call.path.get("id", ""))), 200
 
 
 async def creating(resource: Resource, call: Call) -> tuple[Any, int]:
@@ -228,7 +228,7 @@ async def changing(resource: Resource, call: Call) -> tuple[Any, int]:
     require(call.visitor, resource.write)
     if resource.change is None:
         raise Unknown("This cannot be changed.")
-    row = await resource.row(call, call.path["id"])
+    row = await resource.row(call, call.path.get("id", ""))
     try:
         await resource.change(call, row, resource.edited(call.attributes))
     except Invalid as error:

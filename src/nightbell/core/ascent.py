@@ -167,9 +167,18 @@ def _chosen(rung: Rung, calls: list[Call], luck: Luck, turn: int) -> tuple[list[
     if rung.strategy == "alert" and rung.level_id is not None:
         return [calls[luck.turn(rung.level_id) % len(calls)]], rung.level_id, False
     if rung.strategy == "cycle":
-        at = min(turn, len(calls) - 1)
-        return [calls[at]], None, at + 1 < len(calls)
+        return _cycled(rung, calls, turn)
     return [calls[luck.coin % len(calls)]], None, False
+
+
+def _cycled(rung: Rung, calls: list[Call], turn: int) -> tuple[list[Call], UUID | None, bool]:
+    """Return whose turn it is of those called one after another: so many at a time, round and round."""
+    size = max(rung.at_a_time, 1)
+    total = rung.repeats if rung.exactly else len(calls) * rung.repeats
+    # Who could be reached may have become fewer since the last turn.
+    first = min(turn * size, max(total, 1) - 1)
+    chosen = [calls[n % len(calls)] for n in range(first, min(first + size, max(total, 1)))]
+    return list(dict.fromkeys(chosen)), None, first + size < total
 
 
 def _resolved(

@@ -14,6 +14,7 @@ from msgspec import Struct
 from nightbell.core.calendar import Hours, Span, instant, reached, zone
 from nightbell.core.labels import Matcher
 from nightbell.core.schedule import Schedule
+from nightbell.core.throttling import Throttle
 
 #: A compiled JSONPath: a document in, the values found out. Compiled outside the core, which imports no parser.
 Find = Callable[[Any], list[Any]]
@@ -44,6 +45,11 @@ class User(Struct, frozen=True, kw_only=True):
     active: bool
     methods: dict[UUID, ContactMethod]
     rules: tuple[NotificationRule, ...]
+    #: The hours in which they want no quiet page, and no audible one either where `quiet_audible` (ADR 0024).
+    quiet: "Windows | None" = None
+    quiet_audible: bool = False
+    #: Of alerts they were paged for they are told: all, resolved, none.
+    updates: str = "all"
 
 
 class Team(Struct, frozen=True, kw_only=True):
@@ -122,6 +128,10 @@ class Level(Struct, frozen=True, kw_only=True):
     everyone: bool = False
     #: Everybody called must acknowledge; one person's does not silence the others.
     all_must_acknowledge: bool = False
+    #: Of a cycle: so many people at a time; so many times round, or with `exactly` so many people in all.
+    at_a_time: int = 1
+    repeats: int = 1
+    exactly: bool = False
     count: int = 0
     minutes: int = 0
     windows: Windows | None = None
@@ -245,6 +255,14 @@ class Source(Struct, frozen=True, kw_only=True):
     acknowledge_minutes: int | None = None
 
 
+class Beat(Struct, frozen=True, kw_only=True):
+    """A heartbeat as ingest must know it: an alert whose labels match, or that names it, is a beat and pages nobody."""
+
+    id: UUID
+    name: str
+    matchers: tuple[Matcher, ...]
+
+
 class Maintenance(Struct, frozen=True, kw_only=True):
     """Planned work on services or sources, once or in windows that come back."""
 
@@ -267,6 +285,25 @@ class Maintenance(Struct, frozen=True, kw_only=True):
         return min(end, self.ends_at) if end and self.ends_at else end
 
 
+class Grouping(Struct, frozen=True, kw_only=True):
+    """A rule that says which alerts are one problem (core/grouping.py).
+
+    Shape: `paths` and what else is asked for must be equal; of `conditions`, those that match an existing alert too.
+    """
+
+    id: UUID
+    name: str
+    #: How long after the last of a group another may still join it.
+    window: timedelta
+    match_any: bool
+    by_title: bool
+    by_urgency: bool
+    #: Only alerts for one of these; nothing is for whomever.
+    targets: frozenset[Target]
+    paths: tuple[tuple[str, Find], ...]
+    conditions: tuple[Condition, ...]
+
+
 class Directory(Struct, frozen=True, kw_only=True):
     """Everything a decision may look up."""
 
@@ -286,6 +323,12 @@ class Directory(Struct, frozen=True, kw_only=True):
     #: By id.
     schedules: dict[str, Schedule] = {}
     maintenances: tuple[Maintenance, ...] = ()
+    #: How many messages of a kind may go out in a while.
+    throttles: tuple[Throttle, ...] = ()
+    #: In order: the first that takes an alert groups it.
+    groupings: tuple[Grouping, ...] = ()
+    #: By the text of their id.
+    heartbeats: dict[str, Beat] = {}
     #: How long an acknowledgement holds before it pages again, by urgency; None and -1 are for ever.
     acknowledge_minutes: dict[UUID, int] = {}
     #: The same where neither path, source nor urgency says anything.

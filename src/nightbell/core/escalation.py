@@ -40,6 +40,9 @@ class Rung(Struct, frozen=True, kw_only=True):
     strategy: str = "default"
     everyone: bool = False
     all_must_acknowledge: bool = False
+    at_a_time: int = 1
+    repeats: int = 1
+    exactly: bool = False
     count: int = 0
     minutes: int = 0
     windows: Windows | None = None

@@ -8,12 +8,15 @@ from typing import Any
 from nightbell.engine import windows
 from nightbell.engine.changing import Checks
 from nightbell.engine.checking_paths import LONGEST_HOLD
-from nightbell.engine.policies import SCHEDULE_STRATEGY, STRATEGY
+from nightbell.engine.policies import AT_A_TIME, REPEATS, REPEATS_MODE, SCHEDULE_STRATEGY, STRATEGY
 
 KINDS = ("page", "wait", "threshold", "window")
 STRATEGIES = ("default", "random", "cycle", "alert")
 SCHEDULE_STRATEGIES = ("on_call_only", "everyone")
+REPEATS_MODES = ("users", "all")
 MOST_COUNTED = 10_000
+MOST_REPEATS = 100
+MOST_AT_A_TIME = 25
 
 
 def check_level(checks: Checks, whole: dict[str, Any]) -> None:
@@ -23,9 +26,11 @@ def check_level(checks: Checks, whole: dict[str, Any]) -> None:
         ("level_type", KINDS),
         (STRATEGY, STRATEGIES),
         (SCHEDULE_STRATEGY, SCHEDULE_STRATEGIES),
+        (REPEATS_MODE, REPEATS_MODES),
     ):
         if said.get(name) is not None and said[name] not in allowed:
             checks.wrong(name, f"Must be one of: {', '.join(allowed)}.")
+    _check_cycle(checks, whole, said)
     if not isinstance(said.get("require_all_acknowledgements"), bool | None):
         checks.wrong("require_all_acknowledgements", "Must be true or false.")
     kind = said.get("level_type") or "page"
@@ -40,6 +45,19 @@ def check_level(checks: Checks, whole: dict[str, Any]) -> None:
     _WAITS.get(str(kind), _check_nothing)(checks, whole, said)
 
 
+def _check_cycle(checks: Checks, whole: dict[str, Any], said: dict[str, Any]) -> None:
+    for name, most in ((REPEATS, MOST_REPEATS), (AT_A_TIME, MOST_AT_A_TIME)):
+        if said.get(name) is not None:
+            _check_number(checks, name, said[name], most)
+    if said.get(REPEATS_MODE) == "users" and said.get(REPEATS) is None:
+        checks.wrong(REPEATS, "Say how many people are paged in all.")
+    round_and_round = said.get(STRATEGY) == "cycle" and said.get(REPEATS) not in (None, 1)
+    if round_and_round and not whole.get("delay_minutes"):
+        checks.wrong(
+            "delay_minutes", "People who are paged one after another need at least 1 minute between them."
+        )
+
+
 def _check_nothing(checks: Checks, whole: dict[str, Any], said: dict[str, Any]) -> None:
     """Leave a kind that is wrong already."""
 
@@ -51,9 +69,12 @@ def _check_wait(checks: Checks, whole: dict[str, Any], said: dict[str, Any]) -> 
 
 def _check_threshold(checks: Checks, whole: dict[str, Any], said: dict[str, Any]) -> None:
     for name, most in (("threshold_count", MOST_COUNTED), ("threshold_minutes", LONGEST_HOLD)):
-        value = said.get(name)
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            checks.wrong(name, f"Must be from 1 to {most}.")
+        _check_number(checks, name, said.get(name), most)
+
+
+def _check_number(checks: Checks, name: str, value: Any, most: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        checks.wrong(name, f"Must be from 1 to {most}.")
 
 
 def _check_window(checks: Checks, whole: dict[str, Any], said: dict[str, Any]) -> None:

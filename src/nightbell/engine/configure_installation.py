@@ -5,10 +5,13 @@ from datetime import datetime
 from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
 from nightbell.engine.changing import Checks, Writer, must_exist
-from nightbell.engine.checking_paths import check_hold
 
 #: More than these would be a company woken by one typo.
 MOST_FALLBACK = 20
+
+
+#: How long an acknowledgement may hold by default: Rootly's clients read no other numbers. Units: minutes.
+ACKNOWLEDGE_MINUTES = (10, 20, 30, 40, 50, 60, 90, 120, 180, 240, 300, 360, 720, 1440)
 
 
 class Installation(Writer):
@@ -33,7 +36,9 @@ class Installation(Writer):
         Raises: Problems naming the field.
         """
         checks = Checks({})
-        check_hold(checks, minutes)
+        if minutes is not None and minutes != -1 and minutes not in ACKNOWLEDGE_MINUTES:
+            known = ", ".join(map(str, ACKNOWLEDGE_MINUTES))
+            checks.wrong("timeout_minutes", f"Must be one of: {known}; or -1 for never.")
         checks.done()
         async with self.changing(by, now) as change:
             await change.tx.execute(

@@ -18,6 +18,10 @@ from nightbell.store.db import Row, Runner
 
 STRATEGY = "paging_strategy_configuration_strategy"
 SCHEDULE_STRATEGY = "paging_strategy_configuration_schedule_strategy"
+#: Of a cycle: how often round, or how many people in all; and how many of them at a time.
+REPEATS = "paging_strategy_configuration_repeats"
+REPEATS_MODE = "paging_strategy_configuration_repeats_mode"
+AT_A_TIME = "paging_strategy_configuration_page_users_count"
 
 
 async def policies(tx: Runner) -> list[Policy]:
@@ -48,6 +52,7 @@ def goes_round(found: Iterable[Policy]) -> bool:
 def level(r: Row | dict[str, Any]) -> Level:
     """Return a level as it is stored."""
     said = r["settings"]
+    mode = said.get(REPEATS_MODE)
     return Level(
         position=r["position"],
         delay_minutes=r["delay_minutes"],
@@ -57,6 +62,10 @@ def level(r: Row | dict[str, Any]) -> Level:
         strategy=said.get(STRATEGY) or "default",
         everyone=said.get(SCHEDULE_STRATEGY) == "everyone",
         all_must_acknowledge=bool(said.get("require_all_acknowledgements")),
+        at_a_time=said.get(AT_A_TIME) or 1,
+        # "all" is everyone once, whatever the number; Rootly's own words.
+        repeats=1 if mode == "all" else said.get(REPEATS) or 1,
+        exactly=mode == "users" and bool(said.get(REPEATS)),
         count=said.get("threshold_count") or 0,
         minutes=said.get("threshold_minutes") or 0,
         windows=_window(said.get("window")),

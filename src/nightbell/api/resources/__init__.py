@@ -2,6 +2,7 @@
 
 from nightbell.api.resource import Resource
 from nightbell.api.resources.absences import HOLIDAYS, TIME_OFF, WORKING_HOURS
+from nightbell.api.resources.alert_configuration import CONFIGURATION
 from nightbell.api.resources.alert_events import EVENTS, FEED
 from nightbell.api.resources.alert_fields import FIELDS
 from nightbell.api.resources.alert_routes import ROUTES
@@ -36,6 +37,7 @@ RESOURCES: tuple[Resource, ...] = (
     SOURCES,
     URGENCIES,
     FIELDS,
+    CONFIGURATION,
     ROUTES,
     USERS,
     CONTACT_METHODS,

@@ -15,6 +15,9 @@ _PREFIX = "paging_strategy_configuration_"
 _KEPT = (
     Kept(f"{_PREFIX}strategy", Kind.TEXT, "default", ("default", "random", "cycle", "alert")),
     Kept(f"{_PREFIX}schedule_strategy", Kind.TEXT, "on_call_only", ("on_call_only", "everyone")),
+    Kept(f"{_PREFIX}repeats", Kind.NUMBER),
+    Kept(f"{_PREFIX}repeats_mode", Kind.TEXT, None, ("users", "all")),
+    Kept(f"{_PREFIX}page_users_count", Kind.NUMBER),
     # Ours: a level may wait instead of paging, and ask everybody for an acknowledgement.
     Kept("level_type", Kind.TEXT, "page", ("page", "wait", "threshold", "window")),
     Kept("require_all_acknowledgements", Kind.FLAG, False),

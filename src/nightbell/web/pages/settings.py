@@ -1,4 +1,4 @@
-"""The installation itself, for the operator: who is paged when nobody else can be, and who changed what."""
+"""The installation itself, for the operator: who is paged when nobody else can be, how long a yes holds, who changed what."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from litestar import Response
 
 from nightbell.__about__ import __version__
 from nightbell.core.access import Permission
+from nightbell.engine.configure_installation import ACKNOWLEDGE_MINUTES
 from nightbell.store.read import pages
 from nightbell.web.render import go, render
 from nightbell.web.site import WebRequest, action, page
@@ -24,6 +25,8 @@ async def settings(request: WebRequest) -> Response[bytes]:
         chosen=bool(chosen),
         people=[(u.id, u.name, u.id in chosen) for u in directory.users.values() if u.active],
         fallback=[directory.users[u].name for u in directory.fallback_user_ids if u in directory.users],
+        holds=directory.acknowledge_default,
+        minutes=ACKNOWLEDGE_MINUTES,
         audit=await pages.audit(request.site.db),
         streams=len(request.site.hub),
         channels=sorted(request.site.channels),
@@ -39,4 +42,15 @@ async def choose_fallback(request: WebRequest) -> Response[Any]:
     return go(request, "/settings", "Saved.")
 
 
-ROUTES = [settings, choose_fallback]
+@action("/settings/acknowledgement", Permission.OPERATE)
+async def set_acknowledgement(request: WebRequest) -> Response[Any]:
+    """Say how long an acknowledgement holds."""
+    form = await request.fields()
+    chosen = form.choice("minutes", ["", *map(str, ACKNOWLEDGE_MINUTES)], "")
+    await request.site.configure.set_acknowledge_minutes(
+        int(chosen) if chosen else None, by=request.visitor.actor, now=request.now
+    )
+    return go(request, "/settings", "Saved. It counts for what is acknowledged from now on.")
+
+
+ROUTES = [settings, choose_fallback, set_acknowledgement]

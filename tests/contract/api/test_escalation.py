@@ -1,0 +1,166 @@
+"""Escalation over HTTP: what holds for all alerts, how a cycle goes round, asking for help, starting over."""
+
+import re
+
+import pytest
+from rootly_sdk import models
+from rootly_sdk.api.alert_configuration import get_alert_configuration, update_alert_configuration
+
+CYCLE = "paging_strategy_configuration_"
+
+
+def places(answer):
+    pointers = (error["source"]["pointer"].removeprefix("/data/attributes/") for error in answer["errors"])
+    return [re.sub(r"/(\d+)(?=/|$)", r"[\1]", pointer).replace("/", ".") for pointer in pointers]
+
+
+@pytest.fixture
+async def policy(call, people):
+    made = await call("POST", "/v1/escalation_policies", {"name": "EP"}, status=201)
+    return made["data"]["id"]
+
+
+@pytest.fixture
+async def level(call, policy, people):
+    target = {"type": "user", "id": str(people["ana"][0])}
+
+    async def made(*, status=201, **more):
+        said = {"notification_target_params": [target], "delay": 5, "position": 1, **more}
+        return await call("POST", f"/v1/escalation_policies/{policy}/escalation_levels", said, status=status)
+
+    return made
+
+
+# ---------------------------------------------------------------- how long an acknowledgement holds
+
+
+async def test_rootlys_client_reads_and_sets_how_long_an_acknowledgement_holds(sdk, program):
+    read = await get_alert_configuration.asyncio(client=sdk)
+    assert read.data.attributes.alert_acknowledgment.timeout_enabled is False
+    document = {"type": "alert_configurations", "attributes": {}}
+    for sent, enabled, minutes in (
+        ({"timeout_enabled": True, "timeout_minutes": 30}, True, 30),
+        ({"timeout_enabled": True}, True, 30),
+        ({"timeout_enabled": False}, False, 60),
+    ):
+        document["attributes"] = {"alert_acknowledgment": sent}
+        body = models.UpdateAlertConfiguration.from_dict({"data": document})
+        changed = await update_alert_configuration.asyncio(client=sdk, body=body)
+        said = changed.data.attributes.alert_acknowledgment
+        assert (said.timeout_enabled, said.timeout_minutes) == (enabled, minutes)
+    assert (await get_alert_configuration.asyncio(client=sdk)).data.attributes.alert_acknowledgment == said
+
+
+@pytest.mark.parametrize(
+    ("sent", "place"),
+    [
+        (None, "alert_acknowledgment"),
+        ({"timeout_enabled": True, "timeout_minutes": 11}, "timeout_minutes"),
+        ({"timeout_enabled": "perhaps"}, "timeout_enabled"),
+        ({"timeout_enabled": True, "retrigger_manual_alerts": False}, "alert_acknowledgment.retrigger_manual_alerts"),
+    ],
+)  # fmt: skip
+async def test_a_time_nobody_can_mean_is_refused(call, sent, place):
+    refused = await call("PUT", "/v1/alert_configuration", {"alert_acknowledgment": sent}, status=422)
+    assert places(refused) == [place]
+
+
+async def test_only_whoever_operates_sets_what_holds_for_all(call):
+    said = {"alert_acknowledgment": {"timeout_enabled": True, "timeout_minutes": 10}}
+    await call("PUT", "/v1/alert_configuration", said, by="bo", status=403)
+    await call("GET", "/v1/alert_configuration", by="olga")
+
+
+async def test_the_installations_time_counts_where_nothing_nearer_says_so(call, level, policy, program):
+    await level()
+    said = {"alert_acknowledgment": {"timeout_enabled": True, "timeout_minutes": 10}}
+    await call("PUT", "/v1/alert_configuration", said)
+    alert = await _alert(call, policy)
+    await call("POST", f"/v1/alerts/{alert}/acknowledge")
+    wakes = await program.running.engine.db.value("next_due")
+    assert (wakes - program.clock()).total_seconds() <= 600
+
+
+# ---------------------------------------------------------------- a cycle
+
+
+async def test_how_a_cycle_goes_round_reads_as_it_was_written(call, level):
+    said = {CYCLE + "strategy": "cycle", CYCLE + "repeats": 3, CYCLE + "repeats_mode": "users",
+            CYCLE + "page_users_count": 2}  # fmt: skip
+    made = (await level(**said))["data"]["attributes"]
+    assert {name: made[name] for name in said} == said
+    plain = (await level(position=2))["data"]["attributes"]
+    assert [plain[CYCLE + name] for name in ("repeats", "repeats_mode", "page_users_count")] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ({CYCLE + "repeats": 0}, CYCLE + "repeats"),
+        ({CYCLE + "repeats": 101}, CYCLE + "repeats"),
+        ({CYCLE + "page_users_count": 26}, CYCLE + "page_users_count"),
+        ({CYCLE + "repeats_mode": "users"}, CYCLE + "repeats"),
+        ({CYCLE + "repeats_mode": "some"}, CYCLE + "repeats_mode"),
+        ({CYCLE + "strategy": "cycle", CYCLE + "repeats": 2, "delay": 0}, "delay"),
+    ],
+)
+async def test_a_cycle_that_cannot_be_meant_is_refused(level, said, place):
+    assert places(await level(status=422, **said)) == [place]
+
+
+# ---------------------------------------------------------------- help
+
+
+async def _alert(call, policy):
+    said = {
+        "summary": "Down",
+        "notification_target_type": "EscalationPolicy",
+        "notification_target_id": policy,
+    }
+    return (await call("POST", "/v1/alerts", said, status=201))["data"]["id"]
+
+
+@pytest.mark.parametrize("how", ["user_ids", "targets"])
+async def test_others_are_asked_for_help(call, people, level, policy, how):
+    await level()
+    alert = await _alert(call, policy)
+    bo = people["bo"][0]
+    said = {"user_ids": [bo]} if how == "user_ids" else {"targets": [{"type": "user", "id": bo}]}
+    shown = (await call("POST", f"/v1/alerts/{alert}/add_responders", said))["data"]["attributes"]
+    assert [one["id"] for one in shown["responders"]] == [people["ana"][0], bo]
+    assert shown["status"] == "triggered"
+    await call("POST", f"/v1/alerts/{alert}/acknowledge")
+    shown = await call("POST", f"/v1/alerts/{alert}/add_responders", said)
+    assert shown["data"]["attributes"]["status"] == "acknowledged"
+
+
+@pytest.mark.parametrize(
+    "said", [{}, {"targets": "me"}, {"targets": [7]}, {"targets": [{"type": "User"}]}, {"user_ids": [4711]},
+             {"targets": [{"type": "Moon", "id": "1"}]}]
+)  # fmt: skip
+async def test_whoever_is_not_there_cannot_be_asked(call, level, policy, said):
+    await level()
+    alert = await _alert(call, policy)
+    assert places(await call("POST", f"/v1/alerts/{alert}/add_responders", said, status=422)) == ["targets"]
+
+
+async def test_help_with_no_alert_and_by_nobody_who_may(call, level, policy, people):
+    await level()
+    said = {"user_ids": [people["bo"][0]]}
+    await call("POST", "/v1/alerts/NoSuchOne/add_responders", said, status=404)
+    alert = await _alert(call, policy)
+    await call("POST", f"/v1/alerts/{alert}/add_responders", said, by="olga", status=403)
+    await call("POST", f"/v1/alerts/{alert}/resolve")
+    await call("POST", f"/v1/alerts/{alert}/add_responders", said, status=400)
+    await call("POST", f"/v1/alerts/{alert}/restart", status=400)
+
+
+async def test_an_escalation_starts_over_by_the_policy_as_it_is_now(call, people, level, policy):
+    first = (await level())["data"]["id"]
+    alert = await _alert(call, policy)
+    changed = {"notification_target_params": [{"type": "user", "id": people["bo"][0]}]}
+    await call("PUT", f"/v1/escalation_levels/{first}", changed)
+    shown = (await call("POST", f"/v1/alerts/{alert}/restart"))["data"]["attributes"]
+    assert [one["id"] for one in shown["responders"]] == [people["ana"][0], people["bo"][0]]
+    events = await call("GET", f"/v1/alerts/{alert}/events")
+    assert "Started over by Ana Silva" in str(events)
