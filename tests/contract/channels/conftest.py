@@ -16,15 +16,22 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from nightbell.channels.discord import Discord
 from nightbell.channels.email import Email, SmtpSettings, Tls
+from nightbell.channels.mattermost import Mattermost
 from nightbell.channels.ntfy import Ntfy
+from nightbell.channels.push import Push
 from nightbell.channels.slack import Slack
 from nightbell.channels.sms import Sms
+from nightbell.channels.teams import Teams
+from nightbell.channels.telegram import Telegram
 from nightbell.channels.voice import Voice
 from nightbell.channels.webhook import Webhook
 from nightbell.core.delivery import Channel, Message, Purpose, Sent, Unsure
+from nightbell.net import webpush
 from nightbell.net.guard import Guard
 from nightbell.net.http import Http
+from nightbell.testing.browsers import Browser
 from nightbell.testing.doubles import Double, Hang, Reply, Reset, SmtpSink
 
 SHORT = timedelta(milliseconds=400)
@@ -171,6 +178,54 @@ class SlackRig(ServiceRig):
         self.double.will(Reply(status=200, body=b'{"ok":false,"error":"channel_not_found"}'))
 
 
+class TelegramRig(ServiceRig):
+    """Telegram: a chat, written to by a bot."""
+
+    address = "123456789"
+    provider = {"bot_token": "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11"}
+    answer = b'{"ok":true,"result":{"message_id":7,"chat":{"id":123456789}}}'
+
+    def refuses(self) -> None:
+        """Refuse the next message for good."""
+        self.double.will(Reply(status=400, body=b'{"ok":false,"description":"no such receiver"}'))
+
+
+class DiscordRig(ServiceRig):
+    """Discord: a channel, written to by a bot."""
+
+    address = "1234567890123"
+    provider = {"bot_token": "b0t"}
+    answer = b'{"id":"42","channel_id":"1234567890123"}'
+
+
+class MattermostRig(ServiceRig):
+    """Mattermost: a channel, written to by a bot."""
+
+    address = "c" * 26
+    provider = {"bot_token": "b0t"}
+    answer = b'{"id":"pppppppppppppppppppppppppp"}'
+
+
+class PushRig(HttpRig):
+    """A browser that subscribed; what arrived is what it can read."""
+
+    def __init__(self, make: Callable[[Http], Channel], http: Http, double: Double) -> None:
+        super().__init__(make, http, double)
+        self.browser = Browser()
+
+    def at(self, base: str) -> dict[str, Any]:
+        """Return the fields of a message that is sent to this base URL."""
+        return {
+            "address": f"{base}/push/abc",
+            "settings": self.browser.settings,
+            "provider": {"private_key": webpush.new_key(), "contact": "mailto:ops@example.org"},
+        }
+
+    def arrived(self) -> list[bytes]:
+        """Return the bodies that came, opened."""
+        return [self.browser.opened(request.body) for request in self.double.requests]
+
+
 #: Every channel that posts over HTTP. A new one is added here and is held to both suites.
 POSTING: dict[str, tuple[type[HttpRig], Callable[[Http], Channel]]] = {
     "webhook": (HttpRig, Webhook),
@@ -178,6 +233,11 @@ POSTING: dict[str, tuple[type[HttpRig], Callable[[Http], Channel]]] = {
     "sms": (TwilioRig, Sms),
     "voice": (TwilioRig, Voice),
     "slack": (SlackRig, Slack),
+    "telegram": (TelegramRig, Telegram),
+    "teams": (HttpRig, Teams),
+    "discord": (DiscordRig, Discord),
+    "mattermost": (MattermostRig, Mattermost),
+    "push": (PushRig, Push),
 }
 
 
