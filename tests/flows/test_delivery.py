@@ -283,9 +283,10 @@ async def test_one_delivery_posted_to_two_nodes_at_once_is_one_alert_and_one_pag
 
 async def test_many_alerts_of_one_moment_are_each_paged_once_by_two_nodes(two_nodes):
     scene = two_nodes
-    ana = await scene.cast.person("Ana", "sms")
+    ana = await scene.cast.person("Ana", "inbox")
     source = await scene.cast.source(pages=await scene.cast.policy(([ana], 5), repeat=1))
     scene.awake = False
     for n in range(30):
         await scene.now.firing(f"Alert{n}", source=source)
-    await scene.now.awake().pages(ana, times=30).at("02:05").pages(ana, times=30).quiet_until("05:00")
+    rung = scene.now.awake().pages(ana, by="inbox", times=30).at("02:05").pages(ana, by="inbox", times=30)
+    await rung.quiet_until("05:00")

@@ -37,6 +37,7 @@ class Served:
         self._services: dict[str, Json] = {}
         self._sources: dict[str, Json] = {}
         self._work: list[Json] = []
+        self._heartbeats: dict[str, Json] = {}
         self._groups: dict[Alert, payloads.Group] = {}
 
     def _program(self, port: int | None = None) -> Nightbell:
@@ -160,6 +161,10 @@ class Served:
             self._apis[who] = Api(self.program.url, token)
         return self._apis[who]
 
+    async def reply(self, who: str, code: str) -> None:
+        """Let somebody answer their last message."""
+        raise Needs("answers to messages in a case over HTTP")
+
     async def escalate_together(self, alert: Alert, times: int) -> None:
         """Let several people answer the same page with Escalate."""
         raise Needs("an API that answers a page")
@@ -210,6 +215,38 @@ class Served:
         for work in self._work:
             self.api.ask("POST", f"/maintenances/{work['id']}/end")
         self._work.clear()
+        await self.until_now()
+
+    async def heartbeat(self, name: str, service: str, minutes: float, *, enabled: bool) -> None:
+        """Make a heartbeat whose silence is paged as a service's alerts are."""
+        self._heartbeats[name] = self.api.add(
+            "/heartbeats",
+            name=name,
+            alert_summary=f"Heartbeat {name} is silent",
+            interval=int(minutes),
+            interval_unit="minutes",
+            notification_target_type="Service",
+            notification_target_id=self._services[service]["id"],
+            enabled=enabled,
+        )
+
+    async def beat(self, name: str) -> None:
+        """Let a heartbeat beat, with its own secret."""
+        heartbeat = self._heartbeats[name]
+        fields = {"Authorization": f"Bearer {heartbeat['secret']}"}
+        url = f"{self.program.url}/v1/heartbeats/{heartbeat['id']}/ping"
+        answer = httpx.post(url, headers=fields, timeout=_PATIENCE)
+        assert answer.status_code == 204, answer.text
+        await self.until_now()
+
+    async def switch_heartbeat(self, name: str, *, enabled: bool) -> None:
+        """Switch a heartbeat on or off."""
+        self.api.ask("PUT", f"/heartbeats/{self._heartbeats[name]['id']}", {"enabled": enabled})
+        await self.until_now()
+
+    async def delete_heartbeat(self, name: str) -> None:
+        """Delete a heartbeat."""
+        self.api.ask("DELETE", f"/heartbeats/{self._heartbeats.pop(name)['id']}")
         await self.until_now()
 
     # ------------------------------------------------------------ machines and time

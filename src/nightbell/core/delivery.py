@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from nightbell.core.bundling import Told
 from nightbell.core.receipt import Stage
 
 
@@ -52,6 +53,8 @@ class Message(Struct, frozen=True, kw_only=True):
     acknowledge_url: str
     escalate_url: str
     snooze_url: str
+    #: Every alert it names, where it stands for several; the link to acknowledge then takes exactly these.
+    bundle: tuple[Told, ...] = ()
     #: What the operator set for the service behind this kind (core/providers.py), secrets decrypted.
     provider: dict[str, str] = {}
     #: What a person answers with to mean this alert: "4F"; "" where answers are not read.

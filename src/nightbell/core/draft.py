@@ -13,11 +13,12 @@ from msgspec.structs import replace
 
 from nightbell.core.alert import Alert, Change, Member, Text
 from nightbell.core.delivery import Purpose
-from nightbell.core.directory import ContactMethod, Directory
+from nightbell.core.directory import ContactMethod, Directory, Target
 from nightbell.core.escalation import Escalation
+from nightbell.core.events import Tell
 from nightbell.core.identity import Unit
 from nightbell.core.journal import SYSTEM, Actor, Entry, Kind
-from nightbell.core.paging import Notification, Page, Sent
+from nightbell.core.paging import NOTHING, Notification, Page, Sent
 from nightbell.core.routing import Routing
 from nightbell.core.signal import Envelope
 
@@ -36,8 +37,12 @@ class Facts(Struct, frozen=True, kw_only=True):
     #: What is stored of the alert's text, for paths that are chosen without a delivery at hand.
     labels: dict[str, str] = {}
     service_ids: frozenset[str] = frozenset()
+    #: Whom it is for, as last stored.
+    targets: tuple[Target, ...] = ()
     #: Whose turn it is, by level; locked while it is read.
     turns: dict[UUID, int] = {}
+    #: Who leads each bucket that an alert may fall in, where there are grouping rules.
+    leaders: "dict[bytes, Facts]" = {}
 
 
 class Shown(Struct, frozen=True, kw_only=True):
@@ -88,6 +93,10 @@ class Decision(Struct, frozen=True, kw_only=True):
     past: Occurrence | None
     #: For metrics: "paged" or "nobody" when a run reached no one, "" otherwise.
     fallback: str
+    #: Its place in a group changed.
+    grouped: bool = False
+    #: What other alerts must hear in the same transaction.
+    tells: tuple[Tell, ...] = ()
 
 
 class Draft:
@@ -112,6 +121,7 @@ class Draft:
         self.fallback = ""
         self.turned: dict[UUID, int] = {}
         self.routing: Routing | None = None
+        self.tells: list[Tell] = []
         #: The delivery as JSONPath sees it; None where no delivery is at hand.
         self.payload: dict[str, Any] | None = None
         self.service_ids = facts.service_ids
@@ -129,6 +139,13 @@ class Draft:
         if self._alert is None:
             raise LookupError("a step ran before the alert existed")
         return self._alert
+
+    @property
+    def about(self) -> UUID:
+        """What messages of this alert are about: the first service it is on, else its source."""
+        known = self.directory.services
+        services = [known[s].id for s in self.service_ids if s in known]
+        return min(services, default=None) or self.alert.source_id or NOTHING
 
     def turn(self, level_id: UUID) -> int:
         """Return whose turn it is at a level."""
@@ -184,6 +201,7 @@ class Draft:
                     send_at=self.now,
                     idempotency_key=f"{page.id}/{method.id}/{ident}",
                     because={"rule": because},
+                    about=self.about,
                 )
             )
             self.sent.append(
@@ -203,7 +221,8 @@ class Draft:
         old_pages = {p.id: p for p in self.facts.pages}
         climbs = tuple(e for e in self.escalations.values() if old_climbs.get(e.id) is not e)
         pages = tuple(p for p in self.pages.values() if old_pages.get(p.id) is not p)
-        says = bool(self.is_new or self.shown or self.entries or self.moved)
+        grouped = self.alert.group is not (self.facts.alert.group if self.facts.alert else None)
+        says = bool(self.is_new or self.shown or self.entries or self.moved or grouped)
         return Decision(
             alert=self.alert,
             is_new=self.is_new,
@@ -223,6 +242,8 @@ class Draft:
             turned=dict(self.turned),
             past=self.past,
             fallback=self.fallback,
+            grouped=grouped,
+            tells=tuple(self.tells),
         )
 
 

@@ -17,9 +17,10 @@ from nightbell.core.delivery import Channel, Message, Outcome, Refused, Unsure
 from nightbell.core.draft import Decision
 from nightbell.core.events import Failed
 from nightbell.engine.apply import apply
+from nightbell.engine.claiming import Batch, Claims, Taken, Work
 from nightbell.engine.directory import Directories
 from nightbell.engine.faults import FAULTS
-from nightbell.engine.ids import minter, new_id
+from nightbell.engine.ids import minter
 from nightbell.engine.ingest import Committed
 from nightbell.engine.messages import Desk
 from nightbell.engine.node import Node
@@ -28,20 +29,15 @@ from nightbell.store.write import facts, outbox
 from nightbell.store.write.outbox import Claimed
 from nightbell.telemetry import metrics
 
-#: Longer than any channel's own time-outs together, so that a slow answer still finds its lease.
-LEASE = timedelta(seconds=45)
-BATCH = 100
+#: Messages claimed at once.
+BATCH = 250
 _log = structlog.get_logger(__name__)
 
 
-#: A leased message, or why it cannot be sent.
-Work = tuple[Claimed, Message | Outcome]
-
-
 class Done(Struct, frozen=True, kw_only=True):
-    """A message after an attempt."""
+    """Messages after an attempt: one, or all that were told as one."""
 
-    claimed: Claimed
+    claimed: tuple[Claimed, ...]
     next: Next
 
 
@@ -58,64 +54,76 @@ class Deliver:
         self._clock = node.clock
         self._woken = node.woken
         self._worker = node.name
+        self._claims = Claims(node.name)
 
     async def deliver(self, *, limit: int = BATCH) -> int:
-        """Send what is due, at most `limit` messages; return how many were claimed."""
-        work = await self.claim(limit)
-        await self.send(work)
-        return len(work)
+        """Send what is due, at most `limit` messages or those told with them; return how many were claimed."""
+        batch = await self.claim(limit)
+        await self.send(batch)
+        return sum(len(one.claimed) for one in batch.work)
 
-    async def send(self, work: list[Work]) -> None:
+    async def send(self, batch: Batch) -> None:
         """Send claimed messages side by side, and record each as soon as something is known of it.
 
         A provider that keeps one message waiting must not keep the next method of another person waiting.
         """
-        pending = {asyncio.create_task(self._attempt(claimed, message)) for claimed, message in work}
+        under_way = [c for one in batch.work for c in one.claimed]
+        self._claims.began(under_way)
+        pending = {asyncio.create_task(self._attempt(one)) for one in batch.work}
         try:
             while pending:
                 done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
                 await self._record([task.result() for task in done])
         finally:
+            self._claims.ended(under_way)
             for task in pending:
                 task.cancel()
 
-    async def claim(self, limit: int = BATCH) -> list[Work]:
-        """Lease due messages; whoever claims must send. A lease that lapses is taken back by `recover`."""
+    async def claim(self, limit: int = BATCH, *, in_turn: bool = False) -> Batch:
+        """Lease due messages; whoever claims must send. A lease that lapses is taken back by `recover`.
+
+        Shape: `in_turn` takes the first message of each person about each thing, for when more is due than goes.
+        """
         now = self._clock()
 
-        async def work(tx: Tx) -> list[Work]:
-            claimed = await outbox.claim(tx, now, limit, now + LEASE, self._worker)
-            if not claimed:
-                return []
-            await outbox.start(tx, [(new_id(now), c.id, c.attempts) for c in claimed], self._worker, now)
-            rows = {r["id"]: r for r in await outbox.addressed(tx, [c.id for c in claimed])}
-            return [(c, self._message(c, rows.get(c.id), now)) for c in claimed]
+        async def work(tx: Tx) -> Taken:
+            directory = await self._directories.current(tx)
+            return await self._claims.take(tx, directory.throttles, now, limit=limit, in_turn=in_turn)
 
-        return await self._db.in_tx(work)
+        taken = await self._db.in_tx(work)
+        # Written after the commit: other nodes need not wait for the words.
+        return Batch(work=[self._work(group, taken.rows, now) for group in taken.groups], full=taken.full)
 
-    def _message(self, claimed: Claimed, row: Row | None, now: datetime) -> Message | Outcome:
+    def _work(self, group: list[Claimed], rows: dict[UUID, Row], now: datetime) -> Work:
+        return Work(claimed=tuple(group), message=self._message(group, rows, now))
+
+    def _message(self, group: list[Claimed], rows: dict[UUID, Row], now: datetime) -> Message | Outcome:
+        claimed, row = group[0], rows.get(group[0].id)
         if row is None or not row["active"] or row["address"] is None:
             return Refused(why="the contact method or its person is gone")
         if claimed.kind not in self._channels:
             return Refused(why=f"no channel is called {claimed.kind}")
         try:
+            if len(group) > 1:
+                return self._desk.bundle([(c, rows[c.id]) for c in group], now)
             return self._desk.message(claimed, row, now)
         except FAULTS as fault:
             # One message that cannot be written must not hold up those of others.
             return Refused(why=f"the message could not be written: {type(fault).__name__}: {fault}")
 
-    async def _attempt(self, claimed: Claimed, message: Message | Outcome) -> Done:
-        outcome = message
-        if isinstance(message, Message):
-            outcome = await self._sent(message, claimed.kind)
+    async def _attempt(self, work: Work) -> Done:
+        first, outcome = work.claimed[0], work.message
+        if isinstance(outcome, Message):
+            outcome = await self._sent(outcome, first.kind)
         now = self._clock()
-        late = (now - claimed.send_at).total_seconds()
-        metrics.HANDOVER_SECONDS.labels(channel=claimed.kind).observe(max(late, 0.0))
-        following = after_attempt(_outcome(outcome), attempt=claimed.attempts, ident=claimed.id, now=now)
-        metrics.NOTIFICATIONS.labels(channel=claimed.kind, outcome=following.outcome).inc()
+        following = after_attempt(_outcome(outcome), attempt=first.attempts, ident=first.id, now=now)
+        late = metrics.HANDOVER_SECONDS.labels(channel=first.kind)
+        for claimed in work.claimed:
+            late.observe(max((now - claimed.send_at).total_seconds(), 0.0))
+        metrics.NOTIFICATIONS.labels(channel=first.kind, outcome=following.outcome).inc()
         if following.outcome != "sent":
-            _log.warning("notification." + following.outcome, notification=str(claimed.id), why=following.why)
-        return Done(claimed=claimed, next=following)
+            _log.warning("notification." + following.outcome, notification=str(first.id), why=following.why)
+        return Done(claimed=work.claimed, next=following)
 
     async def _sent(self, message: Message, kind: str) -> Outcome:
         try:
@@ -129,21 +137,20 @@ class Deliver:
         now = self._clock()
 
         async def work(tx: Tx) -> Committed:
-            await outbox.finish(tx, [(d.claimed, d.next) for d in done], self._worker, now)
-            failed = [d for d in done if d.next.fail_over and d.claimed.page_id]
-            return await self._fail_over(tx, failed, now)
+            each = [(c, d.next) for d in done for c in d.claimed]
+            await outbox.finish(tx, each, self._worker, now)
+            return await self._fail_over(tx, [one for one in each if one[1].fail_over], now)
 
         self._woken(await self._db.in_tx(work))
 
-    async def _fail_over(self, tx: Tx, failed: list[Done], now: datetime) -> Committed:
+    async def _fail_over(self, tx: Tx, failed: list[tuple[Claimed, Next]], now: datetime) -> Committed:
         decisions: list[Decision] = []
-        for one in failed:
-            alert_id, page_id = one.claimed.alert_id, one.claimed.page_id
-            if alert_id is None or page_id is None:
+        for claimed, following in failed:
+            if claimed.alert_id is None or claimed.page_id is None:
                 continue
-            why = f"{one.claimed.kind.capitalize()}: {one.next.why}".rstrip(".") + "."
-            event = Failed(page_id=page_id, why=why, doubtful=one.next.doubtful)
-            decisions += await self._decide(tx, alert_id, event, now)
+            why = f"{claimed.kind.capitalize()}: {following.why}".rstrip(".") + "."
+            event = Failed(page_id=claimed.page_id, why=why, doubtful=following.doubtful)
+            decisions += await self._decide(tx, claimed.alert_id, event, now)
         return Committed(
             outcomes=(), pages=any(d.notifications for d in decisions), decisions=tuple(decisions)
         )

@@ -12,6 +12,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from nightbell.core.directory import (
+    Beat,
     Condition,
     ContactMethod,
     Directory,
@@ -26,10 +27,12 @@ from nightbell.core.directory import (
     User,
 )
 from nightbell.core.labels import parse_matchers
+from nightbell.core.throttling import Throttle
 from nightbell.engine.configure_routes import field_kind
 from nightbell.engine.jsonpath import compiled
 from nightbell.engine.policies import goes_round, maintenances, policies
 from nightbell.engine.timetable import current as current_schedules
+from nightbell.engine.windows import quiet_hours
 from nightbell.store.db import Db, Row, Runner
 
 
@@ -64,6 +67,10 @@ class Directories:
             self._current = await load(tx, version)
         return self._current
 
+    def known(self) -> Directory | None:
+        """Return the directory of a moment ago without asking; None before anybody has."""
+        return self._current.directory if self._current else None
+
     async def glanced(self, db: Db) -> Configuration:
         """Return the configuration of a moment ago, for the door; `current` decides."""
         return self._current or await self.configuration(db)
@@ -90,6 +97,8 @@ async def load(tx: Runner, version: int) -> Configuration:
         fallback_is_chosen=bool(await tx.value("instance_value", "fallback_user_ids")),
         schedules=await current_schedules(tx),
         maintenances=await maintenances(tx),
+        throttles=tuple(Throttle(**dict(r.items())) for r in await tx.rows("directory_throttles")),
+        heartbeats={str(r["id"]): _beat(r) for r in await tx.rows("directory_heartbeats")},
         acknowledge_minutes={key: minutes for key, minutes in asked.items() if minutes is not None},
         acknowledge_default=await tx.value("instance_value", "acknowledge_minutes"),
         goes_round=goes_round(found),
@@ -131,6 +140,9 @@ async def _users(tx: Runner) -> dict[int, User]:
             active=r["active"],
             methods=methods[r["id"]],
             rules=tuple(rules[r["id"]]),
+            quiet=quiet_hours(r["quiet_hours"], r["time_zone"]),
+            quiet_audible=bool(r["quiet_hours"].get("audible")),
+            updates=r["updates"],
         )
         for r in await tx.rows("directory_users")
     }
@@ -174,6 +186,10 @@ def _source(r: Row) -> Source:
         repage_new_members=r["repage_new_members"],
         acknowledge_minutes=r["settings"].get("retrigger_timeout_minutes"),
     )
+
+
+def _beat(r: Row) -> Beat:
+    return Beat(id=r["id"], name=r["name"], matchers=tuple(parse_matchers(r["matchers"])))
 
 
 def _urgency_rule(rule: dict[str, Any]) -> UrgencyRule:

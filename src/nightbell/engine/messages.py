@@ -1,11 +1,13 @@
 """Puts into words what a message says: one line, a few more, and links that work for this alert and person only."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from nightbell.core import links, shortid
 from nightbell.core.delivery import Message, Purpose
+from nightbell.engine.bundles import bundled
 from nightbell.engine.vault import Vault
 from nightbell.store.db import Row
 from nightbell.store.write.outbox import Claimed
@@ -49,6 +51,11 @@ class Desk:
             escalate_url=f"{link}/escalate" if link else "",
             snooze_url=f"{link}/snooze" if link else "",
         )
+
+    def bundle(self, parts: Sequence[tuple[Claimed, Row]], now: datetime) -> Message:
+        """Return the one message that stands for several claimed notifications."""
+        first, row = parts[0]
+        return bundled(self.message(first, row, now), [(c, r) for c, r in parts])
 
     def _token(self, claimed: Claimed, cycle: int, now: datetime) -> str:
         expires = int((now + links.LIFE).timestamp())

@@ -33,6 +33,13 @@ def blocks(checks: Checks, place: str, value: dict[str, Any] | None) -> Windows 
     return _windows(checks, place, (value or {}).get("time_zone"), found)
 
 
+def quiet_hours(stored: dict[str, Any], zone_name: str) -> Windows | None:
+    """Return the quiet hours stored for a person, on the wall clock where they live; None for none."""
+    if not stored.get("blocks"):
+        return None
+    return blocks(Checks({}), "quiet_hours", {"time_zone": zone_name, "blocks": stored["blocks"]})
+
+
 def deferral(checks: Checks, place: str, rule: dict[str, Any]) -> Windows | None:
     """Read {"time_zone", "time_blocks": [{"monday": true, …, "start_time", "end_time", "all_day"}]}."""
     given = _listed(checks, f"{place}.time_blocks", rule.get("time_blocks"))

@@ -14,11 +14,7 @@ _ON = r"(?: (?:on|for) (?P<service>(?!the same)\w+)| on the same service)?"
 _WHO = r"(?P<who>\w+)"
 _NUMBERS = {"a": 1, "an": 1, "one": 1, "once": 1, "twice": 2, "two": 2, "three": 3, "four": 4, "five": 5}
 #: What no part of the program can do yet, and the words that ask for it.
-_UNBUILT = (
-    (r"\bbeats?\b|\bheartbeats?\b", "heartbeats"),
-    (r"\brepl(?:y|ies)\b.*<code>|\brepl(?:y|ies) '", "answers to text messages"),
-    (r"\bunacked\b|\bbundled?\b", "messages that bundle several alerts"),
-)
+_UNBUILT = ()
 
 
 class Unclear(Exception):
@@ -33,8 +29,9 @@ def needed(text: str) -> str:
 class Teller:
     """Lets happen what sentences say; remembers which alert is spoken of."""
 
-    def __init__(self, world: World, people: Sequence[str]) -> None:
+    def __init__(self, world: World, people: Sequence[str], heartbeats: Sequence[str] = ()) -> None:
         self.world = world
+        self._beats = {name.lower(): name for name in heartbeats}
         self._people = {name.lower(): name for name in people}
         self.alert = Alert("s1", "alert 1")
         #: Hosts each alert fires on.
@@ -130,6 +127,10 @@ class Teller:
         """Somebody snoozes."""
         await self.world.act("snooze", self.alert, self._known(said), minutes=_minutes(said))
 
+    async def replies(self, said: dict[str, str]) -> None:
+        """Somebody answers the last message they got: "a" takes its alert, "aa" all that it named."""
+        await self.world.reply(self._somebody(said), said["code"])
+
     async def escalate_together(self, said: dict[str, str]) -> None:
         """Several requests that answer one page."""
         await self.world.escalate_together(self.alert, _number(said["n"]))
@@ -177,8 +178,37 @@ class Teller:
         """A person has a channel no more."""
         await self.world.lose_channel(self._somebody(said), said["channel"])
 
+    async def beats(self, said: dict[str, str]) -> None:
+        """Some heartbeats, or all of them, beat."""
+        for name in self._named_beats(said.get("beats", "all")):
+            await self.world.beat(name)
+
+    async def heartbeat_switched(self, said: dict[str, str]) -> None:
+        """Some heartbeats are paused, go on, or are deleted."""
+        for name in self._named_beats(said["beats"]):
+            if "delete" in said:
+                await self.world.delete_heartbeat(name)
+            else:
+                await self.world.switch_heartbeat(name, enabled="on" in said)
+
+    def _named_beats(self, text: str) -> list[str]:
+        """Return the heartbeats that a sentence names.
+
+        Raises: Unclear for one that the case does not have.
+        """
+        if text.lower() in ("all", "both", "every", "it", "the") and self._beats:
+            return list(self._beats.values())
+        names = re.split(r"\s*,\s*|\s+and\s+", text.lower())
+        if strange := [name for name in names if name not in self._beats]:
+            raise Unclear(f"which heartbeat is {strange[0]}?")
+        return [self._beats[name] for name in names]
+
     async def leaves(self, said: dict[str, str]) -> None:
-        """A person is here no more."""
+        """A person is here no more, or a heartbeat of that name is off."""
+        if said.get("who", "").lower() in self._beats:
+            off = {"beats": said["who"]} | ({"delete": ""} if "deleted" in said else {})
+            await self.heartbeat_switched(off)
+            return
         await self.world.leave(self._somebody(said))
 
     def _somebody(self, said: dict[str, str]) -> str:
@@ -237,6 +267,8 @@ def _minutes(said: dict[str, str]) -> float:
 _ALWAYS = 1_000
 _SOMEBODY = rf"(?:{_WHO} )"
 _IT = r"(?: (?:it|again|the alert|this alert|alert (?P<name>\w+)))?"
+_BEATS = r"(?:(?:the )?(?:heartbeats?|monitors?) )?(?P<beats>\w+(?:(?:, | and )\w+)*?)(?: (?:heartbeats?|monitors?))?"
+_HEARTBEATS = r"(?:the )?(?:heartbeats?|monitors?) (?P<beats>\w+(?:(?:, | and )\w+)*?)"
 _PROVIDER = r"(?:the )?(?:(?P<channel>\w+) )?provider"
 _GRAMMAR: tuple[tuple[str, Callable[[Teller, dict[str, str]], Awaitable[None]]], ...] = (
     (rf"(?:an?|the|one|1|another|a new|a second|a third|a different) (?:new )?alert(?: fires| arrives)?{_ON}", Teller.fires),
@@ -251,6 +283,7 @@ _GRAMMAR: tuple[tuple[str, Callable[[Teller, dict[str, str]], Awaitable[None]]],
     (rf"{_SOMEBODY}(?P<acknowledge>acknowledges|acks|clicks acknowledge|presses acknowledge){_IT}", Teller.acts),
     (rf"{_SOMEBODY}(?P<resolve>resolves|closes|clicks resolve|presses resolve){_IT}", Teller.acts),
     (rf"{_SOMEBODY}(?P<escalate>escalates|clicks escalate|presses escalate){_IT}", Teller.acts),
+    (rf"{_WHO} (?:replies|answers|texts) '(?:<code>|\d+)(?P<code>aa?)'", Teller.replies),
     (rf"{_SOMEBODY}?snoozes?(?: it| the alert)?(?: for)? {_SPAN}", Teller.snoozes),
     (r"(?P<n>two|three|\d+) (?:people )?(?:press(?: on)? )?escalate(?: requests)?(?: that)?(?: refer to| on| for| from)? the same (?:page )?(?:notification|page|message)", Teller.escalate_together),
     (rf"(?:{_WHO} )?ack(?:s|nowledges?)? by .+ and by .+(?: in the same second| at once| at the same time)", Teller.acknowledge_together),
@@ -264,7 +297,9 @@ _GRAMMAR: tuple[tuple[str, Callable[[Teller, dict[str, str]], Awaitable[None]]],
     (r"(?:(?:the )?policy is (?:edited|changed): )?step (?P<n>\d+)(?: of the policy)? (?:now )?(?:pages|notifies|targets|becomes) (?P<other>\w+)(?: instead.*)?", Teller.changes_step),
     (rf"{_WHO}'s (?P<channel>\w+)(?: contact method| number| device)? is (?:removed|deleted|disabled)", Teller.loses_channel),
     (rf"{_WHO} (?:removes|deletes|disables) (?:the |her |his |their )?(?P<channel>\w+)(?: contact method| number| device)?", Teller.loses_channel),
-    (rf"{_WHO} (?:is deleted|is deactivated|is disabled|leaves(?: the company)?)", Teller.leaves),
+    (rf"{_BEATS} (?:beats?|pings?|is heard|are heard|sends? a (?:beat|ping|heartbeat))(?: again)?", Teller.beats),
+    (rf"{_HEARTBEATS} (?:is|are) (?:(?P<delete>deleted|removed)|(?P<on>enabled|resumed|switched on)|disabled|paused|switched off)(?: again)?", Teller.heartbeat_switched),
+    (rf"{_WHO} (?:is (?P<deleted>deleted)|is deactivated|is disabled|is paused|leaves(?: the company)?)", Teller.leaves),
     (rf"{_PROVIDER} (?:(?P<fails>is down|fails|returns 5\d\d|answers 5\d\d|is unavailable)|(?P<refuses>rejects(?: it| the number| the message)?|refuses(?: it| the number| the message)?)|(?P<times_out>times out|hangs|does not answer|accepts (?:it |the message )?(?:but|and) (?:times out|never answers|does not answer))|(?P<accepts>is back|recovers|works(?: again)?|is up(?: again)?))(?: (?P<times>once|twice|\w+) ?(?:times)?)?", Teller.provider_answers),
     (r"(?:both|two|all|\d+) (?:engines|replicas|nodes|instances|workers)\b(?: .*)?|(?:an? |the )?(?:old|stale|late|leftover) (?:timer|task|job)s? (?:fires?|runs?|arrives?|wakes?)(?: .*)?", Teller.nothing),
     (rf"(?:the )?service(?: (?P<service>\w+))? (?:enters|is put into|goes into) maintenance(?: mode)? for {_SPAN}", Teller.maintenance_begins),

@@ -11,7 +11,7 @@ from nightbell.core.delivery import Outcome, Purpose, Refused, Retry, Sent, Unsu
 from nightbell.core.directory import Target
 from nightbell.core.errors import NightbellError
 from nightbell.core.journal import SYSTEM, Actor
-from nightbell.engine import edits
+from nightbell.engine import bundles, edits
 from nightbell.store.db import Row
 from nightbell.testing import payloads
 from nightbell.testing.cast import Person, Source, Whom
@@ -38,6 +38,7 @@ class Staged:
         self._sources: dict[str, Source] = {}
         self._services: dict[str, Target] = {}
         self._maintenances: list[UUID] = []
+        self._heartbeats: dict[str, UUID] = {}
         self._policies: dict[str, Target] = {}
         #: The levels of each policy, in order.
         self._levels: dict[str, list[UUID]] = {}
@@ -136,6 +137,15 @@ class Staged:
         except NightbellError as error:
             raise Rejected(f"{error.message} {error.hint}".strip()) from error
 
+    async def reply(self, who: str, code: str) -> None:
+        """Let somebody answer their last message."""
+        last = [h.message for h in self.stage.phones.heard if h.message.recipient == who][-1]
+        named = await bundles.alerts_of(self.stage.db, last.notification_id)
+        taken = named if code == "aa" else named[:1]
+        by, now = self._people[who].actor, self.stage.clock()
+        await bundles.acknowledge(self.stage.engine.act, taken, by=by, now=now)
+        await self.stage.settle()
+
     async def escalate_together(self, alert: Alert, times: int) -> None:
         """Let several people answer the same page with Escalate."""
         row = await self._row(alert)
@@ -189,6 +199,38 @@ class Staged:
         for maintenance in self._maintenances:
             await self.stage.cast.end_maintenance(maintenance)
         self._maintenances.clear()
+        await self.stage.settle()
+
+    async def heartbeat(self, name: str, service: str, minutes: float, *, enabled: bool) -> None:
+        """Make a heartbeat whose silence is paged as a service's alerts are."""
+        target = self._services[service]
+        edit = edits.HeartbeatEdit(
+            name=name,
+            alert_summary=f"Heartbeat {name} is silent",
+            interval_count=int(minutes),
+            interval_unit="minutes",
+            target={"type": target.type, "id": target.id},
+            enabled=enabled,
+        )
+        now = self.stage.clock()
+        self._heartbeats[name] = await self.stage.configure.create_heartbeat(edit, by=SYSTEM, now=now)
+
+    async def beat(self, name: str) -> None:
+        """Let a heartbeat beat."""
+        await self.stage.engine.heartbeats.ping(self._heartbeats[name], secret=None)
+        await self.stage.settle()
+
+    async def switch_heartbeat(self, name: str, *, enabled: bool) -> None:
+        """Switch a heartbeat on or off."""
+        edit = edits.HeartbeatEdit(enabled=enabled)
+        now = self.stage.clock()
+        await self.stage.configure.update_heartbeat(self._heartbeats[name], edit, by=SYSTEM, now=now)
+        await self.stage.settle()
+
+    async def delete_heartbeat(self, name: str) -> None:
+        """Delete a heartbeat."""
+        now = self.stage.clock()
+        await self.stage.configure.delete_heartbeat(self._heartbeats.pop(name), by=SYSTEM, now=now)
         await self.stage.settle()
 
     # ------------------------------------------------------------ machines and time

@@ -102,6 +102,9 @@ class World(Protocol):
     async def act(self, what: str, alert: Alert, who: str | None, *, minutes: float = 0) -> None:
         """Let somebody acknowledge, resolve, escalate or snooze; None is somebody who is paged for nothing."""
 
+    async def reply(self, who: str, code: str) -> None:
+        """Let somebody answer their last message: "a" takes its alert, "aa" every alert it named."""
+
     async def escalate_together(self, alert: Alert, times: int) -> None:
         """Let several people answer the same page with Escalate."""
 
@@ -128,6 +131,18 @@ class World(Protocol):
 
     async def end_maintenance(self) -> None:
         """End all planned work now."""
+
+    async def heartbeat(self, name: str, service: str, minutes: float, *, enabled: bool) -> None:
+        """Make a heartbeat whose silence is paged as a service's alerts are."""
+
+    async def beat(self, name: str) -> None:
+        """Let a heartbeat beat."""
+
+    async def switch_heartbeat(self, name: str, *, enabled: bool) -> None:
+        """Switch a heartbeat on or off."""
+
+    async def delete_heartbeat(self, name: str) -> None:
+        """Delete a heartbeat."""
 
     async def pause(self) -> None:
         """Take in what comes and do nothing about it, in a world that can; to be killed or woken."""

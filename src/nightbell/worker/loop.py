@@ -13,8 +13,10 @@ from uuid import UUID
 import structlog
 
 from nightbell.engine import housekeeping, tick
-from nightbell.engine.deliver import BATCH, Deliver, Work
+from nightbell.engine.claiming import Batch
+from nightbell.engine.deliver import Deliver
 from nightbell.engine.directory import Directories
+from nightbell.engine.heartbeats import Heartbeats
 from nightbell.engine.node import Node
 from nightbell.store.db import Db, Retryable, retryable
 from nightbell.telemetry import metrics
@@ -23,6 +25,8 @@ from nightbell.telemetry import metrics
 POLL = 1.0
 #: Batches of messages under way at once: a slow provider holds one, the others go on.
 SENDERS = 8
+#: Batches more for whoever has waited for nothing yet, while a storm keeps the others busy.
+SPARE = 2
 RECOVER = 5.0
 #: How long new labels wait for the index at most. Units: seconds.
 SETTLED = 0.5
@@ -73,6 +77,7 @@ class Worker:
         self._db = db
         self._directories = directories
         self._deliver = deliver
+        self._heartbeats = Heartbeats(db, directories, node)
         self._clock = node.clock
         self._woken = node.woken
         self._retention_days = retention_days
@@ -85,6 +90,8 @@ class Worker:
         #: When each loop last went round, by a clock that no one sets: what /readyz looks at.
         self.seen: dict[str, float] = {}
         self._more = False
+        #: More was due than was claimed: the next claim goes in turn.
+        self._crowded = False
 
     def start(self, *, gone: tuple[str, ...] = ()) -> list[asyncio.Task[None]]:
         """Start the loops; `gone` names workers that certainly do not run any more."""
@@ -110,6 +117,7 @@ class Worker:
             await bell.wait(every)
 
     async def _tick(self) -> None:
+        await self._heartbeats.expire()
         while True:
             now = self._clock()
             fault = await _fault(self._tick_once(now))
@@ -144,16 +152,18 @@ class Worker:
             await tick.push_back(self._db, alert_id, why, now)
 
     async def _pump(self) -> None:
-        while len(self._sending) < SENDERS:
-            work = await self._deliver.claim()
-            if not work:
-                return
-            self._send(work)
-            if len(work) < BATCH:
+        while (busy := len(self._sending)) < SENDERS + SPARE:
+            in_turn = self._crowded or busy >= SENDERS
+            batch = await self._deliver.claim(in_turn=in_turn)
+            if batch.work:
+                self._send(batch)
+            # Where more is due than goes at once, the oldest and the first of each person and thing take turns.
+            self._crowded = batch.full and not in_turn
+            if not batch.full or (busy >= SENDERS and not batch.work):
                 return
 
-    def _send(self, work: list[Work]) -> None:
-        task = asyncio.create_task(self._deliver.send(work))
+    def _send(self, batch: Batch) -> None:
+        task = asyncio.create_task(self._deliver.send(batch))
         self._sending.add(task)
         task.add_done_callback(self._sent)
 

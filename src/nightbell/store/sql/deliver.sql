@@ -5,7 +5,60 @@ WHERE id IN (
     ORDER BY send_at LIMIT $2 FOR UPDATE SKIP LOCKED
 )
 RETURNING id, alert_id, page_id, user_id, contact_method_id, kind, purpose, level, attempts, idempotency_key, send_at,
-    created_at
+    created_at, about, bundle_id, notice_id
+
+-- claim_in_turn: the same where more is due than goes at once: the first message of each (person, thing) after
+-- ($5, $6), so that a storm on one service does not delay another. It leaps from one to the next in the index and
+-- leaves out what this node has its hands full with ($7)
+WITH RECURSIVE turns AS (
+    (SELECT user_id, about, 1 AS turn FROM notifications WHERE state = 'waiting' AND (user_id, about) > ($5, $6)
+     ORDER BY user_id, about LIMIT 1)
+    UNION ALL
+    SELECT n.user_id, n.about, t.turn + 1 FROM turns t, LATERAL (
+        SELECT user_id, about FROM notifications WHERE state = 'waiting' AND (user_id, about) > (t.user_id, t.about)
+        ORDER BY user_id, about LIMIT 1
+    ) n WHERE t.turn < $2
+), first AS (
+    SELECT n.id FROM turns t, LATERAL (
+        SELECT id FROM notifications m WHERE state = 'waiting' AND m.user_id = t.user_id AND m.about = t.about
+            AND send_at <= $1 ORDER BY send_at LIMIT 1 FOR UPDATE SKIP LOCKED
+    ) n WHERE t.about <> ALL ($7::uuid[])
+)
+UPDATE notifications SET state = 'sending', attempts = attempts + 1, lease_until = $3, leased_by = $4, updated_at = $1
+WHERE id IN (SELECT id FROM first)
+RETURNING id, alert_id, page_id, user_id, contact_method_id, kind, purpose, level, attempts, idempotency_key, send_at,
+    created_at, about, bundle_id, notice_id
+
+-- claim_fellows: what else is due for the same people about the same things, to be told with what was claimed
+UPDATE notifications SET state = 'sending', attempts = attempts + 1, lease_until = $2, leased_by = $3, updated_at = $1
+WHERE id IN (
+    SELECT n.id FROM unnest($4::int[], $5::uuid[], $6::uuid[], $7::text[]) AS t (user_id, about, method_id, purpose)
+    JOIN notifications n ON n.state = 'waiting' AND n.user_id = t.user_id AND n.about = t.about AND n.send_at <= $1
+        AND n.contact_method_id = t.method_id AND n.purpose = t.purpose AND n.attempts = 0
+    LIMIT 10000 FOR UPDATE OF n SKIP LOCKED
+)
+RETURNING id, alert_id, page_id, user_id, contact_method_id, kind, purpose, level, attempts, idempotency_key, send_at,
+    created_at, about, bundle_id, notice_id
+
+-- bundle_notifications: messages that are told as one from now on
+UPDATE notifications n SET bundle_id = t.bundle_id
+FROM unnest($1::uuid[], $2::uuid[]) AS t (id, bundle_id) WHERE n.id = t.id AND n.bundle_id IS NULL
+
+-- hold_back: messages whose throttle is full go later; nothing was tried
+UPDATE notifications n SET state = 'waiting', attempts = attempts - 1, send_at = t.send_at, lease_until = NULL,
+    leased_by = NULL, why = t.why, updated_at = $4
+FROM unnest($1::uuid[], $2::timestamptz[], $3::text[]) AS t (id, send_at, why) WHERE n.id = t.id
+
+-- lock_throttles: one node at a time counts what went out
+SELECT pg_advisory_xact_lock(7236451)
+
+-- throttle_uses: what went out of throttled kinds lately
+SELECT kind, contact_method_id, used_at AS at FROM throttle_uses WHERE kind = ANY($1::text[]) AND used_at > $2
+
+-- use_throttles: what goes out now
+INSERT INTO throttle_uses (id, kind, contact_method_id, used_at, created_at, updated_at)
+SELECT id, kind, contact_method_id, $4, $4, $4 FROM unnest($1::uuid[], $2::text[], $3::uuid[])
+    AS t (id, kind, contact_method_id)
 
 -- start_attempts: what is about to be tried, on disk before it is
 INSERT INTO attempts (id, notification_id, number, worker, started_at, created_at, updated_at)
@@ -15,7 +68,7 @@ FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS t (id, notification_id, number
 -- addressed: what the messages need of people, methods and alerts
 SELECT n.id, u.name AS recipient, u.active, m.address, m.settings, a.number, a.status, a.summary, a.started_at,
     a.firing_count, a.member_count, d.labels, d.annotations, d.description, y.name AS urgency,
-    p.cycle, p.loudness, s.name AS shadows
+    p.cycle, p.loudness, s.name AS shadows, coalesce(v.name, o.name) AS about_name, n.because, n.notice_id
 FROM notifications n
 JOIN users u ON u.id = n.user_id
 LEFT JOIN contact_methods m ON m.id = n.contact_method_id
@@ -24,7 +77,18 @@ LEFT JOIN alert_details d ON d.alert_id = n.alert_id
 LEFT JOIN urgencies y ON y.id = a.urgency_id
 LEFT JOIN pages p ON p.id = n.page_id
 LEFT JOIN users s ON s.id = p.shadows_user_id
+LEFT JOIN services v ON v.id = n.about
+LEFT JOIN sources o ON o.id = n.about
 WHERE n.id = ANY($1::uuid[])
+
+-- alerts_of_message: what a message named: its own alert, or those of all that were told with it
+SELECT alert_id FROM notifications
+WHERE (id = $1 OR bundle_id = (SELECT bundle_id FROM notifications WHERE id = $1)) AND alert_id IS NOT NULL
+GROUP BY alert_id ORDER BY min(id::text)
+
+-- last_message_about: the last message that told a person of an alert
+SELECT id FROM notifications WHERE alert_id = $2 AND user_id = $1 AND purpose = 'page'
+    AND state IN ('sending', 'sent', 'unknown') ORDER BY id DESC LIMIT 1
 
 -- lock_alerts_of_messages: an act that calls messages off, and an answer that would send one again, wait for each other
 SELECT id FROM alerts WHERE id = ANY($1::uuid[]) ORDER BY identity FOR UPDATE

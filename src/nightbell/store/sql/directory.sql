@@ -1,5 +1,8 @@
 -- directory_users: people and how they are reached, inactive ones too so that old pages have a name
-SELECT id, name, role, active FROM users
+SELECT id, name, role, active, time_zone, quiet_hours, updates FROM users
+
+-- directory_throttles: how many messages of a kind may go out in a while
+SELECT kind, scope, most, seconds FROM throttles ORDER BY kind, scope, seconds
 
 -- directory_methods: contact methods
 SELECT id, user_id, kind, verified_at IS NOT NULL AS verified FROM contact_methods ORDER BY is_primary DESC, created_at, id
@@ -44,3 +47,6 @@ SELECT id, retrigger_timeout_minutes FROM urgencies ORDER BY position, id
 -- directory_maintenances: planned work; of more than a thousand, those that ended longest ago are over for good
 SELECT id, name, service_ids, source_ids, starts_at, ends_at, hours FROM maintenances
 ORDER BY ends_at DESC NULLS FIRST, id LIMIT 1000
+
+-- directory_heartbeats: whom an alert may be a beat of, by age
+SELECT id, name, matchers FROM heartbeats ORDER BY id

@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from nightbell.core.attempting import Next
+from nightbell.core.paging import NOTHING
 from nightbell.store.db import Row, Runner, Tx
 
 _WHY = 1_000
@@ -27,6 +28,10 @@ class Claimed(Struct, frozen=True, kw_only=True):
     idempotency_key: str
     send_at: datetime
     created_at: datetime
+    about: UUID = NOTHING
+    #: The bundle it was tried in before.
+    bundle_id: UUID | None = None
+    notice_id: UUID | None = None
 
 
 async def claim(tx: Tx, now: datetime, limit: int, until: datetime, worker: str) -> list[Claimed]:
@@ -35,14 +40,55 @@ async def claim(tx: Tx, now: datetime, limit: int, until: datetime, worker: str)
     return [Claimed(**dict(row.items())) for row in rows]
 
 
-async def start(tx: Tx, attempts: Sequence[tuple[UUID, UUID, int]], worker: str, now: datetime) -> None:
-    """Write down what is about to be tried: (new id, message, number of the try)."""
+async def claim_in_turn(
+    tx: Tx,
+    now: datetime,
+    limit: int,
+    until: datetime,
+    worker: str,
+    after: tuple[int, UUID],
+    crowded: Sequence[UUID],
+) -> list[Claimed]:
+    """Lease the first due message of each person and thing, from a turn on; nothing about what is `crowded`."""
+    rows = await tx.rows("claim_in_turn", now, limit, until, worker, *after, list(crowded))
+    return [Claimed(**dict(row.items())) for row in rows]
+
+
+async def claim_fellows(
+    tx: Tx, keys: Sequence[tuple[int, UUID, UUID, str]], now: datetime, until: datetime, worker: str
+) -> list[Claimed]:
+    """Lease what else is due for (person, thing, contact method, purpose)."""
+    if not keys:
+        return []
+    rows = await tx.rows("claim_fellows", now, until, worker, *zip(*keys, strict=True))
+    return [Claimed(**dict(row.items())) for row in rows]
+
+
+async def bundle(tx: Tx, groups: Sequence[Sequence[Claimed]]) -> None:
+    """Write down which messages are told as one: by the id of the first, for ever."""
+    together = [(c.id, g[0].bundle_id or g[0].id) for g in groups if len(g) > 1 for c in g]
+    if together:
+        await tx.execute("bundle_notifications", *zip(*together, strict=True))
+
+
+async def hold_back(tx: Tx, held: Sequence[tuple[UUID, datetime, str]], now: datetime) -> None:
+    """Put claimed messages back until an instant: (message, when, why). Nothing was tried."""
+    if held:
+        await tx.execute("hold_back", *zip(*held, strict=True), now)
+
+
+async def use_throttles(tx: Tx, uses: Sequence[tuple[UUID, str, UUID]], now: datetime) -> None:
+    """Write down what throttles must count: (new id, kind, contact method)."""
+    if uses:
+        await tx.execute("use_throttles", *zip(*uses, strict=True), now)
+
+
+async def start(tx: Tx, attempts: Sequence[tuple[UUID, UUID, int]], worker: str, now: datetime) -> list[Row]:
+    """Write down what is about to be tried, (new id, message, number of the try), and return what each needs."""
+    if not attempts:
+        return []
     await tx.execute("start_attempts", *zip(*attempts, strict=True), worker, now)
-
-
-async def addressed(tx: Tx, ids: Sequence[UUID]) -> list[Row]:
-    """Return what the messages need of people, methods and alerts."""
-    return await tx.rows("addressed", list(ids))
+    return await tx.rows("addressed", [message for _, message, _ in attempts])
 
 
 async def finish(tx: Tx, done: Sequence[tuple[Claimed, Next]], worker: str, now: datetime) -> None:

@@ -1,0 +1,142 @@
+"""Takes due messages for one node: who is next, which are told as one, and which must wait for their throttle.
+
+Rule 1: whatever is claimed here is either about to be sent, with its attempt on disk, or back in the queue with an
+instant at which it is looked at again.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from msgspec import Struct
+
+from nightbell.core.bundling import Likeness, bundles, joinable
+from nightbell.core.delivery import Message, Outcome
+from nightbell.core.paging import NOTHING
+from nightbell.core.throttling import LONGEST, Throttle, Use, Wish, sentence, turns
+from nightbell.engine.ids import minter
+from nightbell.store.db import Row, Tx
+from nightbell.store.write import outbox
+from nightbell.store.write.outbox import Claimed
+
+#: Longer than any channel's own time-outs together, so that a slow answer still finds its lease.
+LEASE = timedelta(seconds=45)
+#: So many messages about one thing under way here are enough: others go first.
+CROWD = 100
+#: Before the first person and the first thing.
+_START = (0, NOTHING)
+
+
+class Work(Struct, frozen=True, kw_only=True):
+    """One message to be sent, or why it cannot be; it stands for everything claimed with it."""
+
+    claimed: tuple[Claimed, ...]
+    message: Message | Outcome
+
+
+class Batch(Struct, frozen=True, kw_only=True):
+    """What was claimed at once; `full` where more may be due."""
+
+    work: list[Work]
+    full: bool
+
+
+class Taken(Struct, frozen=True, kw_only=True):
+    """Claimed messages in groups that go out as one, with what each needs."""
+
+    groups: list[list[Claimed]]
+    rows: dict[UUID, Row]
+    full: bool
+
+
+class Claims:
+    """Claims for one node. Remembers whose turn is next, and what is under way."""
+
+    def __init__(self, worker: str) -> None:
+        self._worker = worker
+        self._turn = _START
+        self._busy: Counter[UUID] = Counter()
+
+    def began(self, claimed: Sequence[Claimed]) -> None:
+        """Count messages that are under way now."""
+        self._busy.update(c.about for c in claimed)
+
+    def ended(self, claimed: Sequence[Claimed]) -> None:
+        """Count them no more."""
+        self._busy.subtract(c.about for c in claimed)
+        self._busy = +self._busy
+
+    async def take(
+        self, tx: Tx, throttles: Sequence[Throttle], now: datetime, *, limit: int, in_turn: bool
+    ) -> Taken:
+        """Lease due messages: the oldest, or, `in_turn`, the first of each person and thing."""
+        until = now + LEASE
+        if in_turn:
+            claimed = await self._in_turn(tx, limit, now, until)
+        else:
+            claimed = await outbox.claim(tx, now, limit, until, self._worker)
+        full = in_turn or len(claimed) >= limit
+        if claimed and full:
+            # All that is due was not read; what belongs together with this was perhaps left.
+            claimed += await outbox.claim_fellows(tx, _keys(claimed), now, until, self._worker)
+        groups = bundles(sorted(claimed, key=lambda c: (c.send_at, c.id)), likeness)
+        if throttles and groups:
+            groups = await _throttled(tx, groups, throttles, now)
+        await outbox.bundle(tx, groups)
+        going = [c for group in groups for c in group]
+        mint = minter(now)
+        rows = await outbox.start(tx, [(mint(), c.id, c.attempts) for c in going], self._worker, now)
+        return Taken(groups=groups, rows={r["id"]: r for r in rows}, full=full)
+
+    async def _in_turn(self, tx: Tx, limit: int, now: datetime, until: datetime) -> list[Claimed]:
+        crowded = [about for about, many in self._busy.items() if many >= CROWD and about != NOTHING]
+        found = await outbox.claim_in_turn(tx, now, limit, until, self._worker, self._turn, crowded)
+        last = max(((c.user_id, c.about) for c in found), default=_START)
+        # Begin again at the front after the last one; a node that starts there finds everybody.
+        self._turn = last if len(found) >= limit // 2 else _START
+        return found
+
+
+def likeness(c: Claimed) -> Likeness:
+    """Return what a message has in common with those it may be told with."""
+    return Likeness(
+        user_id=c.user_id,
+        contact_method_id=c.contact_method_id,
+        about=c.about,
+        kind=c.kind,
+        purpose=c.purpose,
+        bundle_id=c.bundle_id,
+        joins=(c.attempts == 1 or c.bundle_id is not None) and c.about != NOTHING,
+    )
+
+
+def _keys(claimed: Sequence[Claimed]) -> list[tuple[int, UUID, UUID, str]]:
+    fresh = [c for c in claimed if c.attempts == 1 and joinable(likeness(c))]
+    return list({(c.user_id, c.about, c.contact_method_id or NOTHING, c.purpose) for c in fresh})
+
+
+async def _throttled(
+    tx: Tx, groups: list[list[Claimed]], throttles: Sequence[Throttle], now: datetime
+) -> list[list[Claimed]]:
+    """Return the groups that go now; the others are put back until their throttle has room."""
+    kinds = {t.kind for t in throttles}
+    asked = {g[0].id: g for g in groups if g[0].kind in kinds and g[0].contact_method_id is not None}
+    if not asked:
+        return groups
+    await tx.execute("lock_throttles")
+    longest = max(t.seconds for t in throttles)
+    since = now - timedelta(seconds=min(longest, LONGEST))
+    uses = [Use(**dict(r.items())) for r in await tx.rows("throttle_uses", sorted(kinds), since)]
+    wishes = [
+        Wish(id=ident, kind=g[0].kind, contact_method_id=g[0].contact_method_id or NOTHING)
+        for ident, g in asked.items()
+    ]
+    decided = turns(wishes, uses, throttles, now)
+    going = [w for w in wishes if w.id in decided.go]
+    mint = minter(now)
+    await outbox.use_throttles(tx, [(mint(), w.kind, w.contact_method_id) for w in going], now)
+    why = {kind: "; ".join(sentence(t) for t in throttles if t.kind == kind) for kind in kinds}
+    held = [(c.id, until, f"held back: {why[c.kind]}") for i, until in decided.wait.items() for c in asked[i]]
+    await outbox.hold_back(tx, held, now)
+    return [g for g in groups if g[0].id not in decided.wait]
