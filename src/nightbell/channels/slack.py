@@ -31,7 +31,7 @@ from nightbell.net.http import Answer, Blocked, Http, MaybeSent, NetError, NotSe
 
 _MEMBER = re.compile(r"[UW][A-Z0-9]{6,20}")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{6,20}")
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+")
+_EMAIL = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 #: What may work later. Source: docs.slack.dev, errors of chat.postMessage.
 _LATER = frozenset(
     {"ratelimited", "rate_limited", "service_unavailable", "team_added_to_org", "message_limit_exceeded"}

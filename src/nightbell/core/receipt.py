@@ -64,3 +64,14 @@ def after(known: Stage, said: Stage) -> Progress:
     stage = further(known, said)
     moved = stage is not known
     return Progress(stage=stage, moved=moved, newly_failed=moved and stage is Stage.FAILED)
+
+
+def state_after(state: str, stage: Stage) -> str:
+    """Return what a message's state is once it is known to have come so far.
+
+    Doubt ends with any word of the provider; a message that waits for another try although it arrived is not sent
+    again; one that is being sent right now is left to whoever sends it.
+    """
+    if state in ("sending", "canceled") or stage in (Stage.NONE, Stage.HANDED_OVER):
+        return state
+    return "refused" if stage is Stage.FAILED else "sent"

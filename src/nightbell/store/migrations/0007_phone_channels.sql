@@ -2,7 +2,8 @@
 
 -- One row for each service an operator configured; secrets inside are sealed (engine/vault.py).
 CREATE TABLE providers (
-    name       text PRIMARY KEY,
+    id         uuid PRIMARY KEY,
+    name       text NOT NULL UNIQUE,
     settings   jsonb NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
@@ -65,13 +66,15 @@ CREATE TABLE replies (
 CREATE UNIQUE INDEX one_reply_per_reference ON replies (kind, reference); -- engine/receive.py
 CREATE INDEX replies_by_age ON replies (created_at); -- engine/housekeeping.py, the settings page
 
--- The code that was sent to a contact method last: hashed, for a while, for a few tries.
+-- The code that a contact method is proven by, for a while and a few tries. It is computed from the installation's key
+-- and the id of the message that carries it (core/verification.py), so no row holds it.
 CREATE TABLE verifications (
     contact_method_id uuid PRIMARY KEY REFERENCES contact_methods ON DELETE CASCADE,
-    code_hash         bytea,
-    expires_at        timestamptz,
+    -- NULL once it was used, or guessed at too often.
+    notification_id   uuid,
+    expires_at        timestamptz NOT NULL,
     tries             integer NOT NULL DEFAULT 0,
-    -- Codes sent since `day_began`, for the limit of a day.
+    -- Codes sent since `day_began`.
     sent_today        integer NOT NULL DEFAULT 0,
     day_began         timestamptz NOT NULL,
     last_sent_at      timestamptz NOT NULL,
