@@ -5,9 +5,8 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from nightbell.core import climbing, handing
-from nightbell.core.alert import Change, Status, What, closed
-from nightbell.core.closing import resolved
+from nightbell.core import climbing, closing, handing, leading
+from nightbell.core.alert import Status
 from nightbell.core.draft import Draft
 from nightbell.core.errors import Invalid, Stale
 from nightbell.core.escalation import Escalation, Phase
@@ -30,6 +29,8 @@ def acted(draft: Draft, act: Act) -> None:
 
     Raises: Stale when the alert is past it, Invalid when the act itself is wrong.
     """
+    if draft.alert.group is not None and leading.asked(draft, act):
+        return
     match act:
         case Acknowledge():
             _acknowledge(draft, act.by)
@@ -143,13 +144,7 @@ def _resolve(draft: Draft, by: Actor) -> None:
     if not alert.is_open:
         draft.what = "already_resolved"
         return
-    draft.changes = [
-        Change(what=What.ENDED, member=closed(m, draft.now, draft.now), signal=None) for m in alert.firing
-    ]
-    draft.becomes(
-        replace(alert, members=alert.members | {c.member.fingerprint: c.member for c in draft.changes})
-    )
-    resolved(draft, draft.now, by)
+    closing.by_hand(draft, by)
 
 
 def _snooze(draft: Draft, act: Snooze) -> None:

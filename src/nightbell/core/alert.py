@@ -12,6 +12,7 @@ from uuid import UUID
 from msgspec import Struct, json
 from msgspec.structs import replace
 
+from nightbell.core.group import Group
 from nightbell.core.identity import Unit
 from nightbell.core.labels import common
 from nightbell.core.signal import Envelope, Signal, State
@@ -72,6 +73,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     content: int
     created_at: datetime
     members: dict[str, Member]
+    #: Its place among alerts that are one problem, where a grouping rule took it.
+    group: Group | None = None
 
     @property
     def is_open(self) -> bool:

@@ -114,7 +114,8 @@ def start(
     if level != 1 and not 1 <= level <= len(plan.rungs):
         raise Invalid(f"{plan.name} has levels 1 to {len(plan.rungs)}.", place="escalation_policy_level")
     mute = muted(draft)
-    wake = draft.now + timedelta(seconds=plan.initial_delay) + hold
+    # A plan that calls nobody has nothing to wait for: its fallback is paged at once.
+    wake = draft.now + timedelta(seconds=plan.initial_delay if plan.rungs else 0) + hold
     put_off = choice.deferred_until if choice and choice.deferred_until else None
     climb = Escalation(
         id=draft.mint(),
@@ -251,7 +252,7 @@ def _rise(draft: Draft, climb: Escalation, rise: Rise, cycle: int) -> None:
 def _ended(draft: Draft, climbed: Climb) -> None:
     plan = climbed.escalation.plan
     if climbed.reached_nobody or (climbed.exhausted and not _anybody(draft)):
-        fall_back(draft, f"{plan.name} reached no one")
+        fall_back(draft, f"{plan.name} reached no one" if plan.rungs else f"{plan.name} has no levels")
     elif climbed.exhausted:
         draft.note(
             "escalation.exhausted",
@@ -363,7 +364,10 @@ def restart(draft: Draft) -> None:
         draft.escalations[climb.id] = replace(climb, phase=Phase.ENDED, wake_at=None, token=draft.mint())
     for climb in again:
         resume(draft, climb.id)
-    if not again:
+    if not again and draft.facts.targets:
+        # It followed another alert, which paged for it, until somebody took it out of that group.
+        begin(draft, draft.facts.targets, "it pages by itself now")
+    elif not again:
         fall_back(draft, "nobody was ever paged for it")
 
 

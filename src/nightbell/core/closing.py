@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from nightbell.core import climbing
-from nightbell.core.alert import Status
+from nightbell.core.alert import Change, Status, What, closed
 from nightbell.core.delivery import Purpose
 from nightbell.core.draft import Draft, Occurrence
 from nightbell.core.journal import Actor
@@ -28,6 +28,18 @@ def resolved(draft: Draft, at: datetime, by: Actor) -> None:
     draft.what = "resolved"
     draft.note("alert.resolved", f"Resolved by {by.name}.", action="resolved", by=by, ended_at=at.isoformat())
     _tell(draft, by)
+
+
+def by_hand(draft: Draft, by: Actor) -> None:
+    """Resolve the alert now because a person says so, whatever its source says of its members."""
+    alert = draft.alert
+    draft.changes = [
+        Change(what=What.ENDED, member=closed(m, draft.now, draft.now), signal=None) for m in alert.firing
+    ]
+    draft.becomes(
+        replace(alert, members=alert.members | {c.member.fingerprint: c.member for c in draft.changes})
+    )
+    resolved(draft, draft.now, by)
 
 
 def _tell(draft: Draft, by: Actor) -> None:

@@ -7,13 +7,25 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from nightbell.core import acting, asking, climbing, paging
+from nightbell.core import acting, asking, climbing, following, leading, paging
 from nightbell.core import alert as alerts
 from nightbell.core import escalation as ladder
 from nightbell.core.alert import Change, Status, What
 from nightbell.core.closing import resolved
 from nightbell.core.draft import Decision, Draft, Facts, Mint
-from nightbell.core.events import Due, Event, Failed, GroupOver, Report
+from nightbell.core.events import (
+    Due,
+    Event,
+    Failed,
+    GroupOver,
+    Handed,
+    Joined,
+    Led,
+    Left,
+    Promoted,
+    Report,
+    Superseded,
+)
 from nightbell.core.journal import Actor, Kind
 from nightbell.core.reporting import group_over, reported
 from nightbell.core.signal import State
@@ -37,8 +49,12 @@ def decide(facts: Facts, event: Event, now: datetime, mint: Mint) -> tuple[Decis
             due(draft)
         case Failed():
             failed(draft, event)
+        case Joined() | Left() | Superseded() | Led() | Promoted() | Handed():
+            following.heard(draft, event)
         case _:
             acting.acted(draft, event)
+    if draft.alert.group is not None:
+        leading.told(draft, event)
     decision = draft.decision()
     after = replace(
         facts,
@@ -50,7 +66,7 @@ def decide(facts: Facts, event: Event, now: datetime, mint: Mint) -> tuple[Decis
         turns={k: facts.turns.get(k, 0) + n for k, n in draft.turned.items()}
         | {k: n for k, n in facts.turns.items() if k not in draft.turned},
     )
-    return decision, after
+    return decision, leading.kept(draft, after) if draft.alert.group is not None else after
 
 
 def due(draft: Draft) -> None:

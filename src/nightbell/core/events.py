@@ -5,7 +5,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from nightbell.core.alert import Status
 from nightbell.core.directory import Source, Target
+from nightbell.core.escalation import Escalation
+from nightbell.core.group import Group, Named
 from nightbell.core.identity import Unit
 from nightbell.core.journal import Actor
 from nightbell.core.signal import Envelope
@@ -107,5 +110,74 @@ class Failed(Struct, frozen=True, kw_only=True):
     doubtful: bool
 
 
+class Joined(Struct, frozen=True, kw_only=True):
+    """Another alert follows this one from now on. `targets` are those of its own that this one does not page yet."""
+
+    alert: Named
+    until: datetime
+    targets: tuple[Target, ...]
+
+
+class Left(Struct, frozen=True, kw_only=True):
+    """An alert that followed this one pages by itself again."""
+
+    alert: Named
+
+
+class Superseded(Struct, frozen=True, kw_only=True):
+    """A younger group takes in what would have joined this one."""
+
+
+class Led(Struct, frozen=True, kw_only=True):
+    """The leader of this alert was taken, or pages again, or a person said that it is over: so it is here."""
+
+    leader: Named
+    status: Status
+    by: Actor
+
+
+class Promoted(Struct, frozen=True, kw_only=True):
+    """The leader of this alert pages no more, and this one leads from now on: it goes on with the leader's climbs."""
+
+    leader: Named
+    why: str
+    group: Group
+    climbs: tuple[Escalation, ...]
+    snoozed_until: datetime | None
+
+
+class Handed(Struct, frozen=True, kw_only=True):
+    """Another alert leads this one from now on."""
+
+    leader: Named
+
+
+class Over(Struct, frozen=True, kw_only=True):
+    """A leader pages no more though others follow it; core/leading.py says which of them leads on.
+
+    Shape: `resolved` where it is over, and not only kept from paging for a while.
+    """
+
+    leader: Named
+    why: str
+    group: Group
+    climbs: tuple[Escalation, ...]
+    snoozed_until: datetime | None
+    at: datetime
+    resolved: bool
+
+
 Act = Acknowledge | Resolve | Snooze | Escalate | Reassign | Respond | Restart | Note
-Event = Report | GroupOver | Act | Due | Failed
+Heard = Joined | Left | Superseded | Led | Promoted | Handed
+Event = Report | GroupOver | Act | Due | Failed | Heard
+
+
+class Tell(Struct, frozen=True, kw_only=True):
+    """What an alert that was decided must make known to others, in the same transaction.
+
+    Shape: to one alert, or to all open ones that follow another.
+    """
+
+    event: Heard | Over
+    to: UUID | None = None
+    followers_of: UUID | None = None

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     NOTE = "note"
     MAINTENANCE = "maintenance"
     DEFERRAL = "deferral"
+    GROUPING = "alert_grouping"
 
 
 class Actor(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from nightbell.core import alert as alerts
-from nightbell.core import climbing, identity, routing
+from nightbell.core import climbing, identity, leading, routing
 from nightbell.core.alert import BEGINS, Alert, Change, Status, What
 from nightbell.core.closing import resolved
 from nightbell.core.draft import Draft, Shown
@@ -179,6 +179,7 @@ def _reopened(draft: Draft, report: Report, begun: list[Change], declared: str |
             snoozed_until=None,
             acknowledged_by=None,
             unpaged=False,
+            group=None,
             started_at=alerts.started_at(alert.members, alert.occurrence + 1, draft.now),
         )
     )
@@ -264,6 +265,8 @@ def _name(signal: Signal | None, fallback: str = "") -> str:
 
 
 def _repaged(draft: Draft, new: list[Change], by: Actor) -> None:
+    if draft.alert.group is not None and leading.stays_taken(draft):
+        return
     names = ", ".join(_name(c.signal) for c in new[:5])
     draft.becomes(replace(draft.alert, status=Status.TRIGGERED, acknowledged_by=None, snoozed_until=None))
     draft.note(
@@ -315,9 +318,14 @@ def _page(draft: Draft, report: Report, declared: str | None, by: Actor, *, doub
         return
     # Only paths look at it, and only where somebody is paged: 7 us that a storm of unrouted alerts need not cost.
     draft.payload = identity.document(report.envelope, report.unit.signals)
-    if draft.alert.status is Status.OPEN:
+    fresh = draft.alert.status is Status.OPEN
+    if fresh:
         _triggered(draft, report, found)
-    climbing.begin(draft, found.targets, found.reason, hold=report.hold_down if doubtful else _AT_ONCE)
+    hold = report.hold_down if doubtful else _AT_ONCE
+    if draft.directory.groupings or draft.alert.group is not None:
+        leading.begin(draft, found, hold=hold, fresh=fresh)
+    else:
+        climbing.begin(draft, found.targets, found.reason, hold=hold)
 
 
 _AT_ONCE = timedelta()

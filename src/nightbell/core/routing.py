@@ -174,6 +174,11 @@ def asked_by(value: Any) -> Asked:
     wanted = many if many is not None else [one] if one is not None else []
     if len(wanted) > MOST_TARGETS:
         problems.append(f"{len(wanted)} targets; only the first {MOST_TARGETS} are used.")
+    if "heartbeat" in value:
+        # One that exists would have taken the alert before anybody asked whom it is for.
+        problems.append(
+            f"Annotation `rootly` names the heartbeat {str(value['heartbeat'])[:60]!r}, which does not exist."
+        )
     pairs = [_pair(target, problems) for target in wanted[:MOST_TARGETS]]
     status = value.get("alert_status", value.get("rootly_alert_status"))
     return Asked(
@@ -279,8 +284,12 @@ def holds(condition: Condition, payload: dict[str, Any], urgency_id: UUID | None
         return all(matcher.matches(payload["commonLabels"]) for matcher in condition.matchers)
     if condition.urgency_ids and not condition.name:
         return True
-    values = condition.find(payload) if condition.find else [_attribute(payload, condition.name)]
-    return compared(condition.operator, values, condition.values)
+    return compared(condition.operator, values(condition, payload), condition.values)
+
+
+def values(condition: Condition, payload: dict[str, Any]) -> list[Any]:
+    """Return what a condition looks at in a payload."""
+    return condition.find(payload) if condition.find else [_attribute(payload, condition.name)]
 
 
 def _attribute(payload: dict[str, Any], name: str) -> Any:

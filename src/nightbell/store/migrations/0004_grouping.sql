@@ -1,2 +1,14 @@
 -- Alert grouping rules: leaders, members and the windows they share.
-SELECT 1;
+
+-- The rule an alert was grouped by, gone or not; until when its group takes others in, and how many it took.
+ALTER TABLE alerts ADD COLUMN group_rule_id uuid, ADD COLUMN group_until timestamptz, ADD COLUMN group_size integer;
+
+-- A bucket stands on the one alert that takes others in; two that come at one moment cannot both.
+ALTER TABLE alerts ADD CHECK (bucket IS NULL OR (leader_id IS NULL AND status <> 'resolved'));
+DROP INDEX alerts_that_lead;
+CREATE UNIQUE INDEX alerts_that_lead ON alerts (bucket) WHERE bucket IS NOT NULL; -- store/sql/facts.sql
+
+-- time_window: minutes.
+ALTER TABLE grouping_rules DROP CONSTRAINT grouping_rules_time_window_check;
+ALTER TABLE grouping_rules ADD CHECK (time_window BETWEEN 1 AND 10080);
+ALTER TABLE grouping_rules ADD COLUMN owner_team_ids uuid[] NOT NULL DEFAULT '{}';
