@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from nightbell.core.delivery import Purpose
 from nightbell.core.directory import ContactMethod, NotificationRule, User
 
-
 #: What a message is about that is about no service and no source.
 NOTHING = UUID(int=0)
 

@@ -18,7 +18,7 @@ from nightbell.core.throttling import LONGEST, Throttle, Use, Wish, sentence, tu
 from nightbell.engine.ids import minter
 from nightbell.store.db import Row, Tx
 from nightbell.store.write import outbox
-from nightbell.store.write.outbox import Claimed
+from nightbell.store.write.outbox import Claimed, Lease
 
 #: Longer than any channel's own time-outs together, so that a slow answer still finds its lease.
 LEASE = timedelta(seconds=45)
@@ -71,15 +71,12 @@ class Claims:
         self, tx: Tx, throttles: Sequence[Throttle], now: datetime, *, limit: int, in_turn: bool
     ) -> Taken:
         """Lease due messages: the oldest, or, `in_turn`, the first of each person and thing."""
-        until = now + LEASE
-        if in_turn:
-            claimed = await self._in_turn(tx, limit, now, until)
-        else:
-            claimed = await outbox.claim(tx, now, limit, until, self._worker)
+        lease = Lease(worker=self._worker, now=now, until=now + LEASE)
+        claimed = await (self._in_turn(tx, lease, limit) if in_turn else outbox.claim(tx, lease, limit))
         full = in_turn or len(claimed) >= limit
         if claimed and full:
             # All that is due was not read; what belongs together with this was perhaps left.
-            claimed += await outbox.claim_fellows(tx, _keys(claimed), now, until, self._worker)
+            claimed += await outbox.claim_fellows(tx, lease, _keys(claimed))
         groups = bundles(sorted(claimed, key=lambda c: (c.send_at, c.id)), likeness)
         if throttles and groups:
             groups = await _throttled(tx, groups, throttles, now)
@@ -89,13 +86,11 @@ class Claims:
         rows = await outbox.start(tx, [(mint(), c.id, c.attempts) for c in going], self._worker, now)
         return Taken(groups=groups, rows={r["id"]: r for r in rows}, full=full)
 
-    async def _in_turn(self, tx: Tx, limit: int, now: datetime, until: datetime) -> list[Claimed]:
-        crowded = [about for about, many in self._busy.items() if many >= CROWD and about != NOTHING]
-        found = await outbox.claim_in_turn(tx, now, limit, until, self._worker, self._turn, crowded)
-        last = max(((c.user_id, c.about) for c in found), default=_START)
-        # Begin again at the front after the last one; a node that starts there finds everybody.
-        self._turn = last if len(found) >= limit // 2 else _START
-        return found
+    async def _in_turn(self, tx: Tx, lease: Lease, limit: int) -> list[Claimed]:
+        crowded = {about for about, many in self._busy.items() if many >= CROWD and about != NOTHING}
+        turn = await outbox.turns(tx, self._turn, limit)
+        self._turn = turn[-1] if len(turn) >= limit else _START
+        return await outbox.claim_first(tx, lease, [one for one in turn if one[1] not in crowded])
 
 
 def likeness(c: Claimed) -> Likeness:

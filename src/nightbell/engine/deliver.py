@@ -5,7 +5,7 @@ Rule 1: an attempt is on disk before anything is sent, and an answer that never 
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -17,6 +17,7 @@ from nightbell.core.delivery import Channel, Message, Outcome, Refused, Unsure
 from nightbell.core.draft import Decision
 from nightbell.core.events import Failed
 from nightbell.engine.apply import apply
+from nightbell.engine.arming import Arming
 from nightbell.engine.claiming import Batch, Claims, Taken, Work
 from nightbell.engine.directory import Directories
 from nightbell.engine.faults import FAULTS
@@ -24,6 +25,7 @@ from nightbell.engine.ids import minter
 from nightbell.engine.ingest import Committed
 from nightbell.engine.messages import Desk
 from nightbell.engine.node import Node
+from nightbell.engine.particulars import Particulars
 from nightbell.store.db import Db, Row, Tx
 from nightbell.store.write import facts, outbox
 from nightbell.store.write.outbox import Claimed
@@ -55,6 +57,7 @@ class Deliver:
         self._woken = node.woken
         self._worker = node.name
         self._claims = Claims(node.name)
+        self._arming = Arming(channels)
 
     async def deliver(self, *, limit: int = BATCH) -> int:
         """Send what is due, at most `limit` messages or those told with them; return how many were claimed."""
@@ -92,10 +95,16 @@ class Deliver:
 
         taken = await self._db.in_tx(work)
         # Written after the commit: other nodes need not wait for the words.
-        return Batch(work=[self._work(group, taken.rows, now) for group in taken.groups], full=taken.full)
+        found = await self._desk.clerk.look_up(self._db, [c for group in taken.groups for c in group], now)
+        return Batch(
+            work=[self._work(group, taken.rows, found, now) for group in taken.groups], full=taken.full
+        )
 
-    def _work(self, group: list[Claimed], rows: dict[UUID, Row], now: datetime) -> Work:
-        return Work(claimed=tuple(group), message=self._message(group, rows, now))
+    def _work(self, group: list[Claimed], rows: dict[UUID, Row], found: Particulars, now: datetime) -> Work:
+        message = self._message(group, rows, now)
+        if isinstance(message, Message):
+            message = self._desk.clerk.completed(message, group[0], found)
+        return Work(claimed=tuple(group), message=message)
 
     def _message(self, group: list[Claimed], rows: dict[UUID, Row], now: datetime) -> Message | Outcome:
         claimed, row = group[0], rows.get(group[0].id)
@@ -139,6 +148,8 @@ class Deliver:
         async def work(tx: Tx) -> Committed:
             each = [(c, d.next) for d in done for c in d.claimed]
             await outbox.finish(tx, each, self._worker, now)
+            if any(self._arming.concerns(c.kind) for c, _ in each):
+                await self._arming.arm(tx, each, now)
             return await self._fail_over(tx, [one for one in each if one[1].fail_over], now)
 
         self._woken(await self._db.in_tx(work))

@@ -8,6 +8,8 @@ from uuid import UUID
 from nightbell.core import links, shortid
 from nightbell.core.delivery import Message, Purpose
 from nightbell.engine.bundles import bundled
+from nightbell.engine.particulars import Clerk
+from nightbell.engine.providers import Providers
 from nightbell.engine.vault import Vault
 from nightbell.store.db import Row
 from nightbell.store.write.outbox import Claimed
@@ -18,7 +20,8 @@ _TITLE = 200
 class Desk:
     """Writes messages. Knows where we are reached and which key signs links."""
 
-    def __init__(self, vault: Vault, base_url: str) -> None:
+    def __init__(self, vault: Vault, base_url: str, providers: Providers | None = None) -> None:
+        self.clerk = Clerk(vault, base_url, providers or Providers(vault))
         self._vault = vault
         self._base = base_url.rstrip("/")
 

@@ -7,25 +7,27 @@ WHERE id IN (
 RETURNING id, alert_id, page_id, user_id, contact_method_id, kind, purpose, level, attempts, idempotency_key, send_at,
     created_at, about, bundle_id, notice_id
 
--- claim_in_turn: the same where more is due than goes at once: the first message of each (person, thing) after
--- ($5, $6), so that a storm on one service does not delay another. It leaps from one to the next in the index and
--- leaves out what this node has its hands full with ($7)
+-- turns_after: whoever waits for messages about what, after ($1, $2); it leaps from one to the next in the index
 WITH RECURSIVE turns AS (
-    (SELECT user_id, about, 1 AS turn FROM notifications WHERE state = 'waiting' AND (user_id, about) > ($5, $6)
+    (SELECT user_id, about, 1 AS turn FROM notifications WHERE state = 'waiting' AND (user_id, about) > ($1, $2)
      ORDER BY user_id, about LIMIT 1)
     UNION ALL
     SELECT n.user_id, n.about, t.turn + 1 FROM turns t, LATERAL (
         SELECT user_id, about FROM notifications WHERE state = 'waiting' AND (user_id, about) > (t.user_id, t.about)
         ORDER BY user_id, about LIMIT 1
-    ) n WHERE t.turn < $2
-), first AS (
-    SELECT n.id FROM turns t, LATERAL (
+    ) n WHERE t.turn < $3
+)
+SELECT user_id, about FROM turns ORDER BY turn
+
+-- claim_first: lease the first due message of each (person, thing), so that a storm on one service does not delay
+-- another
+UPDATE notifications SET state = 'sending', attempts = attempts + 1, lease_until = $2, leased_by = $3, updated_at = $1
+WHERE id IN (
+    SELECT n.id FROM unnest($4::int[], $5::uuid[]) AS t (user_id, about), LATERAL (
         SELECT id FROM notifications m WHERE state = 'waiting' AND m.user_id = t.user_id AND m.about = t.about
             AND send_at <= $1 ORDER BY send_at LIMIT 1 FOR UPDATE SKIP LOCKED
-    ) n WHERE t.about <> ALL ($7::uuid[])
+    ) n
 )
-UPDATE notifications SET state = 'sending', attempts = attempts + 1, lease_until = $3, leased_by = $4, updated_at = $1
-WHERE id IN (SELECT id FROM first)
 RETURNING id, alert_id, page_id, user_id, contact_method_id, kind, purpose, level, attempts, idempotency_key, send_at,
     created_at, about, bundle_id, notice_id
 

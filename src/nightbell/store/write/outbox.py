@@ -34,33 +34,40 @@ class Claimed(Struct, frozen=True, kw_only=True):
     notice_id: UUID | None = None
 
 
-async def claim(tx: Tx, now: datetime, limit: int, until: datetime, worker: str) -> list[Claimed]:
-    """Lease due messages to a worker; another worker never gets them before the lease lapses."""
-    rows = await tx.rows("claim_notifications", now, limit, until, worker)
+class Lease(Struct, frozen=True, kw_only=True):
+    """Who takes messages, when, and for how long nobody else may."""
+
+    worker: str
+    now: datetime
+    until: datetime
+
+
+async def claim(tx: Tx, lease: Lease, limit: int) -> list[Claimed]:
+    """Lease the oldest due messages; another worker never gets them before the lease lapses."""
+    rows = await tx.rows("claim_notifications", lease.now, limit, lease.until, lease.worker)
     return [Claimed(**dict(row.items())) for row in rows]
 
 
-async def claim_in_turn(
-    tx: Tx,
-    now: datetime,
-    limit: int,
-    until: datetime,
-    worker: str,
-    after: tuple[int, UUID],
-    crowded: Sequence[UUID],
-) -> list[Claimed]:
-    """Lease the first due message of each person and thing, from a turn on; nothing about what is `crowded`."""
-    rows = await tx.rows("claim_in_turn", now, limit, until, worker, *after, list(crowded))
+async def turns(tx: Tx, after: tuple[int, UUID], limit: int) -> list[tuple[int, UUID]]:
+    """Return (person, thing) for messages that wait, in order from a turn on."""
+    return [(r["user_id"], r["about"]) for r in await tx.rows("turns_after", *after, limit)]
+
+
+async def claim_first(tx: Tx, lease: Lease, turn: Sequence[tuple[int, UUID]]) -> list[Claimed]:
+    """Lease the first due message of each (person, thing)."""
+    if not turn:
+        return []
+    columns = zip(*turn, strict=True)
+    rows = await tx.rows("claim_first", lease.now, lease.until, lease.worker, *columns)
     return [Claimed(**dict(row.items())) for row in rows]
 
 
-async def claim_fellows(
-    tx: Tx, keys: Sequence[tuple[int, UUID, UUID, str]], now: datetime, until: datetime, worker: str
-) -> list[Claimed]:
+async def claim_fellows(tx: Tx, lease: Lease, keys: Sequence[tuple[int, UUID, UUID, str]]) -> list[Claimed]:
     """Lease what else is due for (person, thing, contact method, purpose)."""
     if not keys:
         return []
-    rows = await tx.rows("claim_fellows", now, until, worker, *zip(*keys, strict=True))
+    columns = zip(*keys, strict=True)
+    rows = await tx.rows("claim_fellows", lease.now, lease.until, lease.worker, *columns)
     return [Claimed(**dict(row.items())) for row in rows]
 
 
