@@ -3,11 +3,17 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from nightbell.channels.apprise import Apprise
+from nightbell.channels.discord import Discord
 from nightbell.channels.email import Email, SmtpSettings
 from nightbell.channels.inbox import Inbox
+from nightbell.channels.mattermost import Mattermost
 from nightbell.channels.ntfy import Ntfy
+from nightbell.channels.push import Push
 from nightbell.channels.slack import Slack
 from nightbell.channels.sms import Sms
+from nightbell.channels.teams import Teams
+from nightbell.channels.telegram import Telegram
 from nightbell.channels.voice import Voice
 from nightbell.channels.webhook import Webhook
 from nightbell.core.delivery import Channel
@@ -25,8 +31,14 @@ def build(smtp: SmtpSettings, http: Http, services: Http | None = None) -> Mappi
         Sms(out),
         Voice(out),
         Slack(out),
+        Telegram(out),
+        Push(http),
+        Teams(http),
+        Discord(http),
+        Mattermost(http),
         Webhook(http),
         Ntfy(http),
+        Apprise(http.guard),
         Inbox(),
     )
     return MappingProxyType({channel.kind: channel for channel in channels})

@@ -7,7 +7,10 @@ from nightbell.core.delivery import Sent
 
 async def test_every_channel_is_listed_under_its_kind(http):
     channels = registry.build(SmtpSettings(), http)
-    assert set(channels) == {"email", "sms", "voice", "slack", "webhook", "ntfy", "inbox"}
+    assert set(channels) == {
+        "email", "sms", "voice", "slack", "telegram", "push", "teams", "discord", "mattermost", "webhook", "ntfy",
+        "apprise", "inbox",
+    }  # fmt: skip
     assert all(kind == channel.kind for kind, channel in channels.items())
 
 
