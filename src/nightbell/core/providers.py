@@ -79,7 +79,69 @@ SLACK = Provider(
         _base("https://slack.com/api"),
     ),
 )
+TELEGRAM = Provider(
+    name="telegram",
+    label="Telegram",
+    kinds=("telegram",),
+    needs=("bot_token",),
+    fields=(
+        Field(name="bot_token", label="Bot token", secret=True, hint="@BotFather gives it: 123456:ABC…"),
+        Field(
+            name="updates",
+            label="Buttons arrive by",
+            default="poll",
+            hint="poll asks Telegram and needs no public address; webhook is called by it; off leaves links",
+        ),
+        _base("https://api.telegram.org"),
+    ),
+)
+DISCORD = Provider(
+    name="discord",
+    label="Discord",
+    kinds=("discord",),
+    fields=(
+        Field(name="bot_token", label="Bot token", secret=True, hint="for buttons; a webhook needs none"),
+        Field(
+            name="public_key",
+            label="Public key",
+            hint="of the application, for buttons; its interactions endpoint is /hooks/discord here",
+        ),
+        _base("https://discord.com/api/v10"),
+    ),
+)
+MATTERMOST = Provider(
+    name="mattermost",
+    label="Mattermost",
+    kinds=("mattermost",),
+    fields=(
+        Field(name="bot_token", label="Bot token", secret=True, hint="to edit posts; a webhook needs none"),
+        Field(
+            name="base_url", label="Address of the server", machine=True, hint="like https://chat.example.org"
+        ),
+    ),
+)
+PUSH = Provider(
+    name="push",
+    label="Web push",
+    kinds=("push",),
+    needs=("private_key",),
+    fields=(
+        Field(
+            name="private_key",
+            label="Private key",
+            secret=True,
+            hint="made at the first start; another one ends every subscription",
+        ),
+        Field(
+            name="contact",
+            label="Contact",
+            hint="mailto: or https:, where push services write when we misbehave; this installation's address if empty",
+        ),
+    ),
+)
 #: Every service, by name; its name is also the prefix of its variables and its table in the file.
-PROVIDERS: dict[str, Provider] = {one.name: one for one in (TWILIO, SLACK)}
+PROVIDERS: dict[str, Provider] = {
+    one.name: one for one in (TWILIO, SLACK, TELEGRAM, DISCORD, MATTERMOST, PUSH)
+}
 #: Which service delivers a kind of message.
 BY_KIND: dict[str, Provider] = {kind: one for one in PROVIDERS.values() for kind in one.kinds}
