@@ -172,8 +172,7 @@ class Deliver:
         for known in await facts.by_id(tx, [alert_id], directory):
             decided = decide(known, event, now, mint)
             if decided:
-                await apply(tx, [decided[0]], now, mint)
-                return [decided[0]]
+                return await apply(tx, [decided[0]], now, mint)
         return []
 
     async def recover(self, *, gone: tuple[str, ...] = ()) -> int:

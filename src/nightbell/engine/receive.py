@@ -114,7 +114,8 @@ class Receive:
             if row is None or not await heard.receipt(tx, new_id(now), one, now):
                 return None
             progress = after(Stage(row["stage"]), one.stage)
-            if not progress.moved:
+            doubt = row["state"] == "unknown" and one.stage is not Stage.HANDED_OVER
+            if not progress.moved and not doubt:
                 return None
             failed = progress.stage is Stage.FAILED
             to = Move(
@@ -141,6 +142,9 @@ class Receive:
     async def _fail_over(self, tx: Tx, row: Row, one: Receipt, now: datetime) -> tuple[Decision, ...]:
         """Use the next method of a page whose message is now known not to have arrived."""
         if row["page_id"] is None or row["purpose"] != Purpose.PAGE:
+            return ()
+        if row["state"] == "unknown" and await tx.value("others_under_way", row["page_id"], row["id"]):
+            # The next method was used when the doubt arose, and nothing speaks against it.
             return ()
         why = f"{row['kind'].capitalize()}: {one.why or 'not delivered'}".rstrip(".") + "."
         event = Failed(page_id=row["page_id"], why=why, doubtful=False)
