@@ -22,11 +22,13 @@ from nightbell.api import routes as api
 from nightbell.api.resource import Edge
 from nightbell.channels import registry as channels
 from nightbell.channels.email import SmtpSettings, Tls
+from nightbell.core import holes
 from nightbell.core.delivery import Channel
 from nightbell.engine import configure, vault
 from nightbell.engine.act import Act
 from nightbell.engine.deliver import Deliver
 from nightbell.engine.directory import Directories
+from nightbell.engine.heartbeats import Heartbeats
 from nightbell.engine.housekeeping import keep_house
 from nightbell.engine.messages import Desk
 from nightbell.engine.node import Node
@@ -41,6 +43,7 @@ from nightbell.store.db import Db, connect
 from nightbell.telemetry import metrics
 from nightbell.web import assets
 from nightbell.web import routes as pages
+from nightbell.web.beats import Beats
 from nightbell.web.health import Health
 from nightbell.web.hooks import Hooks
 from nightbell.web.rejects import Rejects
@@ -151,6 +154,7 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
         limit=settings.queue_limit,
     )
     metrics.measure(metrics.QUEUE_BYTES, lambda: writers.waiting_bytes)
+    metrics.measure(metrics.POLICIES_WITHOUT_LEVELS, lambda: _without_levels(directories))
     return Engine(
         settings=settings,
         db=db,
@@ -177,6 +181,11 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
     )
 
 
+def _without_levels(directories: Directories) -> int:
+    known = directories.known()
+    return len(holes.without_levels(known)) if known else 0
+
+
 def _application(engine: Engine) -> ASGIApp:
     """Return the whole program as one ASGI application. Senders go before any framework: a storm comes by there."""
     settings, db = engine.settings, engine.db
@@ -191,6 +200,7 @@ def _application(engine: Engine) -> ASGIApp:
         max_body=settings.max_body,
     )
     health = Health(db=db, seen=engine.worker.seen)
+    beats = Beats(db=db, heartbeats=Heartbeats(db, engine.directories, engine.me), clock=engine.clock)
     changes = configure.Configure(db, engine.vault, engine.kinds)
     site = Site(
         db=db,
@@ -205,8 +215,10 @@ def _application(engine: Engine) -> ASGIApp:
         assets=assets.load(),
     )
     if isinstance(engine.clock, clock.Standing):
-        return _marked(_dispatching((_testing_clock(engine), hooks, health), _framework(site)), engine.clock)
-    return _dispatching((hooks, health), _framework(site))
+        return _marked(
+            _dispatching((_testing_clock(engine), hooks, health, beats), _framework(site)), engine.clock
+        )
+    return _dispatching((hooks, health, beats), _framework(site))
 
 
 def _testing_clock(engine: Engine) -> TestingClock:
@@ -254,7 +266,7 @@ def _framework(site: Site) -> Litestar:
     )
 
 
-def _dispatching(first: tuple[Hooks | Health | TestingClock, ...], rest: ASGIApp) -> ASGIApp:
+def _dispatching(first: tuple[Hooks | Health | Beats | TestingClock, ...], rest: ASGIApp) -> ASGIApp:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP:
             for routes in first:

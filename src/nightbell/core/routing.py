@@ -4,7 +4,7 @@ Rule 1: a typo never means silence. What cannot be used is ignored with a reason
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -86,8 +86,8 @@ def route(
     Shape: `urgency_id` is what the source alone says, for rules that ask for it.
     """
     asked = annotations(unit, envelope)
-    named, problems = _existing(asked.targets, directory, "annotation")
-    problems = [*asked.problems, *problems]
+    named, unknown = _existing(asked.targets, directory, "annotation")
+    problems = [*asked.problems, *unknown]
     by_url, url_problems = _existing((url_target,) if url_target else (), directory, "receiver URL")
     if named:
         if by_url:
@@ -132,9 +132,9 @@ def _shown(targets: Iterable[Target]) -> str:
 def annotations(unit: Unit, envelope: Envelope) -> Asked:
     """Return what the `rootly` annotations of the firing members ask for, together (rootly.md 7.3 A11)."""
     found = [
-        s.annotations["rootly"] for s in unit.signals if s.state is State.FIRING and "rootly" in s.annotations
+        s.annotations["rootly"] for s in unit.signals if "rootly" in s.annotations and s.state is State.FIRING
     ]
-    texts: list[Any] = list(dict.fromkeys(found))
+    texts: list[Any] = list(dict.fromkeys(found)) if found else []
     if not texts and "rootly" in envelope.common_annotations:
         texts = [envelope.common_annotations["rootly"]]
     if not texts and envelope.rootly is not None:
@@ -211,8 +211,10 @@ def _kind(value: Any) -> str:
 
 
 def _existing(
-    asked: Iterable[tuple[str, str]], directory: Directory, where: str
-) -> tuple[tuple[Target, ...], list[str]]:
+    asked: Sequence[tuple[str, str]], directory: Directory, where: str
+) -> tuple[tuple[Target, ...], Sequence[str]]:
+    if not asked:
+        return (), ()
     targets: dict[Target, None] = {}
     problems: list[str] = []
     for kind, ident in asked:

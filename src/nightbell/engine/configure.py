@@ -7,6 +7,7 @@ from nightbell.engine.changing import Problems
 from nightbell.engine.configure_absences import Absences
 from nightbell.engine.configure_calendars import Calendars
 from nightbell.engine.configure_contacts import Contacts
+from nightbell.engine.configure_heartbeats import Heartbeats
 from nightbell.engine.configure_installation import Installation
 from nightbell.engine.configure_levels import Levels
 from nightbell.engine.configure_maintenance import Maintenances
@@ -35,5 +36,6 @@ class Configure(
     Overrides,
     Absences,
     Calendars,
+    Heartbeats,
 ):
     """Changes everything that people configure: one method for each change, the same for API, page and command line."""

@@ -176,6 +176,23 @@ class RouteEdit(Edit, frozen=True, kw_only=True):
     position: Number = UNSET
 
 
+class HeartbeatEdit(Edit, frozen=True, kw_only=True):
+    """A heartbeat. `target` is {"type", "id"}; `matchers`: alerts that are beats of it, as Alertmanager writes them."""
+
+    name: Text = UNSET
+    description: MaybeText = UNSET
+    alert_summary: Text = UNSET
+    alert_description: MaybeText = UNSET
+    urgency_id: MaybeId = UNSET
+    interval_count: Number = UNSET
+    interval_unit: Text = UNSET
+    grace_seconds: MaybeNumber = UNSET
+    target: Json = UNSET
+    owner_team_ids: MaybeIds = UNSET
+    matchers: MaybeText = UNSET
+    enabled: MaybeFlag = UNSET
+
+
 class AlertEdit(Edit, frozen=True, kw_only=True):
     """What a person may rewrite of an alert. Its source says it anew when what it says changes."""
 

@@ -20,8 +20,11 @@ from nightbell.core.draft import Decision, Facts, Mint
 from nightbell.core.events import Event, GroupOver, Report
 from nightbell.core.identity import Unit
 from nightbell.core.signal import Envelope, State
+from nightbell.engine import feeding
 from nightbell.engine.apply import apply
+from nightbell.engine.beating import beat
 from nightbell.engine.ids import minter
+from nightbell.engine.leaders import asks, keep, leaders
 from nightbell.store.db import Tx
 from nightbell.store.write import deliveries, facts
 from nightbell.store.write.deliveries import Delivery
@@ -109,6 +112,8 @@ class Known:
         self.nothing = nothing
         self.directory = nothing.directory
         self.turns = nothing.turns
+        #: Who leads which group; None where no rule groups anything.
+        self.leaders: dict[bytes, Facts] | None = None
         self._facts: dict[UUID, Facts] = {}
         self._by_identity: dict[bytes, UUID] = {}
         self._by_member: dict[tuple[str, UUID, str], UUID] = {}
@@ -120,6 +125,8 @@ class Known:
         if alert:
             self._facts[alert.id] = known
             self._by_identity[alert.identity] = alert.id
+            if self.leaders is not None and alert.group is not None:
+                keep(self.leaders, known)
 
     def named(self, fingerprint: str, source_id: UUID, receiver: str, alert_id: UUID) -> None:
         """Remember that an alert holds a firing member."""
@@ -130,6 +137,8 @@ class Known:
         """Return the facts for a unit: by its key, else by a member it holds (rootly.md 1.6), else none."""
         found = self._by_identity.get(unit.identity) or self._by_members(unit, source_id, receiver)
         known = self._facts[found] if found in self._facts else self.nothing
+        if self.leaders is not None:
+            known = replace(known, leaders=self.leaders)
         return replace(known, turns=self.turns) if self.turns else known
 
     def _by_members(self, unit: Unit, source_id: UUID, receiver: str) -> UUID | None:
@@ -158,6 +167,7 @@ async def ingest(
     now = batch[-1].received_at
     mint = minter(now)
     units = [_units(one, directory) for one in batch]
+    beats = _beats(batch, units, directory) if directory.heartbeats else []
     known = await _known(tx, batch, units, directory)
     await numbers.reserve(tx, sum(map(len, units)))
     decisions: list[Decision] = []
@@ -166,10 +176,14 @@ async def ingest(
         made = _decided(one, parts, known, numbers, hold_down=hold_down, mint=mint)
         decisions += made
         outcomes.append(_outcome(one, parts, made, directory))
+    if any(beats):
+        outcomes = [_with_beats(o, b) for o, b in zip(outcomes, beats, strict=True)]
     rows = Together()
     deliveries.insert(rows, [_row(one, o) for one, o in zip(batch, outcomes, strict=True)])
     deliveries.touch_sources(rows, {one.source_id for one in batch}, now)
-    await apply(tx, decisions, now, mint, rows)
+    decisions = await apply(tx, decisions, now, mint, rows)
+    if any(beats):
+        decisions += await beat(tx, {b.id for each in beats for b in each}, "alertmanager", directory, now)
     pages = any(d.notifications for d in decisions)
     return Committed(outcomes=tuple(outcomes), pages=pages, decisions=tuple(decisions))
 
@@ -184,6 +198,25 @@ def _units(one: Incoming, directory: Directory) -> tuple[Unit, ...]:
     return identity.units(one.envelope, source) if source else ()
 
 
+def _beats(batch: list[Incoming], units: list[tuple[Unit, ...]], directory: Directory) -> list[feeding.Beats]:
+    """Return whose beats came with each delivery, and leave what is no beat in `units`."""
+    found: list[feeding.Beats] = []
+    for at, one in enumerate(batch):
+        units[at], beats = feeding.taken_out(units[at], one.envelope, one.url_target, directory)
+        found.append(beats)
+    return found
+
+
+def _with_beats(outcome: Outcome, beats: feeding.Beats) -> Outcome:
+    """Return an outcome that says what was a beat; a delivery of nothing else was of use all the same."""
+    if not beats:
+        return outcome
+    results = [*feeding.results(beats), *outcome.results]
+    if outcome.outcome == "ignored":
+        return Outcome(outcome="accepted", reason="", results=results)
+    return replace(outcome, results=results)
+
+
 async def _known(tx: Tx, batch: list[Incoming], units: list[tuple[Unit, ...]], directory: Directory) -> Known:
     known = Known(await facts.nothing(tx, directory))
     keys = {u.identity for parts in units for u in parts}
@@ -196,7 +229,21 @@ async def _known(tx: Tx, batch: list[Incoming], units: list[tuple[Unit, ...]], d
         loaded += await facts.by_id(tx, more, directory)
     for one in loaded:
         known.put(one)
+    if directory.groupings:
+        await _lead(tx, batch, units, known)
     return known
+
+
+async def _lead(tx: Tx, batch: list[Incoming], units: list[tuple[Unit, ...]], known: Known) -> None:
+    """Find who leads the groups that the units of a batch may join."""
+    asking = [
+        (unit, one.envelope, source, one.url_target)
+        for one, parts in zip(batch, units, strict=True)
+        if (source := _source(one, known.directory))
+        for unit in parts
+        if asks(unit, known.of(unit, source.id, one.envelope.receiver))
+    ]
+    known.leaders = await leaders(tx, asking, known.directory)
 
 
 async def _by_members(

@@ -70,9 +70,23 @@ INGEST_FAULTS = Counter(
 TIMER_FAULTS = Counter(
     "nightbell_timer_faults", "Due alerts pushed back because of a defect of ours", registry=REGISTRY
 )
+#: How: http, email, alertmanager.
+HEARTBEATS = Counter("nightbell_heartbeats", "Beats that were taken", ["how"], registry=REGISTRY)
+#: What became of looking at calendars elsewhere: read, failed.
+CALENDARS = Counter(
+    "nightbell_calendar_reads", "Calendars elsewhere that were looked at", ["outcome"], registry=REGISTRY
+)
+CALENDARS_FAILING = Gauge(
+    "nightbell_calendars_failing",
+    "Calendars elsewhere that could not be read the last time",
+    registry=REGISTRY,
+)
 QUEUE_BYTES = Gauge("nightbell_queue_bytes", "Bytes of requests that wait to be written", registry=REGISTRY)
 TIMERS_LAG_SECONDS = Gauge(
     "nightbell_timers_lag_seconds", "How late the latest due timer was picked up", registry=REGISTRY
+)
+POLICIES_WITHOUT_LEVELS = Gauge(
+    "nightbell_policies_without_levels", "Policies in use that would page nobody", registry=REGISTRY
 )
 BUILD_INFO = Gauge("nightbell_build_info", "1, with the version as a label", ["version"], registry=REGISTRY)
 BUILD_INFO.labels(version=__version__).set(1)

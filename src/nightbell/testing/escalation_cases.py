@@ -49,6 +49,7 @@ _LINE = (
     | expecting.LOOKS
     | expecting.BOUNDS
 )
+_HEARTBEAT = frozenset({"name", "timeout_min", "disabled", "note"})
 #: Words of cases for lines of our timeline.
 _RECORDED = {"policy exhausted": "escalation.exhausted"}
 
@@ -113,8 +114,6 @@ async def problems(case: Case, opened: Opened) -> list[str]:
 
 def _needed(case: Case) -> str:
     """Return a part that does not exist yet and that some line asks for."""
-    if case["setup"].get("heartbeats"):
-        return "heartbeats"
     said = [text for line in case["timeline"] for text in (line.get("do", ""), *line.get("expect", []))]
     return next((part for text in said if (part := needed(text))), "")
 
@@ -126,7 +125,8 @@ class Telling:
         self.setup: dict[str, Any] = case["setup"]
         self.lines: list[Line] = case["timeline"]
         self.world = world
-        self.teller = Teller(world, tuple(self.setup.get("users", {})))
+        beats = tuple(h["name"] for h in self.setup.get("heartbeats", ()))
+        self.teller = Teller(world, tuple(self.setup.get("users", {})), beats)
         self._looked_at = 0
         _known(self.setup, _SETUP, "setup")
         for line in self.lines:
@@ -140,6 +140,11 @@ class Telling:
             await self.world.service(service, policy(self.setup["policy"]))
         if second := self.setup.get("second_service"):
             await self.world.service(second.get("name", "s2"), policy(second["policy"]))
+        for beat in self.setup.get("heartbeats", ()):
+            _known(beat, _HEARTBEAT, "heartbeat")
+            service = next(iter(self.setup.get("services", ["s1"])))
+            enabled = not beat.get("disabled", False)
+            await self.world.heartbeat(beat["name"], service, beat["timeout_min"], enabled=enabled)
         if minutes := self.setup.get("maintenance_until_min"):
             await self.world.maintain("s1", minutes)
         await self._begin(self.setup.get("initial_state"))

@@ -14,7 +14,7 @@ _ON = r"(?: (?:on|for) (?P<service>(?!the same)\w+)| on the same service)?"
 _WHO = r"(?P<who>\w+)"
 _NUMBERS = {"a": 1, "an": 1, "one": 1, "once": 1, "twice": 2, "two": 2, "three": 3, "four": 4, "five": 5}
 #: What no part of the program can do yet, and the words that ask for it.
-_UNBUILT = ()
+_UNBUILT: tuple[tuple[str, str], ...] = ()
 
 
 class Unclear(Exception):

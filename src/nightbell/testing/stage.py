@@ -15,6 +15,7 @@ from nightbell.engine.act import Act
 from nightbell.engine.configure import Configure, seed
 from nightbell.engine.deliver import Deliver
 from nightbell.engine.directory import Directories
+from nightbell.engine.heartbeats import Heartbeats
 from nightbell.engine.ids import new_id
 from nightbell.engine.ingest import Committed, Incoming, Outcome, packed
 from nightbell.engine.messages import Desk
@@ -45,6 +46,7 @@ class Engine:
         self.act = Act(db, self.directories, self.committed.append)
         desk = Desk(Vault(b"test"), "http://nightbell.example")
         node = Node(name=name, clock=clock, woken=self.committed.append)
+        self.heartbeats = Heartbeats(db, self.directories, node)
         self.deliver = Deliver(db, self.directories, phones.by_kind, desk, node)
         self.writers = Writers(
             db, self.directories, self.committed.append, lanes=2, hold_down=HOLD_DOWN, limit=1 << 26
@@ -52,7 +54,8 @@ class Engine:
 
     async def tick(self, now: datetime) -> bool:
         """Do what is due; whether anything was."""
-        return bool((await tick.tick(self.db, self.directories, now)).decisions)
+        expired = await self.heartbeats.expire()
+        return bool(expired) or bool((await tick.tick(self.db, self.directories, now)).decisions)
 
     async def send(self) -> bool:
         """Take back what a dead worker left, then send what is due; whether there was anything."""

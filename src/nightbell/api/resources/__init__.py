@@ -15,6 +15,7 @@ from nightbell.api.resources.empty import EMPTY
 from nightbell.api.resources.escalation_levels import LEVELS
 from nightbell.api.resources.escalation_paths import PATHS
 from nightbell.api.resources.escalation_policies import POLICIES
+from nightbell.api.resources.heartbeats import HEARTBEATS
 from nightbell.api.resources.maintenances import MAINTENANCES
 from nightbell.api.resources.notification_rules import RULES
 from nightbell.api.resources.on_call_shadows import SHADOWS
@@ -50,6 +51,7 @@ RESOURCES: tuple[Resource, ...] = (
     PATHS,
     LEVELS,
     MAINTENANCES,
+    HEARTBEATS,
     SCHEDULES,
     ON_CALL_SCHEDULES,
     ROTATIONS,

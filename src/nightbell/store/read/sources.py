@@ -38,12 +38,16 @@ URGENCIES = Shelf(
 )
 
 
+#: Heartbeats are the source of their alerts, and nobody sends by it: no list of senders shows it.
+_SENDERS = source_rows.c.type != "heartbeat"
+
+
 async def sources(runner: Runner, listing: Listing, now: datetime) -> Found:
     """Return sources, each with its valid `secrets`, the current one first."""
     asked = [value for c in listing.where if c.field == "statuses" for value in c.values]
     heard = {status == "connected" for status in asked}
     within = [source_rows.c.last_delivery_at.is_not(None) == heard.pop()] if len(heard) == 1 else []
-    page = await found(runner, SOURCES, listing, *within)
+    page = await found(runner, SOURCES, listing, _SENDERS, *within)
     await _with_secrets(runner, page.rows, now)
     return page
 
@@ -57,7 +61,7 @@ async def source(runner: Runner, source_id: UUID, now: datetime) -> Record | Non
 
 async def all_sources(runner: Runner) -> list[Record]:
     """Return every source by name, without secrets: there are few."""
-    return await many(runner, source_rows, source_rows.c.name.is_not(None), source_rows.c.name)
+    return await many(runner, source_rows, _SENDERS, source_rows.c.name)
 
 
 async def _with_secrets(runner: Runner, rows: list[Record], now: datetime) -> None:

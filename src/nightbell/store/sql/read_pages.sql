@@ -116,7 +116,7 @@ WHERE a.status IN ('triggered', 'open', 'acknowledged') AND a.unpaged
 ORDER BY a.id DESC LIMIT 5;
 
 -- page_set_up: which of the first steps are done
-SELECT EXISTS (SELECT 1 FROM sources) AS source,
+SELECT EXISTS (SELECT 1 FROM sources WHERE type <> 'heartbeat') AS source,
        EXISTS (SELECT 1 FROM sources WHERE last_delivery_at IS NOT NULL) AS heard,
        EXISTS (SELECT 1 FROM contact_methods WHERE user_id = $1 AND verified_at IS NOT NULL) AS method,
        EXISTS (SELECT 1 FROM escalation_levels) AS policy,

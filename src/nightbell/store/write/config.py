@@ -25,6 +25,7 @@ _TAKEN = {
     "one_team_per_name": ("name", "There is a team of this name already."),
     "one_service_per_name": ("name", "There is a service of this name already."),
     "one_source_per_name": ("name", "There is a source of this name already."),
+    "one_heartbeat_per_name": ("name", "There is a heartbeat of this name already."),
     "one_schedule_per_name": ("name", "There is a schedule of this name already."),
     "one_entry_per_active_day": ("day", "This day has hours of its own already."),
     "one_holiday_calendar": ("country", "This person has a holiday calendar already."),
