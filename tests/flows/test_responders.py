@@ -252,3 +252,14 @@ async def test_starting_over_leaves_out_a_target_that_is_gone(scene, ana, ben):
     await scene.at("02:00").firing("DiskFull").pages(ana).reassigned(first, ben, by=ana).pages(ana, ben)
     await scene.configure.delete_policy(UUID(first.id), by=ana.actor, now=scene.clock())
     await scene.at("02:01").started_over(ana).pages(ben)
+
+
+# ---------------------------------------------------------------- policies without levels
+
+
+async def test_a_policy_without_levels_is_skipped_at_once_whatever_its_delay(scene, ana):
+    await scene.cast.fallback(ana)
+    await scene.cast.source(pages=await scene.cast.policy(initial_delay_minutes=30))
+    await scene.at("02:00").firing("DiskFull").pages(ana).says("escalation.fallback").quiet_until("04:00")
+    (why,) = [row["details"] for row in await scene.journal() if row["code"] == "escalation.fallback"]
+    assert "has no levels" in why

@@ -2,6 +2,7 @@
 
 import re
 
+import httpx
 import pytest
 from rootly_sdk import models
 from rootly_sdk.api.alert_configuration import get_alert_configuration, update_alert_configuration
@@ -164,3 +165,50 @@ async def test_an_escalation_starts_over_by_the_policy_as_it_is_now(call, people
     assert [one["id"] for one in shown["responders"]] == [people["ana"][0], people["bo"][0]]
     events = await call("GET", f"/v1/alerts/{alert}/events")
     assert "Started over by Ana Silva" in str(events)
+
+
+# ---------------------------------------------------------------- what would page nobody
+
+
+async def _warnings(call, policy):
+    shown = (await call("GET", f"/v1/escalation_policies/{policy}"))["data"]["attributes"]["warnings"]
+    listed = (await call("GET", "/v1/escalation_policies"))["data"][0]["attributes"]["warnings"]
+    assert listed == shown
+    return [(one["code"], one["escalation_level_position"]) for one in shown]
+
+
+async def test_a_policy_without_levels_can_be_attached_and_says_so(call, level, policy, program):
+    assert await _warnings(call, policy) == [("no_levels", None)]
+    made = {"name": "Platform", "escalation_policy_id": policy}
+    await call("POST", "/v1/teams", made, status=201)
+    async with httpx.AsyncClient(base_url=program.url) as client:
+        await program.running.engine.directories.current(program.running.engine.db)
+        assert "nightbell_policies_without_levels 1.0" in (await client.get("/metrics")).text
+        first = (await level())["data"]["id"]
+        assert await _warnings(call, policy) == []
+        assert "nightbell_policies_without_levels 0.0" in (await client.get("/metrics")).text
+    await call("DELETE", f"/v1/escalation_levels/{first}")
+    assert await _warnings(call, policy) == [("no_levels", None)]
+
+
+async def test_what_became_empty_later_is_named(call, level, policy, people):
+    team = (await call("POST", "/v1/teams", {"name": "Few", "user_ids": [people["bo"][0]]}, status=201))[
+        "data"
+    ]["id"]
+    await level()
+    await level(position=2, notification_target_params=[{"type": "team", "id": team, "team_members": "all"}])
+    high = {"name": "Odd", "description": "", "position": 9}
+    urgency = (await call("POST", "/v1/alert_urgencies", high, status=201))["data"]["id"]
+    path = {"name": "Odd ones", "rules": [{"rule_type": "alert_urgency", "urgency_ids": [urgency]}]}
+    made = await call("POST", f"/v1/escalation_policies/{policy}/escalation_paths", path, status=201)
+    target = {"type": "user", "id": str(people["ana"][0])}
+    said = {"notification_target_params": [target], "position": 1}
+    await call("POST", f"/v1/escalation_paths/{made['data']['id']}/escalation_levels", said, status=201)
+    assert await _warnings(call, policy) == []
+    await call("DELETE", f"/v1/teams/{team}")
+    await call("DELETE", f"/v1/alert_urgencies/{urgency}")
+    assert await _warnings(call, policy) == [("never_matches", None), ("nobody", 2)]
+
+
+async def test_a_level_without_anybody_is_refused(level):
+    assert places(await level(status=422, notification_target_params=[])) == ["notification_target_params"]

@@ -2,6 +2,7 @@
 
 from litestar import Response
 
+from nightbell.core import holes
 from nightbell.core.access import Permission
 from nightbell.store.read import page_alerts, pages
 from nightbell.store.read.page_alerts import Wanted
@@ -21,6 +22,7 @@ async def now(request: WebRequest) -> Response[bytes]:
     firing = await page_alerts.screen(db, Wanted(status="triggered", limit=_MOST))
     people = await pages.reachability(db)
     directory = await request.site.directory()
+    serving = posts(directory, request.now)
     return await render(
         request,
         "now.html",
@@ -28,9 +30,10 @@ async def now(request: WebRequest) -> Response[bytes]:
         status="triggered",
         rows=await shown_rows(request, firing.rows, Search()),
         counts=await pages.alert_counts(db),
-        duties=duties(directory, request.now),
-        posts=posts(directory, request.now),
+        duties=duties(directory, serving),
+        posts=serving,
         unpaged=await pages.unpaged(db),
+        without_levels=holes.without_levels(directory),
         steps=await pages.set_up(db, request.visitor.user_id),
         mute=[p for p in people if p["active"] and not p["kinds"] and p["role"] != "observer"],
     )
