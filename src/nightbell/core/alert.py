@@ -6,15 +6,13 @@ Rule 1: the state of each member decides; an alert is resolved only when no memb
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Any
 from uuid import UUID
 
 from msgspec import Struct, json
 from msgspec.structs import replace
 
 from nightbell.core.group import Group
-from nightbell.core.identity import Unit
-from nightbell.core.labels import common
+from nightbell.core.identity import Unit, shared_labels
 from nightbell.core.signal import Envelope, Signal, State
 
 
@@ -89,8 +87,10 @@ class Alert(Struct, frozen=True, kw_only=True):
     @property
     def wake_at(self) -> datetime | None:
         """When time itself must look at this alert: its snooze is over or a firing member expires."""
-        expiring = [m.expires_at for m in self.members.values() if m.expires_at and not m.ends_at]
-        return min([*expiring, *([self.snoozed_until] if self.snoozed_until else [])], default=None)
+        wakes = [m.expires_at for m in self.members.values() if m.expires_at and not m.ends_at]
+        if self.snoozed_until:
+            wakes.append(self.snoozed_until)
+        return min(wakes) if wakes else None
 
 
 class What(StrEnum):
@@ -238,7 +238,7 @@ class Text(Struct, frozen=True, kw_only=True):
 def text(unit: Unit, envelope: Envelope, *, status: str) -> Text:
     """Return summary, labels and links of a unit (rootly.md 1.5)."""
     first = unit.signals[0]
-    labels = _labels(unit, envelope)
+    labels = shared_labels(envelope, unit.signals)
     return Text(
         summary=_summary(unit, envelope, labels),
         description=_description(first, envelope),
@@ -248,16 +248,11 @@ def text(unit: Unit, envelope: Envelope, *, status: str) -> Text:
     )
 
 
-def _labels(unit: Unit, envelope: Envelope) -> dict[str, str]:
-    return {**envelope.common_labels, **common([signal.labels for signal in unit.signals])}
-
-
 def _extracted(labels: dict[str, str], first: Signal, status: str) -> dict[str, str]:
-    out = dict(labels)
+    out = {**labels, "status": status}
     for name in ("instance", "dc", "job"):
         if name not in out and name in first.labels:
             out[name] = first.labels[name]
-    out["status"] = status
     return out
 
 
@@ -284,13 +279,17 @@ def _description(first: Signal, envelope: Envelope) -> str | None:
 def content(unit: Unit, text: Text) -> int:
     """Return a stable 64-bit hash of everything shown of a unit: an equal one means nothing needs writing."""
     said = [(s.fingerprint, s.annotations, s.generator_url) for s in unit.signals]
-    digest = blake2b(json.encode((text, said, unit.key)), digest_size=8).digest()
+    # Annotations of a single signal are in `said` already; hashing them twice would cost a fifth of this.
+    shared = text.annotations if len(said) > 1 else None
+    shown = (text.summary, text.description, text.external_url, text.labels, shared, said, unit.key)
+    digest = blake2b(json.encode(shown), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
 
 
 def started_at(members: dict[str, Member], occurrence: int, fallback: datetime) -> datetime:
     """Return when the current occurrence began: the earliest start of a member that fired in it."""
-    return min((m.starts_at for m in members.values() if m.occurrence == occurrence), default=fallback)
+    starts = [m.starts_at for m in members.values() if m.occurrence == occurrence]
+    return min(starts) if starts else fallback
 
 
 def ended_at(members: dict[str, Member], occurrence: int, fallback: datetime) -> datetime:
@@ -300,9 +299,6 @@ def ended_at(members: dict[str, Member], occurrence: int, fallback: datetime) ->
     )
 
 
-def counted(members: dict[str, Member]) -> dict[str, Any]:
-    """Return how many members there are and fire, for the row."""
-    return {
-        "member_count": len(members),
-        "firing_count": sum(m.state is State.FIRING for m in members.values()),
-    }
+def counted(members: dict[str, Member]) -> tuple[int, int]:
+    """Return how many members there are and how many of them fire, for the row."""
+    return len(members), len([1 for m in members.values() if m.state is State.FIRING])

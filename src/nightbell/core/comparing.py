@@ -35,8 +35,12 @@ def _none(test: Callable[[str, str], bool]) -> Test:
     return lambda found, wanted: not any(test(have, want) for have in found for want in wanted)
 
 
-def _is(have: str, want: str) -> bool:
-    return have == want
+def _among(found: list[str], wanted: tuple[str, ...]) -> bool:
+    return any(have in wanted for have in found)
+
+
+def _not_among(found: list[str], wanted: tuple[str, ...]) -> bool:
+    return not _among(found, wanted)
 
 
 def _contains(have: str, want: str) -> bool:
@@ -49,10 +53,10 @@ def _matches(have: str, want: str) -> bool:
 
 #: Over the texts of what was found; never an empty list.
 OPERATORS: dict[str, Test] = {
-    "is": _any(_is),
-    "is_one_of": _any(_is),
-    "is_not": _none(_is),
-    "is_not_one_of": _none(_is),
+    "is": _among,
+    "is_one_of": _among,
+    "is_not": _not_among,
+    "is_not_one_of": _not_among,
     "contains": _any(_contains),
     "does_not_contain": _none(_contains),
     "starts_with": _any(str.startswith),

@@ -4,6 +4,7 @@ Four entrances end here: a delivery (Report), a person (Act), time (Due), a mess
 """
 
 from datetime import datetime
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -63,10 +64,13 @@ def decide(facts: Facts, event: Event, now: datetime, mint: Mint) -> tuple[Decis
         pages=tuple(p for p in draft.pages.values() if not p.ended),
         sent=tuple(draft.sent),
         service_ids=draft.service_ids,
-        turns={k: facts.turns.get(k, 0) + n for k, n in draft.turned.items()}
-        | {k: n for k, n in facts.turns.items() if k not in draft.turned},
+        turns=_turned(facts.turns, draft.turned) if draft.turned else facts.turns,
     )
     return decision, leading.kept(draft, after) if draft.alert.group is not None else after
+
+
+def _turned(turns: dict[UUID, int], by: dict[UUID, int]) -> dict[UUID, int]:
+    return turns | {level: turns.get(level, 0) + n for level, n in by.items()}
 
 
 def due(draft: Draft) -> None:

@@ -22,6 +22,8 @@ from nightbell.core.paging import NOTHING, Notification, Page, Sent
 from nightbell.core.routing import Routing
 from nightbell.core.signal import Envelope
 
+_NONE: frozenset[UUID] = frozenset()
+
 #: Returns a new UUIDv7, later ones greater.
 Mint = Callable[[], UUID]
 
@@ -163,10 +165,11 @@ class Draft:
         kind: Kind = Kind.STATUS_UPDATE,
         action: str,
         by: Actor = SYSTEM,
+        user_id: int | None = None,
         **more: Any,
     ) -> None:
-        """Write a line of the journal. `more` holds level, user_id, and otherwise goes into `because`."""
-        level, user_id = more.pop("level", None), more.pop("user_id", by.user_id)
+        """Write a line of the journal, about who did it unless said otherwise. `more` holds level and what is behind it."""
+        level = more.pop("level", None)
         self.entries.append(
             Entry(
                 id=self.mint(),
@@ -179,7 +182,7 @@ class Draft:
                 details=details,
                 because=more,
                 level=level,
-                user_id=user_id,
+                user_id=by.user_id if user_id is None else user_id,
             )
         )
 
@@ -215,12 +218,26 @@ class Draft:
                 )
             )
 
+    def _climbs(self) -> tuple[tuple[Escalation, ...], frozenset[UUID]]:
+        """Return the climbs that changed, and which of them begin now."""
+        if not self.escalations:
+            return (), _NONE
+        old = {e.id: e for e in self.facts.escalations}
+        climbs = tuple(e for e in self.escalations.values() if old.get(e.id) is not e)
+        return climbs, frozenset(e.id for e in climbs if e.id not in old)
+
+    def _pages(self) -> tuple[tuple[Page, ...], tuple[UUID, ...]]:
+        """Return the pages that changed, and which known ones ended."""
+        if not self.pages:
+            return (), ()
+        old = {p.id: p for p in self.facts.pages}
+        pages = tuple(p for p in self.pages.values() if old.get(p.id) is not p)
+        return pages, tuple(p.id for p in pages if p.ended and p.id in old)
+
     def decision(self) -> Decision:
         """Return what was gathered; climbs and pages only where they changed."""
-        old_climbs = {e.id: e for e in self.facts.escalations}
-        old_pages = {p.id: p for p in self.facts.pages}
-        climbs = tuple(e for e in self.escalations.values() if old_climbs.get(e.id) is not e)
-        pages = tuple(p for p in self.pages.values() if old_pages.get(p.id) is not p)
+        climbs, begun = self._climbs()
+        pages, ended = self._pages()
         grouped = self.alert.group is not (self.facts.alert.group if self.facts.alert else None)
         says = bool(self.is_new or self.shown or self.entries or self.moved or grouped)
         return Decision(
@@ -231,13 +248,13 @@ class Draft:
             shown=self.shown,
             entries=tuple(self.entries),
             escalations=climbs,
-            begun=frozenset(e.id for e in climbs if e.id not in old_climbs),
+            begun=begun,
             pages=pages,
             notifications=tuple(self.notifications),
             touch=not (says or climbs or pages or self.notifications),
             same=self._alert is self.facts.alert and not (self.changes or self.shown),
             cancel=self.cancel,
-            ended_pages=() if self.cancel else tuple(p.id for p in pages if p.ended and p.id in old_pages),
+            ended_pages=() if self.cancel else ended,
             routing=self.routing,
             turned=dict(self.turned),
             past=self.past,

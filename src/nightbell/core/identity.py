@@ -100,12 +100,18 @@ def document(envelope: Envelope, signals: tuple[Signal, ...]) -> dict[str, Any]:
         "status": envelope.status,
         "groupKey": envelope.group_key,
         "groupLabels": envelope.group_labels,
-        "commonLabels": {**envelope.common_labels, **common([signal.labels for signal in signals])},
+        "commonLabels": shared_labels(envelope, signals),
         "commonAnnotations": envelope.common_annotations,
         "externalURL": envelope.external_url,
         "truncatedAlerts": envelope.truncated,
         "alerts": [_alert_document(signal) for signal in signals],
     }
+
+
+def shared_labels(envelope: Envelope, signals: tuple[Signal, ...]) -> dict[str, str]:
+    """Return the labels that all of an alert's signals have, over those of their envelope."""
+    own = signals[0].labels if len(signals) == 1 else common([signal.labels for signal in signals])
+    return {**envelope.common_labels, **own}
 
 
 def _alert_document(signal: Signal) -> dict[str, Any]:

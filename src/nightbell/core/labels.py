@@ -63,23 +63,30 @@ _CACHED_VALUE = 256
 
 def tag(key: str, value: str) -> int:
     """Return the number that stands for key=value in an index: signed 64 bits, the same on every machine."""
-    return _cached_tag(key, value) if len(value) <= _CACHED_VALUE else _tag(key, value)
+    return int(_cached_tag(key, value) if len(value) <= _CACHED_VALUE else _tag(key, value))
 
 
 def tags(labels: Mapping[str, str]) -> list[int]:
     """Return a tag for each label. Give it the capped labels, so that what is shown is what is found."""
+    return [tag(key, value) for key, value in labels.items()]
+
+
+def written_tags(labels: Mapping[str, str]) -> str:
+    """Return the same as PostgreSQL writes an array."""
     # The two-way choice of `tag` is written out here: a call each would cost half as much again.
-    return [
+    texts = [
         _cached_tag(key, value) if len(value) <= _CACHED_VALUE else _tag(key, value)
         for key, value in labels.items()
     ]
+    return "{" + ",".join(texts) + "}"
 
 
-def _tag(key: str, value: str) -> int:
+def _tag(key: str, value: str) -> str:
     digest = blake2b(f"{key}={value}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
+    return str(int.from_bytes(digest, "big", signed=True))
 
 
+#: As text, because a dozen are written for each alert and few are looked for.
 _cached_tag = lru_cache(maxsize=32768)(_tag)
 
 
@@ -111,9 +118,9 @@ def shortened(text: str, limit: int) -> str:
 
 def common(sets: Iterable[Mapping[str, str]]) -> dict[str, str]:
     """Return the labels that all the sets have, with the same value; none of no sets."""
-    first, *rest = list(sets) or [{}]
-    shared = dict(first)
-    for other in rest:
+    listed = list(sets)
+    shared = dict(listed[0]) if listed else {}
+    for other in listed[1:]:
         shared = {k: v for k, v in shared.items() if other.get(k) == v}
     return shared
 

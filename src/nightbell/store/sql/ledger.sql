@@ -5,10 +5,11 @@ INSERT INTO alerts (id, number, source_id, identity, status, urgency_id, summary
 SELECT id, number, source_id, identity, status, urgency_id, summary, alertname, occurrence, request_count,
     member_count, firing_count, truncated, started_at, ended_at, acknowledged_at, acknowledged_by, resolved_at,
     snoozed_until, last_received_at, delivery_id, wake_at, unpaged, tags::bigint[], content, created_at, $27
-FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bytea[], $5::text[], $6::uuid[], $7::text[], $8::text[],
-    $9::int[], $10::int[], $11::int[], $12::int[], $13::int[], $14::timestamptz[], $15::timestamptz[],
-    $16::timestamptz[], $17::int[], $18::timestamptz[], $19::timestamptz[], $20::timestamptz[], $21::uuid[],
-    $22::timestamptz[], $23::bool[], $24::text[], $25::bigint[], $26::timestamptz[])
+FROM unnest($1::uuid[], $2::bigint[], $3::uuid[] /*=*/, $4::bytea[], $5::text[], $6::uuid[], $7::text[], $8::text[],
+    $9::int[] /*=*/, $10::int[] /*=*/, $11::int[], $12::int[], $13::int[] /*=*/, $14::timestamptz[],
+    $15::timestamptz[] /*=*/, $16::timestamptz[] /*=*/, $17::int[] /*=*/, $18::timestamptz[] /*=*/,
+    $19::timestamptz[] /*=*/, $20::timestamptz[], $21::uuid[], $22::timestamptz[] /*=*/, $23::bool[] /*=*/,
+    $24::text[], $25::bigint[], $26::timestamptz[])
     AS t (id, number, source_id, identity, status, urgency_id, summary, alertname, occurrence, request_count,
     member_count, firing_count, truncated, started_at, ended_at, acknowledged_at, acknowledged_by, resolved_at,
     snoozed_until, last_received_at, delivery_id, wake_at, unpaged, tags, content, created_at)
@@ -42,8 +43,8 @@ INSERT INTO alert_details (alert_id, labels, annotations, description, external_
 SELECT alert_id, labels::jsonb, annotations::jsonb, description, external_url, receiver, group_key, dedup_key,
     dedup_rule, coalesce(targets, '[]')::jsonb, coalesce(routing, '[]')::jsonb, coalesce(service_ids, '{}')::uuid[],
     coalesce(team_ids, '{}')::uuid[], $14, $14
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-    $10::text[], $11::text[], $12::text[], $13::text[])
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::text[] /*=*/, $10::text[] /*=*/, $11::text[] /*=*/, $12::text[] /*=*/, $13::text[] /*=*/)
     AS t (alert_id, labels, annotations, description, external_url, receiver, group_key, dedup_key, dedup_rule,
     targets, routing, service_ids, team_ids)
 ON CONFLICT (alert_id) DO UPDATE SET labels = excluded.labels, annotations = excluded.annotations,
@@ -63,9 +64,9 @@ INSERT INTO alert_members (alert_id, fingerprint, source_id, group_hash, state, 
     generator_url, starts_at, ends_at, expires_at, absent_since, last_seen_at, occurrence, created_at, updated_at)
 SELECT alert_id, fingerprint, source_id, group_hash, state, inferred, labels::jsonb, annotations::jsonb,
     generator_url, starts_at, ends_at, expires_at, absent_since, last_seen_at, occurrence, $16, $16
-FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[], $5::text[], $6::bool[], $7::text[], $8::text[],
-    $9::text[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[],
-    $15::int[])
+FROM unnest($1::uuid[], $2::text[], $3::uuid[] /*=*/, $4::bytea[], $5::text[] /*=*/, $6::bool[] /*=*/, $7::text[],
+    $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[] /*=*/, $12::timestamptz[] /*=*/,
+    $13::timestamptz[] /*=*/, $14::timestamptz[], $15::int[] /*=*/)
     AS t (alert_id, fingerprint, source_id, group_hash, state, inferred, labels, annotations, generator_url, starts_at,
     ends_at, expires_at, absent_since, last_seen_at, occurrence)
 ON CONFLICT (alert_id, fingerprint) DO UPDATE SET group_hash = excluded.group_hash, state = excluded.state,
@@ -85,8 +86,8 @@ WHERE m.alert_id = t.alert_id AND m.fingerprint = t.fingerprint
 INSERT INTO alert_events (id, alert_id, kind, action, code, source, user_id, details, because, level, created_at,
     updated_at)
 SELECT id, alert_id, kind, action, code, source, user_id, details, because::jsonb, level, at, at
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[], $9::text[],
-    $10::int[], $11::timestamptz[])
+FROM unnest($1::uuid[], $2::uuid[], $3::text[] /*=*/, $4::text[] /*=*/, $5::text[] /*=*/, $6::text[] /*=*/,
+    $7::int[] /*=*/, $8::text[], $9::text[], $10::int[] /*=*/, $11::timestamptz[])
     AS t (id, alert_id, kind, action, code, source, user_id, details, because, level, at)
 
 -- insert_occurrences: episodes that are over

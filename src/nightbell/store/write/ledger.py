@@ -53,24 +53,24 @@ def alerts(
 def _tags(shown: Shown | None) -> str | None:
     if shown is None:
         return None
-    return "{" + ",".join(map(str, label_sets.tags(label_sets.capped(shown.text.labels)))) + "}"
+    return label_sets.written_tags(label_sets.capped(shown.text.labels))
 
 
 def _new(a: Alert, shown: Shown | None) -> tuple[Any, ...]:
-    counts = counted(a.members)
+    members, firing = counted(a.members)
     return (
         a.id, a.number, a.source_id, a.identity, a.status.value, a.urgency_id, a.summary[:_SUMMARY],
-        a.alertname[:_SUMMARY], a.occurrence, a.request_count, counts["member_count"], counts["firing_count"],
+        a.alertname[:_SUMMARY], a.occurrence, a.request_count, members, firing,
         a.truncated, a.started_at, a.ended_at, a.acknowledged_at, a.acknowledged_by, a.resolved_at, a.snoozed_until,
         a.last_received_at, a.delivery_id, a.wake_at, a.unpaged, _tags(shown) or "{}", a.content, a.created_at,
     )  # fmt: skip
 
 
 def _changed(a: Alert, shown: Shown | None) -> tuple[Any, ...]:
-    counts = counted(a.members)
+    members, firing = counted(a.members)
     return (
         a.id, a.identity, a.status.value, a.urgency_id, a.summary[:_SUMMARY], a.occurrence, a.request_count,
-        counts["member_count"], counts["firing_count"], a.truncated, a.started_at, a.ended_at, a.acknowledged_at,
+        members, firing, a.truncated, a.started_at, a.ended_at, a.acknowledged_at,
         a.acknowledged_by, a.resolved_at, a.snoozed_until, a.last_received_at, a.delivery_id, a.wake_at, a.unpaged,
         _tags(shown), a.content,
     )  # fmt: skip
