@@ -25,7 +25,6 @@ from nightbell.core.events import (
     Left,
     Promoted,
     Report,
-    Superseded,
 )
 from nightbell.core.journal import Actor, Kind
 from nightbell.core.reporting import group_over, reported
@@ -50,7 +49,7 @@ def decide(facts: Facts, event: Event, now: datetime, mint: Mint) -> tuple[Decis
             due(draft)
         case Failed():
             failed(draft, event)
-        case Joined() | Left() | Superseded() | Led() | Promoted() | Handed():
+        case Joined() | Left() | Led() | Promoted() | Handed():
             following.heard(draft, event)
         case _:
             acting.acted(draft, event)

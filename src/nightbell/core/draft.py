@@ -43,8 +43,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     targets: tuple[Target, ...] = ()
     #: Whose turn it is, by level; locked while it is read.
     turns: dict[UUID, int] = {}
-    #: Who leads each bucket that an alert may fall in, where there are grouping rules.
-    leaders: "dict[bytes, Facts]" = {}
+    #: Who leads each bucket that the alert may fall in; None where nobody looked, and then it pages by itself.
+    leaders: "dict[bytes, Facts] | None" = None
 
 
 class Shown(Struct, frozen=True, kw_only=True):
@@ -97,6 +97,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     fallback: str
     #: Its place in a group changed.
     grouped: bool = False
+    #: It takes others in from now on, and this alert does not any more.
+    supersedes: UUID | None = None
     #: What other alerts must hear in the same transaction.
     tells: tuple[Tell, ...] = ()
 
@@ -124,6 +126,7 @@ class Draft:
         self.turned: dict[UUID, int] = {}
         self.routing: Routing | None = None
         self.tells: list[Tell] = []
+        self.supersedes: UUID | None = None
         #: The delivery as JSONPath sees it; None where no delivery is at hand.
         self.payload: dict[str, Any] | None = None
         self.service_ids = facts.service_ids
@@ -260,6 +263,7 @@ class Draft:
             past=self.past,
             fallback=self.fallback,
             grouped=grouped,
+            supersedes=self.supersedes,
             tells=tuple(self.tells),
         )
 

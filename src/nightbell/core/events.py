@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from nightbell.core.alert import Status
-from nightbell.core.directory import Source, Target
+from nightbell.core.directory import Directory, Source, Target
 from nightbell.core.escalation import Escalation
 from nightbell.core.group import Group, Named
 from nightbell.core.identity import Unit
@@ -124,10 +124,6 @@ class Left(Struct, frozen=True, kw_only=True):
     alert: Named
 
 
-class Superseded(Struct, frozen=True, kw_only=True):
-    """A younger group takes in what would have joined this one."""
-
-
 class Led(Struct, frozen=True, kw_only=True):
     """The leader of this alert was taken, or pages again, or a person said that it is over: so it is here."""
 
@@ -168,16 +164,17 @@ class Over(Struct, frozen=True, kw_only=True):
 
 
 Act = Acknowledge | Resolve | Snooze | Escalate | Reassign | Respond | Restart | Note
-Heard = Joined | Left | Superseded | Led | Promoted | Handed
+Heard = Joined | Left | Led | Promoted | Handed
 Event = Report | GroupOver | Act | Due | Failed | Heard
 
 
 class Tell(Struct, frozen=True, kw_only=True):
     """What an alert that was decided must make known to others, in the same transaction.
 
-    Shape: to one alert, or to all open ones that follow another.
+    Shape: to one alert, or to all open ones that follow another. They are decided by the same directory.
     """
 
     event: Heard | Over
+    directory: Directory
     to: UUID | None = None
     followers_of: UUID | None = None

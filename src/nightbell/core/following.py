@@ -12,7 +12,7 @@ from nightbell.core import climbing, closing, handing, leading
 from nightbell.core.alert import Status
 from nightbell.core.draft import Draft
 from nightbell.core.escalation import Escalation, Phase
-from nightbell.core.events import Handed, Heard, Joined, Led, Left, Promoted, Superseded
+from nightbell.core.events import Handed, Heard, Joined, Led, Left, Promoted
 from nightbell.core.group import Group
 
 #: A leader's timeline names those that join first; of a storm it names every hundredth.
@@ -27,8 +27,6 @@ def heard(draft: Draft, event: Heard) -> None:
             _gained(draft, event)
         case Left():
             _resized(draft, -1)
-        case Superseded():
-            _regrouped(draft, bucket=None)
         case Led():
             _led(draft, event)
         case Promoted():
@@ -40,8 +38,8 @@ def heard(draft: Draft, event: Heard) -> None:
 
 
 def _gained(draft: Draft, event: Joined) -> None:
-    group = _resized(draft, 1)
     _regrouped(draft, until=event.until)
+    group = _resized(draft, 1)
     if group.size <= _EACH or group.size % _EVERY == 0:
         leading.say(
             draft,
@@ -50,7 +48,7 @@ def _gained(draft: Draft, event: Joined) -> None:
             action="attached",
             alert=str(event.alert.id),
         )
-    if event.targets:
+    if event.targets and draft.alert.is_open:
         climbing.begin(draft, event.targets, f"{leading.short(event.alert)} joined and is for them too")
 
 

@@ -6,6 +6,7 @@ Rule 1: whoever follows pages nobody, so it follows only an alert that is open a
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -29,7 +30,6 @@ from nightbell.core.events import (
     Resolve,
     Restart,
     Snooze,
-    Superseded,
     Tell,
 )
 from nightbell.core.group import Group, Named
@@ -48,7 +48,8 @@ def begin(draft: Draft, found: Routing, *, hold: timedelta, fresh: bool) -> None
     group = draft.alert.group
     if group is not None and not group.leads and not _asks_for_more(draft, found):
         return
-    at = _placed(draft, found) if fresh and draft.directory.groupings else None
+    looked = fresh and draft.directory.groupings and draft.facts.leaders is not None
+    at = _placed(draft, found) if looked else None
     if at and _joined(draft, at, found.targets, doubtful=bool(hold)):
         return
     climbing.begin(draft, found.targets, found.reason, hold=hold)
@@ -81,7 +82,7 @@ def _asks_for_more(draft: Draft, found: Routing) -> bool:
 
 def _joined(draft: Draft, at: Placed, targets: tuple[Target, ...], *, doubtful: bool) -> bool:
     """Follow the alert that leads this bucket, if it is one that pages for this one too."""
-    leader = draft.facts.leaders.get(at.bucket)
+    leader = _leader(draft, at)
     if leader is None or leader.alert is None or not grouping.takes(leader, at.bucket, draft.now):
         return False
     missing = _missing(draft, leader, targets)
@@ -91,8 +92,12 @@ def _joined(draft: Draft, at: Placed, targets: tuple[Target, ...], *, doubtful: 
         return False
     _follow(draft, at, leader.alert)
     joined = Joined(alert=named(draft.alert), until=draft.now + at.rule.window, targets=missing)
-    draft.tells.append(Tell(event=joined, to=leader.alert.id))
+    _tell(draft, joined, to=leader.alert.id)
     return True
+
+
+def _leader(draft: Draft, at: Placed) -> Facts | None:
+    return (draft.facts.leaders or {}).get(at.bucket)
 
 
 def _missing(draft: Draft, leader: Facts, targets: tuple[Target, ...]) -> tuple[Target, ...] | None:
@@ -160,9 +165,9 @@ def _follow(draft: Draft, at: Placed, leader: Alert) -> None:
 
 def _leads(draft: Draft, at: Placed) -> None:
     group = Group(rule_id=at.rule.id, leader_id=None, bucket=at.bucket, until=draft.now + at.rule.window)
-    before = draft.facts.leaders.get(at.bucket)
+    before = _leader(draft, at)
     if before and before.alert and before.alert.id != draft.alert.id:
-        draft.tells.append(Tell(event=Superseded(), to=before.alert.id))
+        draft.supersedes = before.alert.id
     draft.becomes(replace(draft.alert, group=group))
     say(
         draft,
@@ -179,7 +184,7 @@ def leave(draft: Draft, why: str, by: Actor = SYSTEM) -> None:
     group = draft.alert.group
     if group is None or group.leader_id is None:
         return
-    draft.tells.append(Tell(event=Left(alert=named(draft.alert)), to=group.leader_id))
+    _tell(draft, Left(alert=named(draft.alert)), to=group.leader_id)
     draft.becomes(replace(draft.alert, group=None))
     say(draft, "group.left", f"Left its group: {why}.", action="removed", by=by, leader=str(group.leader_id))
 
@@ -227,8 +232,6 @@ def told(draft: Draft, event: Event) -> None:
     silenced = not over and _silenced(draft.escalations.values()) and not _silenced(draft.facts.escalations)
     if over or silenced:
         draft.becomes(replace(alert, group=replace(group, bucket=None)))
-    if group.size == 0:
-        return
     by = event.by if isinstance(event, Act) else SYSTEM
     news: Led | Over | None = None
     if over and isinstance(event, Resolve):
@@ -246,7 +249,7 @@ def told(draft: Draft, event: Event) -> None:
     elif alert.status is not before.status and alert.status in (Status.TRIGGERED, Status.ACKNOWLEDGED):
         news = Led(leader=named(alert), status=alert.status, by=by)
     if news:
-        draft.tells.append(Tell(event=news, followers_of=alert.id))
+        draft.tells.append(Tell(event=news, directory=draft.directory, followers_of=alert.id))
 
 
 def _silenced(climbs: Iterable[Escalation]) -> bool:
@@ -283,6 +286,10 @@ def kept(draft: Draft, after: Facts) -> Facts:
 
 
 # ---------------------------------------------------------------- words
+
+
+def _tell(draft: Draft, event: Heard, *, to: UUID) -> None:
+    draft.tells.append(Tell(event=event, directory=draft.directory, to=to))
 
 
 def named(alert: Alert) -> Named:

@@ -25,6 +25,7 @@ from nightbell.engine.apply import apply
 from nightbell.engine.directory import Directories
 from nightbell.engine.ids import minter
 from nightbell.engine.ingest import Committed, Numbers
+from nightbell.engine.leaders import leaders
 from nightbell.store.db import Db, Tx
 from nightbell.store.write import facts
 
@@ -160,6 +161,9 @@ class Act:
             report = _report(replace(new, targets=targets), by, mint(), now)
             loaded = await facts.by_identity(tx, [report.unit.identity], directory)
             known = loaded[0] if loaded else await facts.nothing(tx, directory)
+            if directory.groupings:
+                asking = [(report.unit, report.envelope, report.source, None)]
+                known = replace(known, leaders=await leaders(tx, asking, directory))
             return await _settle(tx, known, replace(report, number=self._numbers.take()), now)
 
         committed = await self._db.in_tx(work)
@@ -172,9 +176,8 @@ async def _settle(tx: Tx, known: Facts, event: events.Event, now: datetime) -> C
     decided = decide(known, event, now, mint)
     if decided is None:
         raise Invalid("Nothing fires in this alert.", place="status")
-    decision, _ = decided
-    await apply(tx, [decision], now, mint)
-    return Committed(outcomes=(), pages=bool(decision.notifications), decisions=(decision,))
+    made = await apply(tx, [decided[0]], now, mint)
+    return Committed(outcomes=(), pages=any(d.notifications for d in made), decisions=tuple(made))
 
 
 async def _filled(tx: Tx, alert_id: UUID, event: events.Act) -> events.Act:

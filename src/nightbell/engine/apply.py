@@ -14,6 +14,7 @@ from nightbell.core.alert import Change
 from nightbell.core.delivery import Purpose
 from nightbell.core.draft import Decision, Mint, Occurrence
 from nightbell.core.paging import Notification
+from nightbell.engine.relay import relayed
 from nightbell.store.db import Tx
 from nightbell.store.write import ledger
 from nightbell.store.write.together import Together
@@ -23,14 +24,15 @@ class Merged:
     """What a batch of decisions comes to for one alert; nearly always there is one, taken as it is."""
 
     __slots__ = (
-        "alert", "begun", "cancel", "changes", "ended_pages", "entries", "escalations", "is_new", "notifications",
-        "pages", "past", "routing", "same", "shown", "touch", "turned",
+        "alert", "begun", "cancel", "changes", "ended_pages", "entries", "escalations", "grouped", "is_new",
+        "notifications", "pages", "past", "routing", "same", "shown", "touch", "turned",
     )  # fmt: skip
 
     def __init__(self, first: Decision) -> None:
         self.is_new = first.is_new
         self.touch = first.touch
         self.same = first.same
+        self.grouped = first.grouped
         self.alert = first.alert
         self.shown = first.shown
         self.routing = first.routing or (first.shown.routing if first.shown else None)
@@ -49,6 +51,7 @@ class Merged:
         """Take in one more decision about the same alert."""
         self.touch = self.touch and later.touch
         self.same = self.same and later.same
+        self.grouped = self.grouped or later.grouped
         self.alert = later.alert
         if later.shown:
             self.routing = later.shown.routing or self.routing
@@ -97,16 +100,22 @@ def merged(decisions: Iterable[Decision]) -> list[Merged]:
 
 async def apply(
     tx: Tx, decisions: Iterable[Decision], now: datetime, mint: Mint, also: Together | None = None
-) -> None:
+) -> list[Decision]:
     """Make decisions so, in the caller's transaction: all of them or none. `also` is written with them.
 
+    Shape: returns them, and behind them what they meant for other alerts of their groups.
     Raises: whatever PostgreSQL says; a race between nodes is retryable (store/db.py).
     """
+    given = list(decisions)
     rows = also or Together()
-    all_of_them = merged(decisions)
+    all_of_them = merged(given)
     moved = [m for m in all_of_them if not m.touch]
     new = [(m.alert, m.shown) for m in moved if m.is_new]
     changed = [(m.alert, m.shown) for m in moved if not (m.is_new or m.same)]
+    grouped = [m for m in moved if m.grouped]
+    if grouped:
+        superseded = [d.supersedes for d in given if d.supersedes]
+        await ledger.release(tx, [*superseded, *(m.alert.id for m in grouped if not m.is_new)])
     ledger.alerts(rows, new, changed, [m.alert for m in all_of_them if m.touch or m.same], now)
     if moved:
         _add_text(rows, moved, now)
@@ -116,6 +125,9 @@ async def apply(
     await rows.run(tx)
     routed = ((m.alert.id, m.routing) for m in moved if m.routing and not m.is_new)
     await ledger.routings(tx, routed, now)
+    await ledger.groups(tx, [m.alert for m in grouped], now)
+    tells = [tell for d in given if d.tells for tell in d.tells]
+    return given + await apply(tx, await relayed(tx, tells, now, mint), now, mint) if tells else given
 
 
 def _add_text(rows: Together, moved: list[Merged], now: datetime) -> None:

@@ -58,6 +58,8 @@ class Deliver:
         self._worker = node.name
         self._claims = Claims(node.name)
         self._arming = Arming(channels)
+        #: Contact methods at which nothing arrived when they were used last.
+        self._failing: set[UUID] = set()
 
     async def deliver(self, *, limit: int = BATCH) -> int:
         """Send what is due, at most `limit` messages or those told with them; return how many were claimed."""
@@ -108,6 +110,8 @@ class Deliver:
 
     def _message(self, group: list[Claimed], rows: dict[UUID, Row], now: datetime) -> Message | Outcome:
         claimed, row = group[0], rows.get(group[0].id)
+        if row is not None and row["failing_since"] and claimed.contact_method_id:
+            self._failing.add(claimed.contact_method_id)
         if row is None or not row["active"] or row["address"] is None:
             return Refused(why="the contact method or its person is gone")
         if claimed.kind not in self._channels:
@@ -150,9 +154,20 @@ class Deliver:
             await outbox.finish(tx, each, self._worker, now)
             if any(self._arming.concerns(c.kind) for c, _ in each):
                 await self._arming.arm(tx, each, now)
+            await self._judge(tx, each, now)
             return await self._fail_over(tx, [one for one in each if one[1].fail_over], now)
 
         self._woken(await self._db.in_tx(work))
+
+    async def _judge(self, tx: Tx, done: list[tuple[Claimed, Next]], now: datetime) -> None:
+        """Mark addresses at which nothing will ever arrive, and take the mark off where something did."""
+        dead = {c.contact_method_id: n.why for c, n in done if n.gone and c.contact_method_id}
+        if dead:
+            await outbox.fails(tx, dead, now)
+        well = {c.contact_method_id for c, n in done if n.outcome == "sent" and c.contact_method_id}
+        if again := well & self._failing:
+            await outbox.works(tx, sorted(again), now)
+            self._failing -= again
 
     async def _fail_over(self, tx: Tx, failed: list[tuple[Claimed, Next]], now: datetime) -> Committed:
         decisions: list[Decision] = []

@@ -123,10 +123,10 @@ class Known:
         alert = known.alert
         self.turns = known.turns
         if alert:
+            if self.leaders is not None:
+                keep(self.leaders, self._facts.get(alert.id), known)
             self._facts[alert.id] = known
             self._by_identity[alert.identity] = alert.id
-            if self.leaders is not None and alert.group is not None:
-                keep(self.leaders, known)
 
     def named(self, fingerprint: str, source_id: UUID, receiver: str, alert_id: UUID) -> None:
         """Remember that an alert holds a firing member."""

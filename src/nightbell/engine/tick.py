@@ -64,7 +64,7 @@ async def _decided(tx: Tx, ids: list[UUID], directories: Directories, now: datet
         if decided:
             decisions.append(decided[0])
             turns = decided[1].turns
-    await apply(tx, decisions, now, mint)
+    decisions = await apply(tx, decisions, now, mint)
     return Committed(outcomes=(), pages=any(d.notifications for d in decisions), decisions=tuple(decisions))
 
 

@@ -48,6 +48,8 @@ contact_methods = _table(
     settings=_JSON,
     is_primary=Boolean,
     verified_at=_TIME,
+    failing_since=_TIME,
+    failing_why=Text,
 )
 notification_rules = _table(
     "notification_rules",
@@ -197,6 +199,22 @@ routes = _table(
     position=Integer,
 )
 
+grouping_rules = _table(
+    "grouping_rules",
+    _uuid_id(),
+    name=Text,
+    description=Text,
+    slug=Text,
+    condition_type=Text,
+    time_window=Integer,
+    by_title=Boolean,
+    by_urgency=Boolean,
+    targets=_JSON,
+    attributes=_JSON,
+    conditions=_JSON,
+    owner_team_ids=_UUIDS,
+    position=Integer,
+)
 deliveries = _table(
     "deliveries",
     _uuid_id(),
@@ -240,6 +258,11 @@ alerts = _table(
     unpaged=Boolean,
     tags=ARRAY(BigInteger),
     content=BigInteger,
+    leader_id=_UUID,
+    bucket=LargeBinary,
+    group_rule_id=_UUID,
+    group_until=_TIME,
+    group_size=Integer,
 )
 alert_details = _table(
     "alert_details",

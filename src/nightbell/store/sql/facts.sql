@@ -10,14 +10,30 @@ SELECT nextval('alert_numbers')
 -- lock_alerts_by_identity: the alerts a batch speaks of, locked in key order so that two nodes cannot deadlock
 SELECT id, number, source_id, identity, status, urgency_id, summary, alertname, occurrence, request_count, truncated,
        started_at, ended_at, acknowledged_at, acknowledged_by, resolved_at, snoozed_until, last_received_at,
-       delivery_id, unpaged, content, created_at
+       delivery_id, unpaged, content, created_at, group_rule_id AS "group"
 FROM alerts WHERE identity = ANY($1::bytea[]) ORDER BY identity FOR UPDATE
 
 -- lock_alerts_by_id: the same, for alerts found by their members, their timers or a person's request
 SELECT id, number, source_id, identity, status, urgency_id, summary, alertname, occurrence, request_count, truncated,
        started_at, ended_at, acknowledged_at, acknowledged_by, resolved_at, snoozed_until, last_received_at,
-       delivery_id, unpaged, content, created_at
+       delivery_id, unpaged, content, created_at, group_rule_id AS "group"
 FROM alerts WHERE id = ANY($1::uuid[]) ORDER BY identity FOR UPDATE
+
+-- lock_alerts_by_bucket: the alerts that take others in, locked, so that they stay open until the others have joined
+SELECT id, number, source_id, identity, status, urgency_id, summary, alertname, occurrence, request_count, truncated,
+       started_at, ended_at, acknowledged_at, acknowledged_by, resolved_at, snoozed_until, last_received_at,
+       delivery_id, unpaged, content, created_at, group_rule_id AS "group"
+FROM alerts WHERE bucket = ANY($1::bytea[]) ORDER BY identity FOR UPDATE
+
+-- groups_of: the places of alerts in groups; most alerts have none
+SELECT id, group_rule_id AS rule_id, leader_id, bucket, group_until AS until, coalesce(group_size, 0) AS size
+FROM alerts WHERE id = ANY($1::uuid[])
+
+-- open_followers: alerts that follow another and are not over
+SELECT id FROM alerts WHERE leader_id = $1 AND status <> 'resolved'
+
+-- bucket_is_led: whether an alert takes others into this bucket
+SELECT EXISTS (SELECT 1 FROM alerts WHERE bucket = $1)
 
 -- alerts_by_firing_members: which alerts hold these fingerprints, for a group key that changed (rootly.md 1.6)
 SELECT m.alert_id, m.fingerprint, m.source_id, d.receiver
@@ -39,7 +55,7 @@ FROM escalations e JOIN alerts a ON a.id = e.alert_id AND a.occurrence = e.occur
 WHERE e.alert_id = ANY($1::uuid[]) AND e.phase <> 'ended' ORDER BY e.id
 
 -- shown_of: what is stored of the text of alerts, for paths that are chosen without a delivery at hand
-SELECT alert_id, labels, service_ids FROM alert_details WHERE alert_id = ANY($1::uuid[])
+SELECT alert_id, labels, service_ids, targets FROM alert_details WHERE alert_id = ANY($1::uuid[])
 
 -- lock_round_robins: whose turn it is, nobody else's until this transaction ends
 SELECT level_id, turn FROM round_robins ORDER BY level_id FOR UPDATE

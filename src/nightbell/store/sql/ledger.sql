@@ -37,6 +37,16 @@ FROM unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::uuid[])
     AS t (id, request_count, last_received_at, delivery_id)
 WHERE a.id = t.id
 
+-- release_buckets: alerts that take nobody in any more, before others do
+UPDATE alerts SET bucket = NULL WHERE id = ANY($1::uuid[]) AND bucket IS NOT NULL
+
+-- group_alerts: who leads and who follows; one bucket has one leader, so a race between nodes fails here, tried again
+UPDATE alerts a SET group_rule_id = t.rule_id, leader_id = t.leader_id, bucket = t.bucket, group_until = t.until,
+    group_size = t.size, updated_at = $7
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::timestamptz[], $6::int[])
+    AS t (id, rule_id, leader_id, bucket, until, size)
+WHERE a.id = t.id
+
 -- upsert_details: the wide part, as the last delivery that changed it says it; routing only where somebody was routed
 INSERT INTO alert_details (alert_id, labels, annotations, description, external_url, receiver, group_key, dedup_key,
     dedup_rule, targets, routing, service_ids, team_ids, created_at, updated_at)

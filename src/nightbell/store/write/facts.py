@@ -9,9 +9,10 @@ from uuid import UUID
 import msgspec
 
 from nightbell.core.alert import Alert, Member, Status
-from nightbell.core.directory import Directory
+from nightbell.core.directory import Directory, Target
 from nightbell.core.draft import Facts
 from nightbell.core.escalation import Escalation, Phase, Plan
+from nightbell.core.group import Group
 from nightbell.core.paging import Page, Sent
 from nightbell.core.signal import State
 from nightbell.store.db import Row, Tx
@@ -28,6 +29,21 @@ async def by_identity(tx: Tx, identities: Iterable[bytes], directory: Directory)
 async def by_id(tx: Tx, ids: Iterable[UUID], directory: Directory) -> list[Facts]:
     """Lock alerts by id and return what is known of each."""
     return await _loaded(tx, await tx.rows("lock_alerts_by_id", list(ids)), directory)
+
+
+async def by_bucket(tx: Tx, buckets: Iterable[bytes], directory: Directory) -> list[Facts]:
+    """Lock the alerts that take others into these buckets and return what is known of each."""
+    return await _loaded(tx, await tx.rows("lock_alerts_by_bucket", sorted(buckets)), directory)
+
+
+async def followers(tx: Tx, leader_id: UUID) -> list[UUID]:
+    """Return the open alerts that follow another."""
+    return [r["id"] for r in await tx.rows("open_followers", leader_id)]
+
+
+async def is_led(tx: Tx, bucket: bytes) -> bool:
+    """Return whether an alert takes others into a bucket."""
+    return bool(await tx.value("bucket_is_led", bucket))
 
 
 async def nothing(tx: Tx, directory: Directory) -> Facts:
@@ -64,7 +80,9 @@ async def _loaded(tx: Tx, rows: list[Row], directory: Directory) -> list[Facts]:
     members: dict[UUID, dict[str, Member]] = defaultdict(dict)
     for row in await tx.rows("members_of", [r["id"] for r in rows]):
         members[row["alert_id"]][row["fingerprint"]] = _member(row)
-    alerts = [_alert(row, members[row["id"]]) for row in rows]
+    grouped = [r["id"] for r in rows if r["group"] is not None]
+    groups = {r["id"]: _group(r) for r in await tx.rows("groups_of", grouped)} if grouped else {}
+    alerts = [_alert(row, members[row["id"]], groups) for row in rows]
     loud = [a.id for a in alerts if a.status not in _QUIET]
     if not loud:
         return [Facts(directory=directory, alert=a, turns=turns) for a in alerts]
@@ -81,6 +99,7 @@ async def _loaded(tx: Tx, rows: list[Row], directory: Directory) -> list[Facts]:
             sent=tuple(sent[a.id]),
             labels=shown[a.id]["labels"] if a.id in shown else {},
             service_ids=frozenset(map(str, shown[a.id]["service_ids"])) if a.id in shown else frozenset(),
+            targets=_targets(shown[a.id]["targets"]) if a.id in shown else (),
             turns=turns,
         )
         for a in alerts
@@ -94,10 +113,22 @@ def _grouped(rows: list[Row], value: Any) -> dict[UUID, list[Any]]:
     return found
 
 
-def _alert(row: Row, members: dict[str, Member]) -> Alert:
+def _alert(row: Row, members: dict[str, Member], groups: dict[UUID, Group]) -> Alert:
     values = dict(row.items())
     values["status"] = Status(values["status"])
+    if groups:
+        values["group"] = groups.get(row["id"])
     return Alert(members=members, **values)
+
+
+def _group(row: Row) -> Group:
+    values = dict(row.items())
+    del values["id"]
+    return Group(**values)
+
+
+def _targets(stored: list[dict[str, str]]) -> tuple[Target, ...]:
+    return tuple(Target(type=t["type"], id=str(t["id"])) for t in stored)
 
 
 def _member(row: Row) -> Member:

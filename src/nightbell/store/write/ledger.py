@@ -14,6 +14,7 @@ from nightbell.core import labels as label_sets
 from nightbell.core.alert import Alert, Change, counted
 from nightbell.core.draft import Occurrence, Shown
 from nightbell.core.escalation import Escalation
+from nightbell.core.group import Group
 from nightbell.core.journal import Entry
 from nightbell.core.paging import Notification, Page
 from nightbell.core.routing import Routing
@@ -87,6 +88,25 @@ async def routings(tx: Tx, shown: Iterable[tuple[UUID, Routing]], now: datetime)
     later = Together()
     _write(later, "update_routing", [(ident, *_routed(routing)) for ident, routing in shown], now)
     await later.run(tx)
+
+
+async def release(tx: Tx, ids: Sequence[UUID]) -> None:
+    """Let alerts take nobody in any more, before others take their buckets."""
+    if ids:
+        await tx.execute("release_buckets", ids)
+
+
+async def groups(tx: Tx, changed: Sequence[Alert], now: datetime) -> None:
+    """Write places in groups: after the alerts, whose rows they are."""
+    later = Together()
+    _write(later, "group_alerts", [(a.id, *_grouped(a.group)) for a in changed], now)
+    await later.run(tx)
+
+
+def _grouped(group: Group | None) -> tuple[Any, ...]:
+    if group is None:
+        return None, None, None, None, None
+    return group.rule_id, group.leader_id, group.bucket, group.until, group.size
 
 
 def _details(ident: UUID, shown: Shown) -> tuple[Any, ...]:
