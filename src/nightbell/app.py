@@ -22,16 +22,22 @@ from nightbell.api import routes as api
 from nightbell.api.resource import Edge
 from nightbell.channels import registry as channels
 from nightbell.channels.email import SmtpSettings, Tls
+from nightbell.channels.slack import Slack
 from nightbell.core import holes
 from nightbell.core.delivery import Channel
 from nightbell.engine import configure, vault
 from nightbell.engine.act import Act
+from nightbell.engine.aftercare import Aftercare
 from nightbell.engine.deliver import Deliver
 from nightbell.engine.directory import Directories
 from nightbell.engine.heartbeats import Heartbeats
 from nightbell.engine.housekeeping import keep_house
 from nightbell.engine.messages import Desk
 from nightbell.engine.node import Node
+from nightbell.engine.pressing import Pressing
+from nightbell.engine.providers import Providers
+from nightbell.engine.receive import Receive as Receiving
+from nightbell.engine.spoken import Spoken
 from nightbell.engine.writer import Writers
 from nightbell.net.guard import Guard
 from nightbell.net.http import Http
@@ -46,18 +52,21 @@ from nightbell.web import routes as pages
 from nightbell.web.beats import Beats
 from nightbell.web.health import Health
 from nightbell.web.hooks import Hooks
+from nightbell.web.inbound import Inbound
 from nightbell.web.rejects import Rejects
 from nightbell.web.site import Site
 from nightbell.web.sse import Hub
 from nightbell.web.testing_clock import HEADER, TestingClock
-from nightbell.worker import calendars
+from nightbell.worker import aftercare, calendars
 from nightbell.worker.loop import Worker
 from nightbell.worker.pulse import Pulse
+from nightbell.worker.slack_line import SlackLine
 from nightbell.worker.standing import Passage
 
 #: 10,000 alert groups open up to 10,000 connections (alertmanager.md 4.3).
 FILES = 65_536
 BACKLOG = 4_096
+_EVERYWHERE = ("0.0.0.0/0", "::/0")
 _log = structlog.get_logger(__name__)
 
 
@@ -80,6 +89,10 @@ class Engine:
     worker: Worker
     writers: Writers
     rejects: Rejects
+    #: What services outside call, and how we call them.
+    inbound: Inbound
+    services: Http
+    slack: SlackLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +138,8 @@ async def node(
     async with AsyncExitStack() as stack:
         engine = await _engine(settings, db, now)
         stack.push_async_callback(engine.http.aclose)
+        stack.push_async_callback(engine.services.aclose)
+        stack.push_async_callback(engine.slack.close)
         stack.callback(engine.hub.close)
         engine.writers.start()
         stack.push_async_callback(engine.writers.stop)
@@ -142,9 +157,19 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
     keys = await vault.unlock(db, settings.secret_key, now())
     directories, pulse = Directories(), Pulse(db)
     http = Http(Guard(settings.allow_networks))
-    kinds = channels.build(_smtp(settings), http)
+    # Where services are, only the machine's own settings say: those may lie in private networks.
+    services = Http(Guard(_EVERYWHERE))
+    kinds = channels.build(_smtp(settings), http, services)
     me = Node(name=_name(settings), clock=now, woken=pulse.committed)
-    deliver = Deliver(db, directories, kinds, Desk(keys, settings.base_url), me)
+    providers = Providers(keys, settings.providers)
+    desk = Desk(keys, settings.base_url, providers)
+    deliver = Deliver(db, directories, kinds, desk, me)
+    act = Act(db, directories, pulse.committed)
+    receive = Receiving(db, directories, act, pulse.committed)
+    rejects = Rejects(db)
+    pressing = Pressing(db, receive, providers, Slack(services))
+    slack = SlackLine(db, providers, pressing, now)
+    care = Aftercare(db, kinds, desk, receive)
     writers = Writers(
         db,
         directories,
@@ -166,7 +191,7 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
         http=http,
         kinds=kinds,
         me=me,
-        act=Act(db, directories, pulse.committed),
+        act=act,
         deliver=deliver,
         worker=Worker(
             db,
@@ -174,10 +199,15 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
             deliver,
             me,
             retention_days=settings.retention_days,
-            chores=(calendars.chore(db, keys, http, now),),
+            chores=(calendars.chore(db, keys, http, now), slack.chore(), *aftercare.chores(care, now)),
         ),
         writers=writers,
-        rejects=Rejects(db),
+        rejects=rejects,
+        inbound=Inbound(
+            receive=receive, clerk=desk.clerk, spoken=Spoken(db, desk), slack=pressing, rejects=rejects
+        ),
+        services=services,
+        slack=slack,
     )
 
 
@@ -212,6 +242,7 @@ def _application(engine: Engine) -> ASGIApp:
         channels=engine.kinds,
         base_url=settings.base_url,
         link_key=engine.vault.link_key,
+        inbound=engine.inbound,
         assets=assets.load(),
     )
     if isinstance(engine.clock, clock.Standing):

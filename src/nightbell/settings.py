@@ -6,7 +6,7 @@ It is the only reader of the environment. What a person can change in the browse
 import ipaddress
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from nightbell.core.errors import NightbellError
+from nightbell.core.providers import PROVIDERS
 
 PREFIX = "NIGHTBELL_"
 FILE = "nightbell.toml"
@@ -59,6 +60,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     #: Signs links and encrypts stored secrets; None is a key made on the first start and kept in the database (ADR 0011).
     secret_key: str | None = None
     smtp: Smtp = Smtp()
+    #: What the machine decides of services (core/providers.py), by their name; it wins over what is typed in the browser.
+    providers: dict[str, dict[str, str]] = {}
     #: Private networks that outgoing requests may reach; all others of that kind are refused.
     allow_networks: tuple[str, ...] = ()
     #: Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed.
@@ -101,6 +104,7 @@ def load(overrides: Mapping[str, object] | None = None, environ: Mapping[str, st
         for place, (path, value) in origin.items():
             _put(values, path, _checked(path, value, place))
     values["data"] = home
+    values["providers"] = {name: values.pop(name) for name in PROVIDERS if name in values}
     settings: Settings = msgspec.convert(values, Settings, strict=False)
     return _completed(settings)
 
@@ -114,9 +118,19 @@ def _option(name: str) -> str:
 
 
 _TYPES: dict[str, Any] = {
-    **{field.name: field.type for field in msgspec.structs.fields(Settings) if field.name != "smtp"},
+    **{
+        field.name: field.type
+        for field in msgspec.structs.fields(Settings)
+        if field.name not in ("smtp", "providers")
+    },
     **{f"smtp.{field.name}": field.type for field in msgspec.structs.fields(Smtp)},
+    **{f"{one.name}.{field.name}": str for one in PROVIDERS.values() for field in one.fields},
 }
+_TABLES = ("smtp", *PROVIDERS)
+_SECRETS = frozenset(
+    {"smtp.password", "secret_key", "database_url"}
+    | {f"{one.name}.{field.name}" for one in PROVIDERS.values() for field in one.fields if field.secret}
+)
 _SECONDS = frozenset({"hold_down", "smtp.timeout"})
 _LISTS = frozenset({"allow_networks", "trusted_proxies"})
 _AT_LEAST_ONE = frozenset({"max_body", "queue_limit", "writers", "retention_days"})
@@ -147,15 +161,7 @@ def _from_file(home: Path, environ: Mapping[str, str]) -> dict[str, tuple[str, o
         raise BadSetting(
             f"{file} cannot be read: {error}", place=str(file), hint="it must be a TOML file"
         ) from None
-    smtp = table.pop("smtp", {})
-    flat = {
-        **table,
-        **(
-            {f"smtp.{name}": value for name, value in smtp.items()}
-            if isinstance(smtp, dict)
-            else {"smtp": smtp}
-        ),
-    }
+    flat = dict(_flat(table))
     for name in flat:
         if name not in _TYPES:
             known = ", ".join(sorted(_TYPES))
@@ -163,6 +169,15 @@ def _from_file(home: Path, environ: Mapping[str, str]) -> dict[str, tuple[str, o
                 f"{file} sets {name}, which is no setting", place=f"{file}: {name}", hint=f"known: {known}"
             )
     return {f"{file}: {name}": (name, value) for name, value in flat.items()}
+
+
+def _flat(table: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Yield the lines of a file as (path, value): `host` in the table `smtp` is "smtp.host"."""
+    for name, value in table.items():
+        if name in _TABLES and isinstance(value, dict):
+            yield from ((f"{name}.{inner}", one) for inner, one in value.items())
+        else:
+            yield name, value
 
 
 def _checked(path: str, value: object, place: str) -> object:
@@ -175,7 +190,7 @@ def _checked(path: str, value: object, place: str) -> object:
     try:
         return msgspec.convert(_plain(path, value), _TYPES[path], strict=False, dec_hook=_as_path)
     except (msgspec.ValidationError, ValueError) as error:
-        shown = "the value" if path.endswith(("password", "secret_key", "database_url")) else repr(value)
+        shown = "the value" if path in _SECRETS else repr(value)
         raise BadSetting(f"{place}: {shown} will not do: {error}", place=place, hint=_hint(path)) from None
 
 
@@ -199,6 +214,8 @@ def _plain(path: str, value: object) -> object:
         value = int(value.removesuffix(unit)) * _SIZES[unit] if unit else value
     if path.startswith("log_") or path == "smtp.tls":
         return str(value).lower()
+    if path.endswith(".base_url") and not str(value).startswith(("http://", "https://")):
+        raise ValueError("it must begin with http:// or https://")
     if path in _AT_LEAST_ONE and int(str(value)) < 1:
         raise ValueError("it must be at least 1")
     if path in ("port", "smtp.port") and not 0 <= int(str(value)) <= 65535:

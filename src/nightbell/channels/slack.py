@@ -117,6 +117,19 @@ class Slack:
             return NotSaid(why="Slack does not say where it would be")
         return await self._searched(message, channel)
 
+    async def email(self, provider: dict[str, str], user: str) -> str:
+        """Return the e-mail address of a member, "" when Slack does not say."""
+        found = await call(self._http, provider, "users.info", {"user": user}, form=True)
+        profile = (
+            found.user.get("profile") if isinstance(found, Said) and isinstance(found.user, dict) else None
+        )
+        return str(profile.get("email") or "")[:254] if isinstance(profile, dict) else ""
+
+    async def whisper(self, provider: dict[str, str], channel: str, user: str, text: str) -> None:
+        """Say something in a channel that only this member sees; best effort."""
+        body = {"channel": channel, "user": user, "text": slack_blocks.escaped(one_line(text, most=1_000))}
+        await call(self._http, provider, "chat.postEphemeral", body)
+
     async def _searched(self, message: Message, channel: str) -> Traced:
         asked = {"channel": channel, "limit": 50, "include_all_metadata": True,
                  "oldest": str(int(message.sent_at.timestamp()) - 120)}  # fmt: skip

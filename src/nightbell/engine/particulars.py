@@ -44,6 +44,8 @@ class Clerk:
 
     def __init__(self, vault: Vault, base_url: str, providers: Providers) -> None:
         self.providers = providers
+        #: Signs tokens in callbacks: such a token must not open the page behind a link, or the other way round.
+        self.callback_key = b"callback\0" + vault.link_key
         self._vault = vault
         self._base = base_url.rstrip("/")
 
@@ -90,9 +92,7 @@ class Clerk:
         """Return what names a message to whoever calls back about it, for a day."""
         expires = int((now + _CALLBACK_LIFE).timestamp())
         alert = claimed.alert_id or UUID(int=0)
-        return links.sign(
-            callback_key(self._vault), links.Link(alert, claimed.user_id, claimed.id, 0, expires)
-        )
+        return links.sign(self.callback_key, links.Link(alert, claimed.user_id, claimed.id, 0, expires))
 
     def _proving(self, message: Message, claimed: Claimed) -> Message:
         code = verification.code(self._vault.link_key, claimed.id)
@@ -102,11 +102,6 @@ class Clerk:
             title=f"Your code is {code}",
             body=f"Enter {code} under Me → Contact methods within {minutes} minutes. If you did not ask for it, do nothing.",
         )
-
-
-def callback_key(vault: Vault) -> bytes:
-    """Return the key of tokens in callbacks: such a token must not open the page behind a link, or the other way round."""
-    return b"callback\0" + vault.link_key
 
 
 async def _codes(db: Db, wanted: set[tuple[int, UUID]], now: datetime) -> dict[tuple[int, UUID], str]:

@@ -19,6 +19,7 @@ from nightbell.engine.identity import Browser, Visitor
 from nightbell.store.db import Db
 from nightbell.web.assets import Assets, load
 from nightbell.web.forms import Form
+from nightbell.web.inbound import Inbound
 from nightbell.web.sse import Hub
 from nightbell.web.throttle import Throttle
 
@@ -44,6 +45,8 @@ class Site:
     base_url: str
     #: Signs the links of messages.
     link_key: bytes
+    #: What services outside call: web/inbound.py.
+    inbound: Inbound
     assets: Assets = field(default_factory=load)
     throttle: Throttle = field(default_factory=Throttle)
 

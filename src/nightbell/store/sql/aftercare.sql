@@ -57,3 +57,7 @@ WHERE notification_id = $1
 
 -- forget_replies: answers of long ago
 DELETE FROM replies WHERE created_at < $1
+
+-- message_again: a message that is written once more
+SELECT id, alert_id, page_id, user_id, contact_method_id, kind, purpose, level, attempts, idempotency_key, send_at,
+    created_at, about, bundle_id, notice_id FROM notifications WHERE id = $1

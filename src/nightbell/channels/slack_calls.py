@@ -1,0 +1,81 @@
+"""Reads what Slack says to us: a genuine request, and which button was pressed by whom. Pure."""
+
+import hashlib
+import hmac
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+from msgspec import Struct
+
+#: Older requests are somebody's copies. Source: docs.slack.dev, "Verifying requests from Slack".
+_WINDOW_SECONDS = 300
+PREFIX = "nightbell_"
+_LONGEST_ID = 64
+
+
+class Press(Struct, frozen=True, kw_only=True):
+    """A button that was pressed. `value` names the message it is on."""
+
+    reference: str
+    user: str
+    channel: str
+    action: str
+    value: str
+
+
+def genuine(secret: str, *, stamp: str, signature: str, body: bytes, now: datetime) -> bool:
+    """Return whether a request bears Slack's signature and is not an old one sent again."""
+    if not secret or not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
+        return False
+    if abs(now.timestamp() - int(stamp)) > _WINDOW_SECONDS:
+        return False
+    wanted = hmac.new(secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(f"v0={wanted}".encode(), signature.encode("utf-8", "replace"))
+
+
+def payload(body: bytes) -> dict[str, Any]:
+    """Return the payload of an interaction that came by URL; {} when there is none."""
+    try:
+        text = parse_qs(body.decode("utf-8"), max_num_fields=10).get("payload", [""])[0]
+        found = msgspec.json.decode(text)
+    except (UnicodeDecodeError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def presses(found: dict[str, Any]) -> list[Press]:
+    """Return the presses of our own buttons in an interaction; links that only open something are left out."""
+    if found.get("type") != "block_actions":
+        return []
+    user = _text(_inside(found, "user").get("id"))
+    channel = _text(_inside(found, "channel").get("id")) or _text(
+        _inside(found, "container").get("channel_id")
+    )
+    ts = _text(_inside(found, "container").get("message_ts"))
+    actions = found.get("actions")
+    out = []
+    for one in actions if isinstance(actions, list) else []:
+        name = _text(one.get("action_id")) if isinstance(one, dict) else ""
+        if name.startswith(PREFIX) and name != f"{PREFIX}open" and user:
+            stamp = _text(one.get("action_ts"))
+            out.append(
+                Press(
+                    reference=f"{ts}/{user}/{name}/{stamp}",
+                    user=user,
+                    channel=channel,
+                    action=name.removeprefix(PREFIX),
+                    value=_text(one.get("value")),
+                )
+            )
+    return out
+
+
+def _inside(found: dict[str, Any], name: str) -> dict[str, Any]:
+    inner = found.get(name)
+    return inner if isinstance(inner, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value[:_LONGEST_ID] if isinstance(value, str) else ""
