@@ -11,7 +11,7 @@ from nightbell.core.directory import Directory, LevelTarget
 from nightbell.core.errors import Invalid
 from nightbell.core.schedule import Person, Rotation, Schedule, Unit
 from nightbell.web import ladder, rotation_form
-from nightbell.web.duty import duties, posts
+from nightbell.web.duty import Duty, duties, posts
 from nightbell.web.forms import Form
 from nightbell.web.ladder import Draft, Rung
 from nightbell.web.rotation_form import Seat
@@ -38,11 +38,16 @@ def directory(*, hours: int = 24) -> Directory:
     )  # fmt: skip
 
 
+def at_duty(*, hours: int = 24, at: datetime) -> list[Duty]:
+    known = directory(hours=hours)
+    return duties(known, posts(known, at))
+
+
 def test_a_team_has_whoever_its_first_level_pages() -> None:
-    (duty,) = duties(directory(), NOW)
+    (duty,) = at_duty(at=NOW)
     assert [(one.name, one.reachable) for one in duty.people] == [("user 1", True)]
     assert duty.until == NOW + timedelta(hours=23)
-    (later,) = duties(directory(), NOW + timedelta(days=1))
+    (later,) = at_duty(at=NOW + timedelta(days=1))
     assert [(one.name, one.reachable) for one in later.people] == [("user 2", False)]
 
 
@@ -51,7 +56,7 @@ def test_a_gap_says_when_it_begins_and_ends() -> None:
     assert post.gap == NOW + timedelta(hours=11) and post.policies == ("policy 80",)
     (gap,) = posts(directory(hours=12), NOW + timedelta(hours=12))
     assert gap.people == () and gap.until == NOW + timedelta(hours=23)
-    (duty,) = duties(directory(hours=12), NOW + timedelta(hours=12))
+    (duty,) = at_duty(hours=12, at=NOW + timedelta(hours=12))
     assert duty.empty == ("nobody is on call in Primary",)
 
 

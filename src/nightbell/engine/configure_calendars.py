@@ -18,7 +18,9 @@ from nightbell.engine.schedule_edits import FeedEdit, LinkEdit
 from nightbell.store.schedule_tables import calendar_links, feeds
 from nightbell.store.schedule_tables import schedules as schedules_table
 
-KINDS = ("person", "schedule", "on_call")
+KINDS = ("person", "schedule", "on_call", "board")
+#: More than anybody reads on one page.
+MOST_SCHEDULES = 100
 _TOKEN_BYTES = 24
 #: Calendars of Apple and Google are handed out under this scheme; it is https.
 _WEBCAL = "webcal://"
@@ -58,6 +60,10 @@ class Calendars(Writer):
             shown = {"url": "hidden"} if "url" in fields else {}
             await change.change("schedule_feed", feeds, feed_id, fields, **shown)
 
+    async def refresh_feed(self, feed_id: UUID, *, now: datetime) -> None:
+        """Let a calendar elsewhere be read at the next look, whenever its time would have come."""
+        await self.db.execute("feed_due", feed_id, now)
+
     async def delete_feed(self, feed_id: UUID, *, by: Actor, now: datetime) -> None:
         """Take a calendar elsewhere off; what it said until now stays."""
         async with self.changing(by, now) as change:
@@ -73,7 +79,13 @@ class Calendars(Writer):
 
     async def create_link(self, edit: LinkEdit, *, by: Actor, now: datetime) -> tuple[UUID, str]:
         """Make a secret address; return its id and its token. Raises: Problems naming the fields."""
-        fields: dict[str, Any] = {"name": "", "user_id": None, "schedule_id": None, **edit.sent()}
+        fields: dict[str, Any] = {
+            "name": "",
+            "user_id": None,
+            "schedule_id": None,
+            "schedule_ids": [],
+            **edit.sent(),
+        }
         checks = Checks(fields)
         checks.required("kind")
         checks.choice("kind", KINDS)
@@ -128,6 +140,10 @@ def _url_problem(url: str) -> str:
 
 def _check_link(checks: Checks) -> None:
     fields = checks.sent
+    chosen = list(dict.fromkeys(fields["schedule_ids"] or ()))
+    fields["schedule_ids"] = chosen if fields.get("kind") in ("on_call", "board") else []
+    if len(chosen) > MOST_SCHEDULES:
+        checks.wrong("schedule_ids", f"More than {MOST_SCHEDULES} schedules", "Fewer, or none for all.")
     if fields.get("kind") == "person":
         checks.required("user_id")
         fields["schedule_id"] = None
@@ -143,3 +159,4 @@ async def _check_owner(change: Change, fields: dict[str, Any]) -> None:
         await must_exist(change, "users", "user_id", [fields["user_id"]])
     if fields["schedule_id"] is not None:
         await must_exist(change, "schedules", "schedule_id", [fields["schedule_id"]])
+    await must_exist(change, "schedules", "schedule_ids", fields["schedule_ids"])

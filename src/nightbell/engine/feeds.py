@@ -11,11 +11,14 @@ from importlib import import_module
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import structlog
+
 from nightbell.core.calendar import zone
 from nightbell.core.errors import NightbellError
 from nightbell.engine.ids import minter
 from nightbell.engine.vault import Vault
 from nightbell.store.db import Db, Row, Runner, Tx
+from nightbell.telemetry import metrics
 
 #: Returns the body found at an address; raises Unreadable. Handed in, because the engine does not know the network.
 Fetch = Callable[[str], Awaitable[bytes]]
@@ -23,6 +26,7 @@ Fetch = Callable[[str], Awaitable[bytes]]
 #: How far ahead a calendar is read.
 AHEAD = timedelta(days=400)
 BATCH = 8
+_log = structlog.get_logger(__name__)
 #: No other node looks while one does.
 LEASE = timedelta(minutes=2)
 #: After a failure, sooner than usual.
@@ -60,6 +64,7 @@ async def refresh(db: Db, vault: Vault, fetch: Fetch, now: datetime) -> int:
     """Look at every calendar that is due; return how many were."""
     due = await db.rows("claim_feeds", now, now + LEASE, BATCH)
     await asyncio.gather(*(_look(db, vault, fetch, feed, now) for feed in due))
+    metrics.CALENDARS_FAILING.set(await db.value("feeds_failing"))
     return len(due)
 
 
@@ -72,7 +77,13 @@ async def _look(db: Db, vault: Vault, fetch: Fetch, feed: Row, now: datetime) ->
     except NightbellError as fault:
         again = now + min(AGAIN, timedelta(minutes=feed["refresh_minutes"]))
         await db.execute("feed_failed", feed["id"], now, again, fault.message)
+        metrics.CALENDARS.labels(outcome="failed").inc()
+        # Its address is a secret, and so may be what its server said: the page shows that to whoever looks after it.
+        _log.warning(
+            "calendar.failed", schedule=str(feed["schedule_id"]), feed=str(feed["id"]), code=fault.code
+        )
         return
+    metrics.CALENDARS.labels(outcome="read").inc()
     await db.in_tx(lambda tx: _keep(tx, feed, entries, now))
 
 

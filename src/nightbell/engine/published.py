@@ -13,6 +13,9 @@ BEHIND = timedelta(days=30)
 AHEAD = timedelta(days=180)
 
 
+_PATHS = {"on_call": "/oncall.txt?token={}", "board": "/on-call/{}"}
+
+
 class Event(Struct, frozen=True, kw_only=True):
     """One entry of a calendar that we publish."""
 
@@ -33,6 +36,7 @@ class Link(Struct, frozen=True, kw_only=True):
     name: str
     user_id: int | None
     schedule_id: UUID | None
+    schedule_ids: list[UUID]
     created_at: datetime
 
 
@@ -59,4 +63,4 @@ def name_of(users: dict[int, User], user_id: int) -> str:
 
 def path_of(kind: str, token: str) -> str:
     """Return where a secret address leads, without the host."""
-    return f"/oncall.txt?token={token}" if kind == "on_call" else f"/ical/{token}.ics"
+    return _PATHS.get(kind, "/ical/{}.ics").format(token)

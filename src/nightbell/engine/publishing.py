@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from nightbell.core.calendar import Span
 from nightbell.core.directory import Directory
 from nightbell.core.errors import Unknown
@@ -84,16 +86,67 @@ async def _written(name: str, events: list[Event]) -> bytes:
 
 async def on_call_text(runner: Runner, now: datetime, link: Link | None = None) -> str:
     """Return who is on call, one line for each schedule: for scripts, wall screens and curl."""
-    only = None if link is None or link.schedule_id is None else [link.schedule_id]
-    found = await now_on_call(runner, now, only)
-    people = await users_by_id(runner, sorted({shift.user for one in found for shift in one.shifts}))
+    found = await _serving(runner, now, link)
+    people = await users_by_id(runner, sorted({user for one in found for user in one.people}))
     lines = [_line(one, people) for one in found]
     return "".join(f"{line}\n" for line in [f"# {_stamp(now)}", *lines])
 
 
+async def _serving(runner: Runner, now: datetime, link: Link | None) -> list[Now]:
+    """Return who is on call in the schedules of an address that were not deleted since, in their order."""
+    chosen = [] if link is None else [link.schedule_id] if link.schedule_id else link.schedule_ids
+    if not chosen:
+        return await now_on_call(runner, now)
+    rows = await schedules_by_id(runner, chosen)
+    kept = [key for key in chosen if key in rows and rows[key]["deleted_at"] is None]
+    found = {one.id: one for one in await now_on_call(runner, now, kept)}
+    return [found[key] for key in kept if key in found]
+
+
+class Post(Struct, frozen=True, kw_only=True):
+    """One schedule of a board: who is on call, until when, and who follows. Names and nothing else of anybody."""
+
+    name: str
+    time_zone: str
+    people: tuple[str, ...]
+    until: datetime | None
+    following: tuple[str, ...]
+
+
+class Board(Struct, frozen=True, kw_only=True):
+    """What anybody may see who has the address."""
+
+    name: str
+    posts: tuple[Post, ...]
+
+
+async def board(runner: Runner, directory: Directory, token: str, now: datetime) -> Board:
+    """Return who is on call now and next, for a page that needs no account.
+
+    Raises: Unknown.
+    """
+    link = await opened(runner, token, "board")
+    found = await _serving(runner, now, link)
+    rows = await schedules_by_id(runner, [one.id for one in found])
+
+    def named(users: Iterable[int]) -> tuple[str, ...]:
+        return tuple(name_of(directory.users, user) for user in users)
+
+    posts = tuple(
+        Post(
+            name=one.name,
+            time_zone=rows[one.id]["time_zone"],
+            people=named(one.people),
+            until=one.until,
+            following=named(one.following),
+        )
+        for one in found
+    )
+    return Board(name=link.name or "On call", posts=posts)
+
+
 def _line(one: Now, people: Mapping[int, Record]) -> str:
-    serving = dict.fromkeys(shift.user for shift in one.shifts)
-    named = ", ".join(_person(user, people) for user in serving) or "nobody"
+    named = ", ".join(_person(user, people) for user in one.people) or "nobody"
     until = f" until {_stamp(one.until)}" if one.until else ""
     return f"{_plain(one.name)}: {named}{until}"
 

@@ -141,9 +141,13 @@ class FeedEdit(Edit, frozen=True, kw_only=True):
 
 
 class LinkEdit(Edit, frozen=True, kw_only=True):
-    """A secret address: `kind` is person, schedule or on_call."""
+    """A secret address: `kind` is person, schedule, on_call (text) or board (a page).
+
+    Shape: `schedule_ids` for the last two, in the order in which they are shown; none: all there are.
+    """
 
     kind: Text = UNSET
     name: Text = UNSET
     user_id: MaybeNumber = UNSET
     schedule_id: UUID | None | UnsetType = UNSET
+    schedule_ids: MaybeIds = UNSET

@@ -14,6 +14,8 @@ from msgspec.structs import replace
 
 from nightbell.core.calendar import DAY_LETTERS, MOMENT, Hours, Span, Window, clock, hours, zone
 from nightbell.core.errors import Invalid, Unknown
+from nightbell.core.handover import HORIZON, next_change
+from nightbell.core.oncall import on_call
 from nightbell.core.quality import Habits, Report, report
 from nightbell.core.revision import ended
 from nightbell.core.schedule import Schedule
@@ -32,10 +34,6 @@ from nightbell.store.read.listing import Record
 
 #: More than this many schedules are computed beside the loop, so that pages and senders do not wait.
 _FEW = 3
-#: How far an end of a gap, or of who serves now, is looked for.
-_HORIZON = timedelta(days=35)
-#: Most turns are over sooner, and computing less is quicker.
-_SOON = timedelta(days=8)
 #: What people are taken to work who have not said when.
 _OFFICE = hours((Window(start=time(9), end=time(17), days=frozenset(range(5))),))
 
@@ -85,39 +83,35 @@ def with_shadows(one: Schedule, span: Span) -> list[Shift]:
 
 
 class Now(Struct, frozen=True, kw_only=True):
-    """Who is on call in a schedule at an instant."""
+    """Who is on call in a schedule at an instant, and who follows."""
 
     id: UUID
     name: str
-    #: Whole, from their true starts to their true ends; empty in a gap.
-    shifts: tuple[Shift, ...]
-    #: When somebody else, or somebody at all, is on call; None when not within 35 days.
+    people: tuple[int, ...]
+    #: When other people are on call, or nobody; None when not within 35 days.
     until: datetime | None
+    #: Who is on call then.
+    following: tuple[int, ...]
 
 
 async def now_on_call(
     runner: Runner, at: datetime, schedule_ids: Collection[UUID] | None = None
 ) -> list[Now]:
     """Return who is on call at an instant in each of these schedules, or in all, by name."""
-    found = await schedules(runner, schedule_ids, start=at, end=at + _HORIZON, conflicts=False)
+    found = await schedules(runner, schedule_ids, start=at, end=at + HORIZON, conflicts=False)
     every = [_now(one, at) for one in found.values()]
     return sorted(every, key=lambda one: (one.name.lower(), one.id))
 
 
 def _now(one: Schedule, at: datetime) -> Now:
-    soon = _within(one, at, _SOON)
-    return soon if soon.until is not None else _within(one, at, _HORIZON)
-
-
-def _within(one: Schedule, at: datetime, ahead_of: timedelta) -> Now:
-    ahead = shifts(one, start=at, end=at + ahead_of)
-    serving = tuple(shift for shift in ahead if shift.start <= at)
-    whole = tuple(replace(shift, start=shift.true_start) for shift in serving)
-    if serving:
-        until = min(shift.end for shift in serving)
-    else:
-        until = next((shift.start for shift in ahead), at + ahead_of)
-    return Now(id=one.id, name=one.name, shifts=whole, until=until if until < at + ahead_of else None)
+    until = next_change(one, at)
+    return Now(
+        id=one.id,
+        name=one.name,
+        people=tuple(sorted(on_call(one, at))),
+        until=until,
+        following=tuple(sorted(on_call(one, until))) if until else (),
+    )
 
 
 # ---------------------------------------------------------------- quality

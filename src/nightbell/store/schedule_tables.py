@@ -113,6 +113,7 @@ calendar_links = _table(
     name=Text,
     user_id=Integer,
     schedule_id=_UUID,
+    schedule_ids=ARRAY(_UUID),
     token_hash=LargeBinary,
     sealed=LargeBinary,
     created_by=Integer,

@@ -1,4 +1,4 @@
-"""Answers calendar programs and scripts, which cannot log in: the secret in the address is the proof.
+"""Answers calendar programs, scripts and wall screens, which cannot log in: the secret in the address is the proof.
 
 Rule 1: these only read, and what is wrong with an address is never said.
 """
@@ -11,8 +11,10 @@ from nightbell.core.access import Permission, may
 from nightbell.core.errors import Unknown
 from nightbell.engine import publishing
 from nightbell.engine.identity import visitor_by_token
-from nightbell.web.door import add_headers
+from nightbell.web.door import CSP, add_headers
+from nightbell.web.render import html
 from nightbell.web.site import WebRequest, page
+from nightbell.web.times import Times
 
 # The charset is added on the way out.
 _CALENDAR = "text/calendar"
@@ -52,6 +54,25 @@ async def on_call(request: WebRequest) -> Response[bytes]:
     return _sent(request, (await publishing.on_call_text(db, now)).encode(), _TEXT)
 
 
+@page("/on-call/{token:str}", Permission.PUBLIC)
+async def board(request: WebRequest, token: str) -> Response[bytes]:
+    """Show who is on call now and next, to whoever has the address; the browser asks again each minute."""
+    directory = await request.site.directory()
+    try:
+        found = await publishing.board(request.site.db, directory, token, request.now)
+    except Unknown:
+        return add_headers(Response(b"Not found.\n", status_code=404, media_type=_TEXT))
+    zones = {post.time_zone: Times(request.now, post.time_zone) for post in found.posts}
+    response = html(request, "board.html", board=found, zones=zones)
+    style = f" {request.site.assets.csp_hash('link.css')}"
+    response.headers["Content-Security-Policy"] = CSP.format(style=style)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "private, max-age=20"
+    # It is the same for everybody, whatever they are logged in as.
+    response.headers["Vary"] = "Accept-Encoding"
+    return response
+
+
 def _sent(request: WebRequest, body: bytes, kind: str, *, status: int = 200) -> Response[bytes]:
     """Return an answer, or only that nothing changed since the asker's copy."""
     tag = f'"{sha256(body).hexdigest()[:32]}"'
@@ -63,4 +84,4 @@ def _sent(request: WebRequest, body: bytes, kind: str, *, status: int = 200) -> 
     return add_headers(response)
 
 
-ROUTES = [ical, on_call]
+ROUTES = [ical, on_call, board]

@@ -1,6 +1,6 @@
 """Says who is on call now, for each schedule and each team, and until when. It reads one Directory and nothing else."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,14 +8,13 @@ from msgspec import Struct
 
 from nightbell.core import paging
 from nightbell.core.directory import Directory, LevelTarget, Team
+from nightbell.core.handover import next_change
 from nightbell.core.planning import default_path
 from nightbell.core.schedule import Schedule
 from nightbell.core.shift import Shift
-from nightbell.core.shifts import gaps, shifts
-from nightbell.web.lanes import held_until, joined
+from nightbell.core.shifts import gaps, shifts_at
 
-#: How far ahead a change is looked for, and a gap.
-AHEAD = timedelta(days=35)
+#: How far ahead a gap is looked for.
 GAPS = timedelta(days=7)
 
 
@@ -56,32 +55,33 @@ class Duty(Struct, frozen=True, kw_only=True):
 
 def posts(directory: Directory, now: datetime) -> list[Post]:
     """Return every schedule, by name."""
-    found = [_post(one, directory, now) for one in directory.schedules.values()]
+    paging = _policies(directory)
+    found = [_post(one, directory, now, paging) for one in directory.schedules.values()]
     return sorted(found, key=lambda post: (post.name.lower(), post.id))
 
 
-def _post(one: Schedule, directory: Directory, now: datetime) -> Post:
-    ahead = shifts(one, start=now, end=now + AHEAD)
-    serving = [s for s in joined(ahead) if s.start <= now]
+def _post(one: Schedule, directory: Directory, now: datetime, paging: Mapping[str, list[str]]) -> Post:
     free = gaps(one, start=now, end=now + GAPS)
+    serving = {shift.user: shift for shift in shifts_at(one, now)}
     return Post(
         id=one.id,
         name=one.name,
-        people=tuple(_of_shift(s, directory) for s in serving),
-        until=_until(ahead, now),
+        people=tuple(_of_shift(s, directory) for s in serving.values()),
+        until=next_change(one, now),
         gap=free[0].start if free else None,
-        policies=tuple(p.name for p in directory.policies.values() if str(one.id) in _scheduled(p.paths)),
+        policies=tuple(paging.get(str(one.id), ())),
     )
 
 
-def _scheduled(paths: Iterable[object]) -> set[str]:
-    levels = (level for path in paths for level in getattr(path, "levels", ()))
-    return {target.id for level in levels for target in level.targets if target.type == "schedule"}
-
-
-def _until(ahead: tuple[Shift, ...], now: datetime) -> datetime | None:
-    until = held_until(ahead, now) or min((s.start for s in ahead), default=None)
-    return until if until and until < now + AHEAD else None
+def _policies(directory: Directory) -> dict[str, list[str]]:
+    """Return the names of the policies that page each schedule."""
+    found: dict[str, list[str]] = {}
+    for policy in directory.policies.values():
+        levels = (level for path in policy.paths for level in path.levels)
+        named = {target.id for level in levels for target in level.targets if target.type == "schedule"}
+        for schedule_id in named:
+            found.setdefault(schedule_id, []).append(policy.name)
+    return found
 
 
 def _of_shift(shift: Shift, directory: Directory) -> Someone:
@@ -100,15 +100,15 @@ def name_of(user_id: int, directory: Directory) -> str:
     return user.name if user else f"user {user_id}"
 
 
-def duties(directory: Directory, now: datetime) -> list[Duty]:
-    """Return every team that has a policy, by name."""
-    known = {post.id: post for post in posts(directory, now)}
+def duties(directory: Directory, known: Iterable[Post]) -> list[Duty]:
+    """Return every team that has a policy, by name; `known` is what `posts` says of the same moment."""
+    by_id = {str(post.id): post for post in known}
     teams = {team.id: team for team in directory.teams.values()}.values()
-    found = [duty for team in teams if (duty := _duty(team, directory, known)) is not None]
+    found = [duty for team in teams if (duty := _duty(team, directory, by_id)) is not None]
     return sorted(found, key=lambda duty: (duty.name.lower(), duty.id))
 
 
-def _duty(team: Team, directory: Directory, known: dict[UUID, Post]) -> Duty | None:
+def _duty(team: Team, directory: Directory, known: Mapping[str, Post]) -> Duty | None:
     policy = directory.policy_of_team(team)
     if policy is None:
         return None
@@ -132,7 +132,7 @@ def _duty(team: Team, directory: Directory, known: dict[UUID, Post]) -> Duty | N
 
 
 def _at_target(
-    target: LevelTarget, directory: Directory, known: dict[UUID, Post]
+    target: LevelTarget, directory: Directory, known: Mapping[str, Post]
 ) -> tuple[tuple[Someone, ...], datetime | None, str]:
     """Return whom a target pages now, until when, and why nobody."""
     if target.type == "user" and target.id.isdecimal():
@@ -141,7 +141,7 @@ def _at_target(
         team = directory.teams[target.id]
         ids = {"admins": team.admin_ids, "escalate": ()}.get(target.team_members or "all", team.member_ids)
         return tuple(someone(user, directory) for user in ids), None, ""
-    post = next((one for one in known.values() if str(one.id) == target.id), None)
+    post = known.get(target.id)
     if target.type == "schedule" and post is not None:
         return post.people, post.until, "" if post.people else f"nobody is on call in {post.name}"
     return (), None, ""

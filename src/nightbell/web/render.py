@@ -21,7 +21,8 @@ from nightbell.web.door import CSRF_FIELD, add_headers, masked
 from nightbell.web.site import WebRequest
 from nightbell.web.times import Times, exact_span, span, tiny_span
 
-HTML = "text/html; charset=utf-8"
+#: The charset is added on the way out.
+HTML = "text/html"
 THEME_COOKIE = "nightbell_theme"
 TOAST_COOKIE = "nightbell_toast"
 #: Less is not worth a processor's time.

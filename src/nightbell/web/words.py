@@ -1,5 +1,8 @@
 """Says what states are called and which shape stands beside the colour, once for every page."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from msgspec import Struct
 
 
@@ -83,3 +86,12 @@ def counted(number: int, cap: int = 10_000) -> str:
 def plural(number: int, one: str, many: str | None = None) -> str:
     """Return the number with its noun: 1 level, 2 levels."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def flag(one: Mapping[str, Any]) -> str:
+    """Return what a schedule asks people to look at: a member who is gone, a calendar that fails."""
+    if one["code"] == "calendar_failed":
+        return f"The calendar {one['lane']} cannot be read: {one['why']}. What it said last counts."
+    if one["code"] == "people_unknown":
+        return f"The calendar {one['lane']} names people nobody here is called: {one['why']}."
+    return f"{one['lane']}: {one['why']}, and is skipped."

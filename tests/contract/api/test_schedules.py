@@ -530,7 +530,7 @@ async def test_no_attribute_of_any_type_makes_a_fault(program, people, make, pri
         f"/v1/users/{me}/time_offs": {**span, "reason": ""},
         f"/v1/users/{me}/working_hours": {"days": ["M"], "times": [{"start_time": "09:00", "end_time": "17:00"}]},
         f"/v1/users/{me}/holiday_calendars": {"country": "DE", "subdivision": "BY"},
-        "/v1/calendar_links": {"kind": "person", "name": "", "user_id": me, "schedule_id": None},
+        "/v1/calendar_links": {"kind": "person", "name": "", "user_id": me, "schedule_id": None, "schedule_ids": []},
     }  # fmt: skip
     headers = {"Authorization": f"Bearer {people['ana'][1]}"}
     async with httpx.AsyncClient(base_url=program.url, headers=headers, timeout=30) as http:

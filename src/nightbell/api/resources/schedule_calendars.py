@@ -143,6 +143,7 @@ LINKS = Resource(
         attribute("name", edit="name"),
         attribute("user_id", Kind.NUMBER, edit="user_id"),
         attribute("schedule_id", Kind.ID, edit="schedule_id"),
+        attribute("schedule_ids", Kind.LIST, edit="schedule_ids"),
         attribute("url"),
         *times(),
     ),

@@ -257,17 +257,6 @@ async def links_of_user(runner: Runner, user_id: int) -> list[Record]:
     return await links_of(runner, calendar_links.c.user_id == user_id)
 
 
-async def links_of_schedule(runner: Runner, schedule_id: UUID) -> list[Record]:
-    """Return the secret addresses of a schedule's calendar."""
-    mine = and_(calendar_links.c.schedule_id == schedule_id, calendar_links.c.kind == "schedule")
-    return await links_of(runner, mine)
-
-
 async def links_of_nobody(runner: Runner) -> list[Record]:
     """Return the secret addresses that are not a person's: of schedules, and of all."""
     return await links_of(runner, calendar_links.c.kind != "person")
-
-
-async def links_to_all(runner: Runner) -> list[Record]:
-    """Return the secret addresses that say who is on call everywhere."""
-    return await links_of(runner, calendar_links.c.kind == "on_call")

@@ -151,6 +151,13 @@ WHERE id IN (
 RETURNING id, schedule_id, name, url, refresh_minutes, good_at, created_at,
     (SELECT s.time_zone FROM schedules s WHERE s.id = schedule_id) AS time_zone;
 
+-- feed_due: look at a calendar again before its time
+UPDATE schedule_feeds SET next_fetch_at = NULL, updated_at = $2 WHERE id = $1;
+
+-- feeds_failing: how many calendars could not be read the last time
+SELECT count(*) FROM schedule_feeds f JOIN schedules s ON s.id = f.schedule_id
+WHERE f.deleted_at IS NULL AND s.deleted_at IS NULL AND f.error IS NOT NULL;
+
 -- feed_failed: say why the last look found nothing; the last good copy stays
 UPDATE schedule_feeds SET tried_at = $2, next_fetch_at = $3, error = $4, updated_at = $2 WHERE id = $1;
 
@@ -172,4 +179,5 @@ VALUES ($1, $2, $3, $4, $5, $6, $6);
 SELECT id, lower(email) AS email, lower(name) AS name FROM users WHERE active;
 
 -- link_by_token: the secret address that a token opens
-SELECT id, kind, name, user_id, schedule_id, created_at FROM calendar_links WHERE token_hash = $1 AND cancelled_at IS NULL;
+SELECT id, kind, name, user_id, schedule_id, schedule_ids, created_at FROM calendar_links
+WHERE token_hash = $1 AND cancelled_at IS NULL;

@@ -1,6 +1,5 @@
 """Overrides of a schedule: somebody stands in for a while. Made here, taken back here; the past stays as it was."""
 
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -16,16 +15,15 @@ from nightbell.engine import scheduling
 from nightbell.engine.schedule_edits import OverrideEdit
 from nightbell.engine.scheduling import Preview
 from nightbell.store.read import schedules as stored
-from nightbell.web import lanes
+from nightbell.web import stretches
 from nightbell.web.faults import told
 from nightbell.web.forms import Form
 from nightbell.web.pages.rotations import compared
 from nightbell.web.pages.schedules import found
 from nightbell.web.render import go, html, render
 from nightbell.web.site import WebRequest, action, page
+from nightbell.web.stretches import Given
 
-_HOUR = timedelta(hours=1)
-_LONGEST_SHOWN = timedelta(days=120)
 KINDS = (
     ("cover", "is on call instead of everybody"),
     ("replace", "is on call instead of…"),
@@ -38,31 +36,21 @@ KINDS = (
 async def form_shown(request: WebRequest, ident: UUID) -> Response[bytes]:
     """Show the form of an override, filled in from the address: a gap's "fill", a shift's "override"."""
     row = await found(request, ident)
-    asked = request.query_params
-    place = zone(request.visitor.time_zone)
-    start = _asked(asked.get("from", ""), place) or request.now
-    end = _asked(asked.get("to", ""), place) or start + 8 * _HOUR
+    wanted = request.query_params
+    span = stretches.asked(request, zone(request.visitor.time_zone))
     given = {
-        "change": "replace" if asked.get("of") else "cover",
-        "user": asked.get("user") or str(request.visitor.user_id),
-        "of": asked.get("of", ""),
-        "starts_at": lanes.for_field(max(start, request.now), place),
-        "ends_at": lanes.for_field(end, place),
+        "change": "replace" if wanted.get("of") else "cover",
+        "user": wanted.get("user") or str(request.visitor.user_id),
+        "of": wanted.get("of", ""),
+        **span._asdict(),
         "reason": "",
     }
     return await _form(request, row, given, {})
 
 
-def _asked(text: str, place: ZoneInfo) -> datetime | None:
-    # A plus sign of an offset arrives as a space.
-    return lanes.local(text.replace(" ", "+"), place)
-
-
 async def _form(
     request: WebRequest, row: dict[str, Any], given: dict[str, str], errors: dict[str, str]
 ) -> Response[bytes]:
-    directory = await request.site.directory()
-    people = [(u.id, u.name) for u in directory.users.values() if u.active and u.role != "observer"]
     return await render(
         request,
         "override.html",
@@ -72,44 +60,34 @@ async def _form(
         given=given,
         errors=errors,
         kinds=KINDS,
-        people=sorted(people, key=lambda one: one[1].lower()),
+        people=stretches.people(await request.site.directory()),
         place=request.visitor.time_zone,
         preview=await _preview(request, row["id"], given),
     )
 
 
-def _given(form: Form) -> dict[str, str]:
+def _typed(form: Form) -> dict[str, str]:
     return {name: form.text(name) for name in ("change", "user", "of", "starts_at", "ends_at", "reason")}
 
 
 def _edit(given: dict[str, str], place: ZoneInfo) -> OverrideEdit:
-    """Return the edit of a form. Raises: Invalid naming the field."""
-    start, end = (lanes.local(given[name], place) for name in ("starts_at", "ends_at"))
-    for name, at in (("starts_at", start), ("ends_at", end)):
-        if at is None:
-            raise Invalid("A date and a time, please.", place=name)
-    assert start is not None and end is not None
+    """Return the edit of a form. Raises: Invalid naming the fields."""
+    span = stretches.instants(Given(given["starts_at"], given["ends_at"]), place)
     return OverrideEdit(
         change=given["change"],
-        starts_at=start,
-        ends_at=end,
-        user_id=None if given["change"] == "remove" else _number(given["user"]),
-        replaces_user_id=_number(given["of"]) if given["change"] in ("replace", "remove") else None,
+        starts_at=span.start,
+        ends_at=span.end,
+        user_id=None if given["change"] == "remove" else stretches.person(given["user"]),
+        replaces_user_id=stretches.person(given["of"]) if given["change"] in ("replace", "remove") else None,
         reason=given["reason"],
     )
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
 async def _preview(request: WebRequest, ident: UUID, given: dict[str, str]) -> dict[str, Any]:
     """Return what the form would change, or why it cannot be saved."""
     try:
         sent = _edit(given, zone(request.visitor.time_zone)).sent()
-        if sent["ends_at"] <= sent["starts_at"] or sent["ends_at"] - sent["starts_at"] > _LONGEST_SHOWN:
-            raise Invalid("It ends before it begins, or after 120 days: too long to show.")
-        span = Span(sent["starts_at"], sent["ends_at"])
+        span = stretches.shown(Span(sent["starts_at"], sent["ends_at"]))
         before = await scheduling.schedule(request.site.db, ident, start=span.start, end=span.end)
         made = Override(
             id=uuid4(), change=Change(sent["change"]), start=span.start, end=span.end,
@@ -128,7 +106,7 @@ async def _preview(request: WebRequest, ident: UUID, given: dict[str, str]) -> d
 async def previewed(request: WebRequest, ident: UUID) -> Response[bytes]:
     """Show what the form would change."""
     await found(request, ident)
-    given = _given(await request.fields())
+    given = _typed(await request.fields())
     return html(request, "becomes.html", preview=await _preview(request, ident, given))
 
 
@@ -137,7 +115,7 @@ async def created(request: WebRequest, ident: UUID) -> Response[bytes]:
     """Put somebody on call for a while."""
     row = await found(request, ident)
     form = await request.fields()
-    given = _given(form)
+    given = _typed(form)
     if form.raw("do") == "preview":
         return await _form(request, row, given, {})
     try:

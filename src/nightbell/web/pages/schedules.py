@@ -15,12 +15,11 @@ from nightbell.core.errors import Invalid, Unknown
 from nightbell.core.quality import Report
 from nightbell.core.schedule import Feed, Rotation, Schedule
 from nightbell.core.shift import Shift
-from nightbell.core.shifts import gaps, lane_shifts, shifts
+from nightbell.core.shifts import gaps, lane_shifts, shadow_shifts, shifts
 from nightbell.engine import scheduling
 from nightbell.engine.schedule_edits import ScheduleEdit
 from nightbell.store.read import schedules as stored
-from nightbell.store.read.listing import Condition, Listing
-from nightbell.web import lanes
+from nightbell.web import coming, lanes
 from nightbell.web.duty import name_of, posts
 from nightbell.web.faults import told
 from nightbell.web.forms import Form
@@ -59,6 +58,8 @@ async def _listed(request: WebRequest, errors: dict[str, str], name: str) -> Res
         posts=posts(directory, request.now),
         flags={row["id"]: row["flags"] for row in found},
         directory=directory,
+        asked=await coming.asked_of(request),
+        names={row["id"]: row["name"] for row in found},
         errors=errors,
         name=name,
         zones=zones(),
@@ -92,6 +93,7 @@ async def shown(request: WebRequest, ident: UUID) -> Response[bytes]:
     directory = await request.site.directory()
     rotations = (await stored.rotations_of(db, ident, ALL)).rows
     judged = await scheduling.quality(db, ident, Span(now, now + _JUDGED)) if serving else None
+    loads = _loads(judged) if judged else []
     return await render(
         request,
         "schedule.html",
@@ -112,22 +114,36 @@ async def shown(request: WebRequest, ident: UUID) -> Response[bytes]:
         people=sorted({s.user for s in _within(serving, shown_week.span)}),
         on_call=[s for s in lanes.joined(serving) if s.start <= now < s.end],
         until=lanes.held_until(serving, now),
-        coming=lanes.hand_offs(serving, start=now, end=now + _JUDGED)[:_HAND_OFFS],
-        overrides=await _overrides(request, ident),
+        hand_offs=lanes.hand_offs(serving, start=now, end=now + _JUDGED)[:_HAND_OFFS],
         quality=judged,
-        loads=_loads(judged) if judged else [],
+        loads=loads,
+        lightest=min(loads, key=lambda load: load.share).user if loads else None,
+        heaviest=max(loads, key=lambda load: load.share).user if loads else None,
         sentence=lambda shift: shift.why.sentence(lambda user: name_of(user, directory)),
         in_schedule=request.query_params.get("zone") == "schedule",
         flags=row["flags"],
-        addresses=await addresses(request, ident),
+        **await _beside(request, ident),
     )
 
 
+async def _beside(request: WebRequest, ident: UUID) -> dict[str, Any]:
+    """Return what stands beside the shifts: what changes them, and who else may see them."""
+    return {
+        "overrides": await coming.overrides(request, ident),
+        "swaps": await coming.swaps(request, ident),
+        "shadows": await coming.shadows(request, ident),
+        "feeds": await coming.feeds(request, ident),
+        "addresses": await addresses(request, ident),
+    }
+
+
 class Share(Struct, frozen=True, kw_only=True):
-    """What a person carries of the whole. Units: percent, nights."""
+    """What a person carries of the whole. Units: percent, hours, nights."""
 
     user: int
     share: int
+    #: Outside the hours in which they work.
+    off_hours: int | None
     nights: int
     in_a_row: int
 
@@ -136,10 +152,14 @@ def _loads(judged: Report) -> list[Share]:
     whole = sum((load.total for load in judged.loads), timedelta()) or timedelta(1)
     return [
         Share(
-            user=load.user, share=round(100 * load.total / whole), nights=load.nights, in_a_row=load.nights_in_a_row
+            user=load.user,
+            share=round(100 * load.total / whole),
+            off_hours=None if load.outside_work is None else round(load.outside_work / timedelta(hours=1)),
+            nights=load.nights,
+            in_a_row=load.nights_in_a_row,
         )
         for load in judged.loads
-    ]  # fmt: skip
+    ]
 
 
 def _lanes(schedule: Schedule, serving: Iterable[Shift], shown_week: Week) -> list[Lane]:
@@ -150,11 +170,15 @@ def _lanes(schedule: Schedule, serving: Iterable[Shift], shown_week: Week) -> li
     changed = [s for s in _within(serving, shown_week.span) if s.is_override]
     if changed:
         rows.append(lanes.lane("Overrides", lanes.joined(changed), shown_week, kind="override"))
+    listening = shadow_shifts(schedule, start=start, end=end) if schedule.shadows else ()
+    if listening:
+        rows.append(lanes.lane("Shadows", lanes.joined(listening), shown_week, kind="shadow"))
     own = lane_shifts(schedule, start=start, end=end)
     layers: list[Rotation | Feed] = [*schedule.rotations, *schedule.feeds]
     named = {one.id: one for one in layers}
     for one in sorted(named.values(), key=lambda r: -r.position):
-        href = f"/schedules/{schedule.id}/rotations/{one.id}" if isinstance(one, Rotation) else ""
+        kind = "rotations" if isinstance(one, Rotation) else "calendars"
+        href = f"/schedules/{schedule.id}/{kind}/{one.id}"
         rows.append(lanes.lane(one.name, own[one.id], shown_week, href=href))
     return rows
 
@@ -176,13 +200,6 @@ def _list(schedule: Schedule, serving: Iterable[Shift], shown_week: Week) -> lis
     free = gaps(schedule, start=shown_week.span.start, end=shown_week.span.end)
     lines += [Line(start=g.start, end=g.end, shift=None) for g in free]
     return sorted(lines, key=lambda line: (line.start, line.end))
-
-
-async def _overrides(request: WebRequest, ident: UUID) -> list[dict[str, Any]]:
-    """Return the overrides that are not over, by start."""
-    coming = Condition("ends_at", "gt", (request.now.isoformat(),))
-    wanted = Listing(where=(coming,), limit=50, order=("starts_at",))
-    return (await stored.overrides_of(request.site.db, ident, wanted)).rows
 
 
 # ---------------------------------------------------------------- what other pages of schedules use
