@@ -7,6 +7,7 @@ from nightbell.engine.changing import Problems
 from nightbell.engine.configure_absences import Absences
 from nightbell.engine.configure_calendars import Calendars
 from nightbell.engine.configure_contacts import Contacts
+from nightbell.engine.configure_groupings import Groupings
 from nightbell.engine.configure_heartbeats import Heartbeats
 from nightbell.engine.configure_installation import Installation
 from nightbell.engine.configure_levels import Levels
@@ -31,6 +32,7 @@ class Configure(
     Levels,
     Sources,
     Routes,
+    Groupings,
     Maintenances,
     Schedules,
     Overrides,

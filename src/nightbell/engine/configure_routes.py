@@ -1,11 +1,13 @@
 """This file changes routes: ordered rules that say whom an alert is for."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from nightbell.core.alert_fields import BUILT_IN, KINDS
 from nightbell.core.errors import Invalid
+from nightbell.core.grouping import MATCHES_EXISTING
 from nightbell.core.journal import Actor
 from nightbell.core.labels import parse_matchers
 from nightbell.engine.changing import Change, Checks, Writer, must_exist
@@ -30,6 +32,7 @@ ROUTE_OPERATORS = (
 #: A matcher is ours: its value is written as in Prometheus, `severity=~"warn.*"`.
 FIELD_TYPES = ("payload", "attribute", "alert_field", "matcher")
 DESTINATIONS = ("Service", "Group", "EscalationPolicy", "User")
+_WITHOUT_VALUE = ("is_empty", MATCHES_EXISTING)
 _MOST_RULES = 200
 _MOST_CONDITIONS = 50
 
@@ -100,10 +103,13 @@ def _check_rule(checks: Checks, place: str, rule: dict[str, Any]) -> None:
     if len(conditions) > _MOST_CONDITIONS:
         checks.wrong(f"{place}.condition_groups", f"A rule has at most {_MOST_CONDITIONS} conditions.")
     for where, condition in conditions:
-        _check_condition(checks, where, condition)
+        check_condition(checks, where, condition)
 
 
-def _check_condition(checks: Checks, place: str, condition: dict[str, Any]) -> None:
+def check_condition(
+    checks: Checks, place: str, condition: dict[str, Any], operators: Sequence[str] = ROUTE_OPERATORS
+) -> None:
+    """Note what is wrong with one condition, at the field that says it."""
     kind, operator = condition.get("field_type"), condition.get("operator")
     values = condition.get("values") or []
     if not all(isinstance(value, str) for value in values):
@@ -112,12 +118,12 @@ def _check_condition(checks: Checks, place: str, condition: dict[str, Any]) -> N
         _check_matcher(checks, f"{place}.values", values)
     else:
         _check_field(checks, place, condition)
-        if operator not in ROUTE_OPERATORS:
-            checks.wrong(f"{place}.operator", f"Operator must be one of: {', '.join(ROUTE_OPERATORS)}")
+        if operator not in operators:
+            checks.wrong(f"{place}.operator", f"Operator must be one of: {', '.join(operators)}")
         elif operator == "matches_regex":
             for problem in filter(None, map(regexp_problem, values)):
                 checks.wrong(f"{place}.values", problem)
-        if operator != "is_empty" and not values and not condition.get("urgency_ids"):
+        if operator not in _WITHOUT_VALUE and not values and not condition.get("urgency_ids"):
             checks.wrong(f"{place}.values", "Without a value this never holds, or always; name at least one.")
 
 

@@ -48,7 +48,7 @@ class Teams(Writer):
         fields, members = _checked_team(checks)
         async with self.changing(by, now) as change:
             await _check_policy(change, fields)
-            fields["slug"] = fields.get("slug") or await _free_slug(change, "team", fields["name"])
+            fields["slug"] = fields.get("slug") or await free_slug(change, "team", fields["name"])
             key: UUID = await change.add("team", teams, fields, **members)
             await _fill(change, key, members, {"user_ids": [], "admin_ids": []})
         return key
@@ -79,7 +79,7 @@ class Teams(Writer):
         fields, owners = _checked_service(checks)
         async with self.changing(by, now) as change:
             await _check_policy(change, fields)
-            fields["slug"] = fields.get("slug") or await _free_slug(change, "service", fields["name"])
+            fields["slug"] = fields.get("slug") or await free_slug(change, "service", fields["name"])
             key: UUID = await change.add("service", services, fields, **owners)
             await _own(change, key, owners)
         return key
@@ -179,7 +179,8 @@ def _checked_color(checks: Checks) -> None:
     checks.that("color", lambda c: "" if _COLOR.fullmatch(c) else "Color must be like #047BF8.")
 
 
-async def _free_slug(change: Change, item: str, name: str) -> str:
+async def free_slug(change: Change, item: str, name: str) -> str:
+    """Return a slug for a name that no other thing of its kind has."""
     base = _NOT_SLUG.sub("-", name.lower()).strip("-")[:80] or item
     for number in range(1, 1_000):
         slug = base if number == 1 else f"{base}-{number}"

@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from nightbell.core.directory import (
     Beat,
-    Condition,
     ContactMethod,
     Directory,
     NotificationRule,
@@ -28,7 +27,7 @@ from nightbell.core.directory import (
 )
 from nightbell.core.labels import parse_matchers
 from nightbell.core.throttling import Throttle
-from nightbell.engine.configure_routes import field_kind
+from nightbell.engine.groupings import condition, groupings
 from nightbell.engine.jsonpath import compiled
 from nightbell.engine.policies import goes_round, maintenances, policies
 from nightbell.engine.timetable import current as current_schedules
@@ -97,6 +96,7 @@ async def load(tx: Runner, version: int) -> Configuration:
         fallback_is_chosen=bool(await tx.value("instance_value", "fallback_user_ids")),
         schedules=await current_schedules(tx),
         maintenances=await maintenances(tx),
+        groupings=await groupings(tx),
         throttles=tuple(Throttle(**dict(r.items())) for r in await tx.rows("directory_throttles")),
         heartbeats={str(r["id"]): _beat(r) for r in await tx.rows("directory_heartbeats")},
         acknowledge_minutes={key: minutes for key, minutes in asked.items() if minutes is not None},
@@ -219,21 +219,8 @@ def _route_rule(rule: dict[str, Any]) -> RouteRule:
         id=str(rule["id"]),
         name=rule.get("name", ""),
         fallback=bool(rule.get("fallback")),
-        groups=tuple(tuple(_condition(c) for c in group["conditions"]) for group in rule["condition_groups"]),
+        groups=tuple(tuple(condition(c) for c in group["conditions"]) for group in rule["condition_groups"]),
         destinations=tuple(
             Target(type=d["target_type"], id=str(d["target_id"])) for d in rule["destinations"]
         ),
-    )
-
-
-def _condition(c: dict[str, Any]) -> Condition:
-    kind, values = c["field_type"], tuple(str(v) for v in c.get("values") or ())
-    matchers = tuple(m for text in values for m in parse_matchers(text)) if kind == "matcher" else ()
-    return Condition(
-        find=compiled(c["field_name"]) if kind == "payload" else None,
-        name=(field_kind(c) if kind == "alert_field" else c["field_name"]) or "",
-        operator=c["operator"] or "",
-        values=values,
-        urgency_ids=tuple(map(str, c.get("urgency_ids") or ())),
-        matchers=matchers,
     )

@@ -193,6 +193,22 @@ class HeartbeatEdit(Edit, frozen=True, kw_only=True):
     enabled: MaybeFlag = UNSET
 
 
+class GroupingEdit(Edit, frozen=True, kw_only=True):
+    """A grouping rule. `time_window` in minutes; `targets`, `attributes`, `conditions` as in configure_groupings.py."""
+
+    name: Text = UNSET
+    description: MaybeText = UNSET
+    condition_type: Text = UNSET
+    time_window: MaybeNumber = UNSET
+    by_title: MaybeFlag = UNSET
+    by_urgency: MaybeFlag = UNSET
+    targets: JsonList = UNSET
+    attributes: JsonList = UNSET
+    conditions: JsonList = UNSET
+    owner_team_ids: MaybeIds = UNSET
+    position: Number = UNSET
+
+
 class AlertEdit(Edit, frozen=True, kw_only=True):
     """What a person may rewrite of an alert. Its source says it anew when what it says changes."""
 

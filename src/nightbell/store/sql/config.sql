@@ -70,6 +70,12 @@ SELECT coalesce(max(position), 0) + 1 FROM escalation_levels WHERE path_id = $1;
 -- next_path_position: the position after the last path of a policy
 SELECT coalesce(max(position), 0) + 1 FROM escalation_paths WHERE policy_id = $1;
 
+-- slug_taken_grouping_rule: whether another grouping rule has this slug
+SELECT EXISTS (SELECT 1 FROM grouping_rules WHERE slug = $1 AND id <> $2);
+
+-- next_grouping_position: the position after the last grouping rule
+SELECT coalesce(max(position), 0) + 1 FROM grouping_rules;
+
 -- next_route_position: the position after the last route
 SELECT coalesce(max(position), 0) + 1 FROM routes;
 

@@ -41,6 +41,10 @@ SELECT secret_hash, source_id, expires_at FROM source_secrets
 -- directory_routes: routes in order
 SELECT id, name, source_ids, rules FROM routes WHERE enabled ORDER BY position, id
 
+-- directory_groupings: rules that say which alerts are one problem, in the order they are asked
+SELECT id, name, time_window, condition_type, by_title, by_urgency, targets, attributes, conditions
+FROM grouping_rules ORDER BY position, id
+
 -- directory_urgencies: urgencies, loudest first
 SELECT id, retrigger_timeout_minutes FROM urgencies ORDER BY position, id
 

@@ -31,6 +31,17 @@ LEFT JOIN urgencies u ON u.id = a.urgency_id
 LEFT JOIN users p ON p.id = a.acknowledged_by
 WHERE a.number = $1 OR a.id = $2;
 
+-- page_followers: alerts that follow another, open ones first
+SELECT id, number, summary, status, started_at, ended_at FROM alerts
+WHERE leader_id = $1
+ORDER BY (status = 'resolved'), started_at, id
+LIMIT $2;
+
+-- page_followed: how many open alerts follow these
+SELECT leader_id, count(*) AS open FROM alerts
+WHERE leader_id = ANY($1::uuid[]) AND status <> 'resolved'
+GROUP BY leader_id;
+
 -- page_members: what fires and fired in one alert, firing first
 SELECT fingerprint, state, inferred, labels, annotations, generator_url, starts_at, ends_at, expires_at, absent_since,
        last_seen_at, occurrence
