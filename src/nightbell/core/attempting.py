@@ -30,6 +30,8 @@ class Next(Struct, frozen=True, kw_only=True):
     why: str
     fail_over: bool
     doubtful: bool = False
+    #: The address is dead, whatever else is sent there.
+    gone: bool = False
 
 
 def after_attempt(outcome: Outcome, *, attempt: int, ident: UUID, now: datetime) -> Next:
@@ -47,14 +49,14 @@ def after_attempt(outcome: Outcome, *, attempt: int, ident: UUID, now: datetime)
         case Retry():
             return _retried(outcome, attempt, ident, now)
         case Refused():
-            return _ended("refused", outcome.why)
+            return _ended("refused", outcome.why, gone=outcome.gone)
         case Unsure():
             return _ended("unknown", outcome.why)
         case _:
             assert_never(outcome)
 
 
-def _ended(state: str, why: str) -> Next:
+def _ended(state: str, why: str, *, gone: bool = False) -> Next:
     return Next(
         state=state,
         outcome=state,
@@ -63,6 +65,7 @@ def _ended(state: str, why: str) -> Next:
         why=why,
         fail_over=True,
         doubtful=state == "unknown",
+        gone=gone,
     )
 
 

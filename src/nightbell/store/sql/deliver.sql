@@ -68,7 +68,7 @@ SELECT id, notification_id, number, $4, $5, $5, $5
 FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS t (id, notification_id, number)
 
 -- addressed: what the messages need of people, methods and alerts
-SELECT n.id, u.name AS recipient, u.active, m.address, m.settings, a.number, a.status, a.summary, a.started_at,
+SELECT n.id, u.name AS recipient, u.active, m.address, m.settings, m.failing_since, a.number, a.status, a.summary, a.started_at,
     a.firing_count, a.member_count, d.labels, d.annotations, d.description, y.name AS urgency,
     p.cycle, p.loudness, s.name AS shadows, coalesce(v.name, o.name) AS about_name, n.because, n.notice_id
 FROM notifications n

@@ -1,6 +1,6 @@
 """Messages on their way out: leased before they are sent, recorded after."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -105,6 +105,16 @@ async def finish(tx: Tx, done: Sequence[tuple[Claimed, Next]], worker: str, now:
     await tx.execute("finish_notifications", *zip(*rows, strict=True), worker, now)
     tries = [(c.id, c.attempts, n.outcome, n.why[:_WHY], n.provider_id[:_WHY]) for c, n in done]
     await tx.execute("finish_attempts", *zip(*tries, strict=True), now)
+
+
+async def fails(tx: Tx, dead: Mapping[UUID, str], now: datetime) -> None:
+    """Mark contact methods at which nothing will ever arrive, with the reason."""
+    await tx.execute("method_fails", list(dead), [why[:_WHY] for why in dead.values()], now)
+
+
+async def works(tx: Tx, ids: Sequence[UUID], now: datetime) -> None:
+    """Take the mark off contact methods at which something arrived."""
+    await tx.execute("method_works", list(ids), now)
 
 
 async def lapsed(tx: Tx, now: datetime, gone: Sequence[str]) -> list[Row]:
