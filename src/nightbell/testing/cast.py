@@ -225,6 +225,16 @@ class Cast:
         )
         return await self._configure.create_route(edit, by=SYSTEM, now=self._clock())
 
+    async def grouping(self, *targets: Target, minutes: int = 10, **more: Any) -> UUID:
+        """Make a rule that groups alerts for these targets, or for whomever; `more` are fields of a GroupingEdit."""
+        edit = edits.GroupingEdit(
+            name=self._name("grouping"),
+            time_window=minutes,
+            targets=[{"target_type": one.type, "target_id": one.id} for one in targets],
+            **more,
+        )
+        return await self._configure.create_grouping(edit, by=SYSTEM, now=self._clock())
+
     async def fallback(self, *people: Person) -> None:
         """Say who is paged when nobody else could be."""
         await self._db.execute(
