@@ -26,6 +26,8 @@ _COMMANDS = (
     ("user", "user:app", "Add and change people."),
     ("token", "token:app", "Make and take back API tokens."),
     ("source", "source:app", "Make sources and their secrets."),
+    ("why", "why:why", "Say why somebody was paged by an alert, or why nobody was."),
+    ("ledger", "ledger:app", "Export the ledger of pages, and check its chain."),
     ("db", "database:app", "Look at, migrate and dump the database."),
 )
 for _order, (_name, _path, _help) in enumerate(_COMMANDS):

@@ -19,6 +19,11 @@ def new_id(now: datetime) -> UUID:
     return minter(now)()
 
 
+def floor_id(at: datetime) -> UUID:
+    """Return the smallest UUIDv7 of an instant, so that a range of ids is a range of time."""
+    return UUID(int=_floor(at))
+
+
 def _floor(now: datetime) -> int:
     return (int(now.timestamp() * 1000) & 0xFFFF_FFFF_FFFF) << 80
 

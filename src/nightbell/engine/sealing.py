@@ -1,0 +1,63 @@
+"""Seals what was committed of pages into the ledger, a moment later, so that no page ever waits for a hash.
+
+Rule 1: one sealer at a time, whichever node has the lock; it reads what is committed and only ever adds.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from nightbell.core import ledger
+from nightbell.core.ledger import Fact, Head, Sealed, Step
+from nightbell.engine.ids import floor_id
+from nightbell.store.db import Db, Row, Tx
+
+_LOCK = 7_420_002
+#: Entries in one transaction: hashing them holds the loop for about 5 ms.
+BATCH = 500
+#: Longer than any transaction lasts, so that what commits late is still seen.
+NARROW = timedelta(minutes=2)
+#: Looked at after a start and every few minutes: what a long outage left behind.
+WIDE = timedelta(days=1)
+
+
+async def seal(db: Db, now: datetime, *, wide: bool = False) -> int:
+    """Seal what is not sealed yet; return how many entries were added."""
+    added = 0
+    while True:
+        more = await db.in_tx(lambda tx: _seal(tx, now, WIDE if wide else NARROW))
+        added += more
+        if more < BATCH:
+            return added
+        await asyncio.sleep(0)
+
+
+async def _seal(tx: Tx, now: datetime, reach: timedelta) -> int:
+    if not await tx.value("try_housekeeping_lock", _LOCK):
+        return 0
+    last = await tx.row("ledger_head")
+    # A clock that was set forward for a while must not hide what came before.
+    since = min(now, last["at"]) - reach if last else now - WIDE
+    rows = await tx.rows("unsealed", floor_id(since), BATCH)
+    head = Head(last["position"], bytes(last["digest"])) if last else Head()
+    await _append(tx, ledger.chained(head, map(_fact, rows), now), now)
+    return len(rows)
+
+
+def _fact(row: Row) -> Fact:
+    return Fact(
+        step=Step(row["step"]),
+        subject=row["subject"],
+        alert_id=row["alert_id"],
+        page_id=row["page_id"],
+        notification_id=row["notification_id"],
+        user_id=row["user_id"],
+        provider_id=row["provider_id"],
+        at=row["at"],
+        told=row["told"],
+    )
+
+
+async def _append(tx: Tx, sealed: list[Sealed], now: datetime) -> None:
+    if sealed:
+        columns = ("position", "step", "subject", "alert_id", "at", "entry", "digest")
+        await tx.execute("append_ledger", *([getattr(s, name) for s in sealed] for name in columns), now)
