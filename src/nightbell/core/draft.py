@@ -18,7 +18,7 @@ from nightbell.core.escalation import Escalation
 from nightbell.core.events import Tell
 from nightbell.core.identity import Unit
 from nightbell.core.journal import SYSTEM, Actor, Entry, Kind
-from nightbell.core.paging import NOTHING, Notification, Page, Sent
+from nightbell.core.paging import NOTHING, Notification, Page, Sent, key
 from nightbell.core.routing import Routing
 from nightbell.core.signal import Envelope
 
@@ -205,7 +205,7 @@ class Draft:
                     occurrence=page.occurrence,
                     level=page.level,
                     send_at=self.now,
-                    idempotency_key=f"{page.id}/{method.id}/{ident}",
+                    idempotency_key=key(page.id, method.id, ident),
                     because={"rule": because},
                     about=self.about,
                 )

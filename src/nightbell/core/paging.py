@@ -56,6 +56,11 @@ class Notification(Struct, frozen=True, kw_only=True):
     about: UUID = NOTHING
 
 
+def key(page_id: UUID, method_id: UUID, ident: UUID) -> str:
+    """Return the idempotency key of a page's message: the same however often it is sent."""
+    return f"{page_id}/{method_id}/{ident}"
+
+
 class Sent(Struct, frozen=True, kw_only=True):
     """A page message that went out, or may have: for updates, failover and not paging twice."""
 

@@ -4,19 +4,21 @@ Several decisions of one batch may concern one alert: they are merged first, the
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from msgspec.structs import replace
 
 from nightbell.core.alert import Change
+from nightbell.core.alike import Repeat
 from nightbell.core.delivery import Purpose
 from nightbell.core.draft import Decision, Mint, Occurrence
 from nightbell.core.paging import Notification
 from nightbell.engine.relay import relayed
 from nightbell.store.db import Tx
 from nightbell.store.write import ledger
+from nightbell.store.write import repeats as repeated
 from nightbell.store.write.together import Together
 
 
@@ -116,7 +118,7 @@ async def apply(
     if grouped:
         superseded = [d.supersedes for d in given if d.supersedes]
         await ledger.release(tx, [*superseded, *(m.alert.id for m in grouped if not m.is_new)])
-    ledger.alerts(rows, new, changed, [m.alert for m in all_of_them if m.touch or m.same], now)
+    ledger.alerts(rows, new, changed, [m.alert for m in all_of_them if m.touch], now)
     if moved:
         _add_text(rows, moved, now)
         ledger.entries(rows, (e for m in moved for e in m.entries))
@@ -128,6 +130,13 @@ async def apply(
     await ledger.groups(tx, [m.alert for m in grouped], now)
     tells = [tell for d in given if d.tells for tell in d.tells]
     return given + await apply(tx, await relayed(tx, tells, now, mint), now, mint) if tells else given
+
+
+async def apply_repeats(tx: Tx, repeats: Sequence[Repeat], now: datetime, mint: Mint) -> None:
+    """Make decisions so that hold for many alerts each, in the caller's transaction."""
+    rows = Together()
+    repeated.add(rows, repeats, now, mint)
+    await rows.run(tx)
 
 
 def _add_text(rows: Together, moved: list[Merged], now: datetime) -> None:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from nightbell.core import identity, shortid
 from nightbell.core.alert import ended_with
+from nightbell.core.alike import Repeat
 from nightbell.core.decision import decide
 from nightbell.core.directory import Directory, Source
 from nightbell.core.draft import Decision, Facts, Mint
@@ -70,6 +71,13 @@ class Committed(Struct, frozen=True, kw_only=True):
     decisions: tuple[Decision, ...]
     #: Something that pages show moved, though nothing was decided: a message was handed over.
     shows: bool = False
+    #: Decisions that time made of many alerts at once, beside those in `decisions`.
+    repeats: tuple[Repeat, ...] = ()
+
+    @property
+    def decided(self) -> int:
+        """How many alerts were decided."""
+        return len(self.decisions) + sum(one.times for one in self.repeats)
 
 
 #: A compressor clears its memory first, 256 KB of it unless told otherwise: more work than a small body itself.

@@ -9,36 +9,58 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from nightbell.core.alike import Repeat, repeated
 from nightbell.core.decision import decide
-from nightbell.core.draft import Decision
+from nightbell.core.directory import Directory
+from nightbell.core.draft import Decision, Mint
 from nightbell.core.events import Due
-from nightbell.engine.apply import apply
+from nightbell.engine.apply import apply, apply_repeats
 from nightbell.engine.directory import Directories
 from nightbell.engine.ids import minter
 from nightbell.engine.ingest import Committed
 from nightbell.store.db import Db, Tx
 from nightbell.store.write import facts
 
-#: Alerts in one transaction.
+#: Alerts that are decided one by one in one transaction.
 BATCH = 200
+#: Alerts looked at in one transaction where most stand alike.
+MANY = 1_000
+#: Of fewer climbs that stand alike each is decided for itself.
+FEWEST = 8
 #: A row that a defect of ours cannot digest must not jam the loop (Healthchecks' lesson).
 PUSHED_BACK = timedelta(minutes=5)
 
 
 async def tick(db: Db, directories: Directories, now: datetime, *, limit: int = BATCH) -> Committed:
-    """Do what is due, at most `limit` alerts; call again while decisions come back."""
+    """Do what is due, at most `limit` alerts; call again while alerts are decided."""
 
     async def work(tx: Tx) -> Committed:
-        return await _decided(tx, await facts.due(tx, now, limit), directories, now)
+        return await step(tx, await facts.due(tx, now, limit), directories, now)
 
     return await db.in_tx(work)
+
+
+class Lane:
+    """One of the hands that do what is due, side by side: it takes more at once while what it finds stands alike."""
+
+    def __init__(self, db: Db, directories: Directories) -> None:
+        self._db = db
+        self._directories = directories
+        self._limit = BATCH
+
+    async def tick(self, now: datetime) -> tuple[Committed, bool]:
+        """Do some of what is due; return what it came to and whether there may be more."""
+        committed = await tick(self._db, self._directories, now, limit=self._limit)
+        alike = committed.decided - len(committed.decisions)
+        self._limit = MANY if alike * 2 > self._limit else BATCH
+        return committed, committed.decided >= BATCH
 
 
 async def one(db: Db, directories: Directories, alert_id: UUID, now: datetime) -> Committed:
     """Do what is due for one alert: how the worker finds the one that is at fault."""
 
     async def work(tx: Tx) -> Committed:
-        return await _decided(tx, [alert_id], directories, now)
+        return await step(tx, [alert_id], directories, now)
 
     return await db.in_tx(work)
 
@@ -52,20 +74,45 @@ async def due(db: Db, now: datetime, *, limit: int = BATCH) -> list[UUID]:
     return await db.in_tx(work)
 
 
-async def _decided(tx: Tx, ids: list[UUID], directories: Directories, now: datetime) -> Committed:
+async def step(tx: Tx, ids: list[UUID], directories: Directories, now: datetime) -> Committed:
+    """Decide about locked alerts as of now: those that stand alike together, the others one by one."""
     if not ids:
         return Committed(outcomes=(), pages=False, decisions=())
     directory = await directories.current(tx)
     mint = minter(now)
+    repeats = await _repeats(tx, ids, directory, now, mint) if len(ids) >= FEWEST else []
+    done = {alert_id for one in repeats for alert_id in one.alike.alert_ids}
+    # What is left over is locked, and due again a moment later.
+    rest = [ident for ident in ids if ident not in done][:BATCH]
     decisions: list[Decision] = []
     turns: dict[UUID, int] = {}
-    for known in await facts.by_id(tx, ids, directory):
+    for known in await facts.by_id(tx, rest, directory) if rest else ():
         decided = decide(replace(known, turns=known.turns | turns), Due(), now, mint)
         if decided:
             decisions.append(decided[0])
             turns = decided[1].turns
     decisions = await apply(tx, decisions, now, mint)
-    return Committed(outcomes=(), pages=any(d.notifications for d in decisions), decisions=tuple(decisions))
+    await apply_repeats(tx, repeats, now, mint)
+    every = (*decisions, *(one.decision for one in repeats))
+    return Committed(
+        outcomes=(),
+        pages=any(d.notifications for d in every),
+        decisions=tuple(decisions),
+        repeats=tuple(repeats),
+    )
+
+
+async def _repeats(tx: Tx, ids: list[UUID], directory: Directory, now: datetime, mint: Mint) -> list[Repeat]:
+    """Decide about the first of each kind of climbs that stand alike; return what holds for all of its kind."""
+    kinds = {kind.alert_ids[0]: kind for kind in await facts.alike(tx, ids, now, FEWEST)}
+    found: list[Repeat] = []
+    for known in await facts.by_id(tx, kinds, directory) if kinds else ():
+        decided = decide(known, Due(), now, mint)
+        alike = kinds[known.alert.id] if known.alert else None
+        one = repeated(known, decided[0], alike) if decided and alike else None
+        if one:
+            found.append(one)
+    return found
 
 
 async def lag(db: Db, now: datetime) -> float:

@@ -55,7 +55,7 @@ class Engine:
     async def tick(self, now: datetime) -> bool:
         """Do what is due; whether anything was."""
         expired = await self.heartbeats.expire()
-        return bool(expired) or bool((await tick.tick(self.db, self.directories, now)).decisions)
+        return bool(expired) or bool((await tick.tick(self.db, self.directories, now)).decided)
 
     async def send(self) -> bool:
         """Take back what a dead worker left, then send what is due; whether there was anything."""

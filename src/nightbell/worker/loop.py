@@ -28,6 +28,8 @@ SENDERS = 8
 #: Batches more for whoever has waited for nothing yet, while a storm keeps the others busy.
 SPARE = 2
 RECOVER = 5.0
+#: Transactions of due timers under way at once.
+LANES = 2
 #: How long new labels wait for the index at most. Units: seconds.
 SETTLED = 0.5
 _log = structlog.get_logger(__name__)
@@ -89,7 +91,7 @@ class Worker:
         self._sending: set[asyncio.Task[None]] = set()
         #: When each loop last went round, by a clock that no one sets: what /readyz looks at.
         self.seen: dict[str, float] = {}
-        self._more = False
+        self._lanes = [tick.Lane(db, directories) for _ in range(LANES)]
         #: More was due than was claimed: the next claim goes in turn.
         self._crowded = False
 
@@ -118,23 +120,32 @@ class Worker:
 
     async def _tick(self) -> None:
         await self._heartbeats.expire()
-        while True:
-            now = self._clock()
-            fault = await _fault(self._tick_once(now))
-            if fault is not None:
-                if retryable(fault) is Retryable.LOST:
-                    raise fault
-                _log.error("tick.fault", why=_said(fault), exc_info=fault)
-                await self._one_by_one(now)
-            if not self._more:
-                metrics.TIMERS_LAG_SECONDS.set(await tick.lag(self._db, now))
-                return
+        now = self._clock()
+        if await self._lane(self._lanes[0]):
+            # More than one transaction's worth: one lane decides while PostgreSQL does what the other one said.
+            await asyncio.gather(*(self._until_done(lane) for lane in self._lanes))
+        metrics.TIMERS_LAG_SECONDS.set(await tick.lag(self._db, now))
 
-    async def _tick_once(self, now: datetime) -> None:
-        self._more = False
-        committed = await tick.tick(self._db, self._directories, now)
-        self._woken(committed)
-        self._more = len(committed.decisions) >= tick.BATCH
+    async def _until_done(self, lane: tick.Lane) -> None:
+        while await self._lane(lane):
+            pass
+
+    async def _lane(self, lane: tick.Lane) -> bool:
+        """Let a lane do some of what is due; return whether there may be more."""
+        now, more = self._clock(), False
+
+        async def work() -> None:
+            nonlocal more
+            committed, more = await lane.tick(now)
+            self._woken(committed)
+
+        fault = await _fault(work())
+        if fault is not None:
+            if retryable(fault) is Retryable.LOST:
+                raise fault
+            _log.error("tick.fault", why=_said(fault), exc_info=fault)
+            await self._one_by_one(now)
+        return more
 
     async def _one_by_one(self, now: datetime) -> None:
         """Find the alert at fault, let the others through."""

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
+from nightbell.core.draft import Decision
 from nightbell.engine.ingest import Committed
 from nightbell.store.db import Db
 from nightbell.telemetry import metrics
@@ -43,23 +44,16 @@ class Pulse:
 
     def committed(self, committed: Committed) -> None:
         """Count what a commit came to, and wake whom it concerns."""
-        if committed.shows or committed.decisions:
+        if committed.shows or committed.decided:
             self._topics.add("alerts")
             self._beat.set()
         if any(d.shown for d in committed.decisions):
             self._grown()
-        for what, many in Counter(d.what for d in committed.decisions).items():
-            metrics.ALERTS.labels(what=what or "timed").inc(many)
-        pages = sum(e.code == "page.created" for d in committed.decisions if d.pages for e in d.entries)
-        if pages:
-            metrics.PAGES.inc(pages)
-        for decision in committed.decisions:
-            if decision.fallback:
-                metrics.UNPAGED.labels(fallback=decision.fallback).inc()
+        _count(committed)
         if committed.pages:
             self._messages()
             self._topics.add("messages")
-        if any(d.escalations or d.pages for d in committed.decisions):
+        if committed.repeats or any(d.escalations or d.pages for d in committed.decisions):
             self._topics.add("due")
             self._due()
 
@@ -93,3 +87,22 @@ class Pulse:
                     # The database is away; whoever waits looks again within a second of its return.
                     break
             await asyncio.sleep(_EVERY)
+
+
+def _count(committed: Committed) -> None:
+    times = Counter(d.what for d in committed.decisions)
+    pages = sum(_pages(d) for d in committed.decisions if d.pages)
+    for one in committed.repeats:
+        times[one.decision.what] += one.times
+        pages += _pages(one.decision) * one.times
+    for what, many in times.items():
+        metrics.ALERTS.labels(what=what or "timed").inc(many)
+    if pages:
+        metrics.PAGES.inc(pages)
+    for decision in committed.decisions:
+        if decision.fallback:
+            metrics.UNPAGED.labels(fallback=decision.fallback).inc()
+
+
+def _pages(decision: Decision) -> int:
+    return sum(entry.code == "page.created" for entry in decision.entries)

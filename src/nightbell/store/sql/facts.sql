@@ -49,10 +49,13 @@ SELECT alert_id, fingerprint, state, group_hash, starts_at, ends_at, expires_at,
 FROM alert_members WHERE alert_id = ANY($1::uuid[]) ORDER BY alert_id, starts_at, fingerprint
 
 -- escalations_of: climbs of the current occurrences
-SELECT e.id, e.alert_id, e.occurrence, e.origin, e.plan::text AS plan, e.phase, e.level, e.round, e.fired, e.reached, e.token,
+SELECT e.id, e.alert_id, e.occurrence, e.origin, e.plan_id, e.phase, e.level, e.round, e.fired, e.reached, e.token,
        e.wake_at, e.created_at, e.turn, e.acknowledged, e.muted_by
 FROM escalations e JOIN alerts a ON a.id = e.alert_id AND a.occurrence = e.occurrence
 WHERE e.alert_id = ANY($1::uuid[]) AND e.phase <> 'ended' ORDER BY e.id
+
+-- plans_by_id: frozen policies of climbs
+SELECT id, plan::text AS plan FROM plans WHERE id = ANY($1::uuid[])
 
 -- shown_of: what is stored of the text of alerts, for paths that are chosen without a delivery at hand
 SELECT alert_id, labels, service_ids, targets FROM alert_details WHERE alert_id = ANY($1::uuid[])

@@ -107,17 +107,22 @@ FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::timestamptz[], $5::timestampt
     AS t (id, alert_id, number, started_at, ended_at, acknowledged_at)
 ON CONFLICT (alert_id, number) DO UPDATE SET ended_at = excluded.ended_at, updated_at = excluded.updated_at
 
--- insert_escalations: climbs that begin, their frozen plan written once
-INSERT INTO escalations (id, alert_id, occurrence, origin, plan, created_at, phase, level, round, fired, reached, token,
-    wake_at, turn, acknowledged, muted_by, updated_at)
-SELECT id, alert_id, occurrence, origin, plan::jsonb, created_at, phase, level, round, fired, reached, token, wake_at,
-    turn, acknowledged::int[], muted_by, $17
-FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::int[],
-    $9::int[], $10::int[], $11::int[], $12::uuid[], $13::timestamptz[], $14::int[], $15::text[], $16::uuid[])
-    AS t (id, alert_id, occurrence, origin, plan, created_at, phase, level, round, fired, reached, token, wake_at, turn,
-    acknowledged, muted_by)
+-- insert_plans: frozen policies that climbs begin to hold; the same one is kept once
+INSERT INTO plans (id, plan, created_at, updated_at)
+SELECT id, plan::jsonb, $3, $3 FROM unnest($1::uuid[], $2::text[]) AS t (id, plan) ORDER BY id
+ON CONFLICT (id) DO NOTHING
 
--- move_escalations: climbs under way, whose plan nobody sends again
+-- insert_escalations: climbs that begin
+INSERT INTO escalations (id, alert_id, occurrence, origin, plan_id, created_at, phase, level, round, fired, reached,
+    token, wake_at, turn, acknowledged, muted_by, updated_at)
+SELECT id, alert_id, occurrence, origin, plan_id, created_at, phase, level, round, fired, reached, token, wake_at,
+    turn, acknowledged::int[], muted_by, $17
+FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::uuid[], $6::timestamptz[], $7::text[], $8::int[],
+    $9::int[], $10::int[], $11::int[], $12::uuid[], $13::timestamptz[], $14::int[], $15::text[], $16::uuid[])
+    AS t (id, alert_id, occurrence, origin, plan_id, created_at, phase, level, round, fired, reached, token, wake_at,
+    turn, acknowledged, muted_by)
+
+-- move_escalations: climbs under way
 UPDATE escalations e SET phase = t.phase, level = t.level, round = t.round, fired = t.fired, reached = t.reached,
     token = t.token, wake_at = t.wake_at, turn = t.turn, acknowledged = t.acknowledged::int[], muted_by = t.muted_by,
     updated_at = $12

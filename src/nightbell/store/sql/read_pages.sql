@@ -75,9 +75,9 @@ WHERE notification_id = ANY($1::uuid[])
 ORDER BY notification_id, number;
 
 -- page_escalations: the climbs of an alert, newest first
-SELECT * FROM escalations
-WHERE alert_id = $1
-ORDER BY created_at DESC, id DESC
+SELECT e.*, p.plan FROM escalations e JOIN plans p ON p.id = e.plan_id
+WHERE e.alert_id = $1
+ORDER BY e.created_at DESC, e.id DESC
 LIMIT 20;
 
 -- page_paging: whoever is being paged by these alerts now
@@ -88,8 +88,8 @@ WHERE g.alert_id = ANY($1::uuid[]) AND g.phase = 'paging' AND g.shadows_user_id 
 ORDER BY g.alert_id, g.level DESC, g.id DESC;
 
 -- page_climbs: the climbs of these alerts that go on
-SELECT * FROM escalations
-WHERE alert_id = ANY($1::uuid[]) AND phase IN ('climbing', 'held');
+SELECT e.*, p.plan FROM escalations e JOIN plans p ON p.id = e.plan_id
+WHERE e.alert_id = ANY($1::uuid[]) AND e.phase IN ('climbing', 'held');
 
 -- page_occurrences: how often an alert came before, and for how long
 SELECT number, started_at, ended_at, acknowledged_at FROM occurrences WHERE alert_id = $1 ORDER BY number DESC LIMIT $2;

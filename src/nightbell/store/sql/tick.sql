@@ -1,3 +1,27 @@
+-- climbs_alike: of alerts that are locked, those with one climb, which is due as nothing else of them is; gathered by
+-- where the climb stands and by what its next step may look at (core/alike.py), where there are at least $3 of a kind
+SELECT array_agg(s.alert_id ORDER BY s.climb_id) AS alert_ids, array_agg(s.climb_id ORDER BY s.climb_id) AS climb_ids
+FROM (
+    SELECT a.id AS alert_id, e.id AS climb_id, a.status, a.source_id, a.urgency_id, d.service_ids, e.occurrence,
+        e.origin, e.plan_id, e.phase, e.level, e.round, e.fired, e.reached, e.turn, e.acknowledged, e.muted_by, p.paged
+    FROM unnest($1::uuid[]) AS i (id)
+    JOIN alerts a ON a.id = i.id
+    JOIN escalations e ON e.alert_id = a.id AND e.occurrence = a.occurrence AND e.phase <> 'ended'
+    LEFT JOIN alert_details d ON d.alert_id = a.id
+    LEFT JOIN LATERAL (
+        SELECT true AS paged, bool_or(wake_at <= $2) AS due FROM pages WHERE alert_id = a.id AND phase = 'paging'
+        HAVING count(*) > 0
+    ) p ON true
+    WHERE a.status = 'triggered' AND a.group_rule_id IS NULL AND (a.wake_at IS NULL OR a.wake_at > $2)
+        AND e.phase = 'climbing' AND e.wake_at <= $2 AND p.due IS NOT TRUE
+        AND NOT EXISTS (
+            SELECT FROM escalations o
+            WHERE o.alert_id = a.id AND o.id <> e.id AND o.occurrence = a.occurrence AND o.phase <> 'ended')
+) s
+GROUP BY s.status, s.source_id, s.urgency_id, s.service_ids, s.occurrence, s.origin, s.plan_id, s.phase, s.level,
+    s.round, s.fired, s.reached, s.turn, s.acknowledged, s.muted_by, s.paged
+HAVING count(*) >= $3
+
 -- push_back: look again later at everything that is due for one alert
 WITH a AS (UPDATE alerts SET wake_at = $2, updated_at = $3 WHERE id = $1 AND wake_at <= $3),
      e AS (UPDATE escalations SET wake_at = $2, updated_at = $3 WHERE alert_id = $1 AND wake_at <= $3)

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import lru_cache
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from nightbell.core.alert import Alert, Member, Status
+from nightbell.core.alike import Alike
 from nightbell.core.directory import Directory, Target
 from nightbell.core.draft import Facts
 from nightbell.core.escalation import Escalation, Phase, Plan
@@ -66,6 +67,14 @@ async def due(tx: Tx, now: Any, limit: int) -> list[UUID]:
     return [r["id"] for r in await tx.rows("claim_due_alerts", now, limit)]
 
 
+async def alike(tx: Tx, ids: list[UUID], now: datetime, fewest: int) -> list[Alike]:
+    """Return which of these locked alerts have climbs that stand alike, where there are at least so many of a kind."""
+    return [
+        Alike(alert_ids=tuple(r["alert_ids"]), climb_ids=tuple(r["climb_ids"]))
+        for r in await tx.rows("climbs_alike", ids, now, fewest)
+    ]
+
+
 async def _turns(tx: Tx, directory: Directory) -> dict[UUID, int]:
     """Lock whose turn it is. Only where some level goes round: the lock makes writers wait for each other."""
     if not directory.goes_round:
@@ -86,7 +95,7 @@ async def _loaded(tx: Tx, rows: list[Row], directory: Directory) -> list[Facts]:
     loud = [a.id for a in alerts if a.status not in _QUIET]
     if not loud:
         return [Facts(directory=directory, alert=a, turns=turns) for a in alerts]
-    climbs = _grouped(await tx.rows("escalations_of", loud), _escalation)
+    climbs = await _climbs(tx, loud)
     pages = _grouped(await tx.rows("pages_of", loud), _page)
     sent = _grouped(await tx.rows("page_messages_of", loud), _sent)
     shown = {r["alert_id"]: r for r in await tx.rows("shown_of", loud)}
@@ -138,18 +147,36 @@ def _member(row: Row) -> Member:
     return Member(**values)
 
 
-def _escalation(row: Row) -> Escalation:
+async def _climbs(tx: Tx, alert_ids: list[UUID]) -> dict[UUID, list[Escalation]]:
+    rows = await tx.rows("escalations_of", alert_ids)
+    plans = await plans_of(tx, {row["plan_id"] for row in rows})
+    return _grouped(rows, lambda row: _escalation(row, plans))
+
+
+def _escalation(row: Row, plans: dict[UUID, Plan]) -> Escalation:
     values = dict(row.items())
-    values["plan"] = _plan(values["plan"])
+    values["plan"] = plans[values.pop("plan_id")]
     values["phase"] = Phase(values["phase"])
     values["acknowledged"] = tuple(values["acknowledged"])
     return Escalation(**values)
 
 
-@lru_cache(maxsize=1_000)
-def _plan(text: str) -> Plan:
-    """Return a plan from its JSON. All climbs of one policy hold the same one, so it is read once for all of them."""
-    return msgspec.json.decode(text, type=Plan)
+#: Plans by id. An id is a hash of what the plan says, so what is known stays true, in whichever database.
+_known_plans: dict[UUID, Plan] = {}
+_MOST_PLANS = 10_000
+
+
+async def plans_of(tx: Tx, ids: set[UUID]) -> dict[UUID, Plan]:
+    """Return frozen policies by id; those that were read before are remembered."""
+    found = {ident: _known_plans[ident] for ident in ids if ident in _known_plans}
+    unknown = ids - found.keys()
+    if unknown:
+        rows = await tx.rows("plans_by_id", list(unknown))
+        found |= {row["id"]: msgspec.json.decode(row["plan"], type=Plan) for row in rows}
+        if len(_known_plans) > _MOST_PLANS:
+            _known_plans.clear()
+        _known_plans.update(found)
+    return found
 
 
 def _page(row: Row) -> Page:

@@ -5,6 +5,7 @@ Values become columns here and nowhere else. jsonb goes as text, because an arra
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from msgspec import json
 from nightbell.core import labels as label_sets
 from nightbell.core.alert import Alert, Change, counted
 from nightbell.core.draft import Occurrence, Shown
-from nightbell.core.escalation import Escalation
+from nightbell.core.escalation import Escalation, Plan
 from nightbell.core.group import Group
 from nightbell.core.journal import Entry
 from nightbell.core.paging import Notification, Page
@@ -170,14 +171,15 @@ def _unnamed(a: Alert, change: Change) -> tuple[Any, ...]:
 
 def entries(all_of_it: Together, journal: Iterable[Entry]) -> None:
     """Write lines of the journal."""
-    rows = [
-        (
-            e.id, e.alert_id, e.kind.value, e.action, e.code, _said_by(e), e.user_id, e.details[:_URL], text(e.because),
-            e.level, e.at,
-        )
-        for e in journal
-    ]  # fmt: skip
-    _write(all_of_it, "insert_events", rows)
+    _write(all_of_it, "insert_events", [entry_row(e) for e in journal])
+
+
+def entry_row(e: Entry) -> tuple[Any, ...]:
+    """Return a line of the journal as `insert_events` takes it."""
+    return (
+        e.id, e.alert_id, e.kind.value, e.action, e.code, _said_by(e), e.user_id, e.details[:_URL], text(e.because),
+        e.level, e.at,
+    )  # fmt: skip
 
 
 def _said_by(entry: Entry) -> str:
@@ -192,13 +194,25 @@ def occurrences(all_of_it: Together, past: Iterable[tuple[UUID, UUID, Occurrence
 
 def escalations(all_of_it: Together, climbs: Sequence[tuple[Escalation, bool]], now: datetime) -> None:
     """Write climbs, each with whether it begins now; the frozen plan of one that began earlier is there already."""
-    new = [
-        (e.id, e.alert_id, e.occurrence, e.origin, text(e.plan), e.created_at, *_climbed(e))
-        for e, begins in climbs
-        if begins
-    ]
+    plans: dict[UUID, str] = {}
+    new = [(e.id, e.alert_id, e.occurrence, e.origin, _frozen(plans, e.plan), e.created_at, *_climbed(e))
+           for e, begins in climbs if begins]  # fmt: skip
+    _write(all_of_it, "insert_plans", list(plans.items()), now)
     _write(all_of_it, "insert_escalations", new, now)
-    _write(all_of_it, "move_escalations", [(e.id, *_climbed(e)) for e, begins in climbs if not begins], now)
+    _write(all_of_it, "move_escalations", [climb_row(e) for e, begins in climbs if not begins], now)
+
+
+def climb_row(e: Escalation) -> tuple[Any, ...]:
+    """Return a climb under way as `move_escalations` takes it."""
+    return (e.id, *_climbed(e))
+
+
+def _frozen(plans: dict[UUID, str], plan: Plan) -> UUID:
+    """Return the id of a plan, a hash of its text, and remember the text: thousands of climbs hold the same one."""
+    said = json.encode(plan)
+    ident = UUID(bytes=blake2b(said, digest_size=16).digest())
+    plans.setdefault(ident, said.decode())
+    return ident
 
 
 def _climbed(e: Escalation) -> tuple[Any, ...]:
@@ -210,26 +224,28 @@ def _climbed(e: Escalation) -> tuple[Any, ...]:
 
 def pages(all_of_it: Together, asked: Iterable[Page], now: datetime) -> None:
     """Write pages."""
-    rows = [
-        (
-            p.id, p.alert_id, p.escalation_id, p.user_id, p.occurrence, p.level, p.cycle, p.loudness,
-            "ended" if p.ended else "paging", p.progress, p.wake_at, p.created_at, p.shadows_user_id,
-        )
-        for p in asked
-    ]  # fmt: skip
-    _write(all_of_it, "upsert_pages", rows, now)
+    _write(all_of_it, "upsert_pages", [page_row(p) for p in asked], now)
+
+
+def page_row(p: Page) -> tuple[Any, ...]:
+    """Return a page as `upsert_pages` takes it."""
+    return (
+        p.id, p.alert_id, p.escalation_id, p.user_id, p.occurrence, p.level, p.cycle, p.loudness,
+        "ended" if p.ended else "paging", p.progress, p.wake_at, p.created_at, p.shadows_user_id,
+    )  # fmt: skip
 
 
 def notifications(all_of_it: Together, messages: Iterable[Notification], now: datetime) -> None:
     """Write messages to be sent."""
-    rows = [
-        (
-            n.id, n.alert_id, n.page_id, n.user_id, n.contact_method_id, n.kind, n.purpose.value, n.occurrence, n.level,
-            n.send_at, n.idempotency_key, text(n.because), n.about,
-        )
-        for n in messages
-    ]  # fmt: skip
-    _write(all_of_it, "insert_notifications", rows, now)
+    _write(all_of_it, "insert_notifications", [message_row(n) for n in messages], now)
+
+
+def message_row(n: Notification) -> tuple[Any, ...]:
+    """Return a message as `insert_notifications` takes it."""
+    return (
+        n.id, n.alert_id, n.page_id, n.user_id, n.contact_method_id, n.kind, n.purpose.value, n.occurrence, n.level,
+        n.send_at, n.idempotency_key, text(n.because), n.about,
+    )  # fmt: skip
 
 
 def turns(all_of_it: Together, turned: dict[UUID, int], now: datetime) -> None:
