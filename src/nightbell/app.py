@@ -7,7 +7,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -28,12 +28,15 @@ from nightbell.core.delivery import Channel
 from nightbell.engine import configure, vault
 from nightbell.engine.act import Act
 from nightbell.engine.aftercare import Aftercare
+from nightbell.engine.chatting import Chatting, webhook_secret
 from nightbell.engine.deliver import Deliver
 from nightbell.engine.directory import Directories
 from nightbell.engine.heartbeats import Heartbeats
 from nightbell.engine.housekeeping import keep_house
+from nightbell.engine.linking import Linking
 from nightbell.engine.messages import Desk
 from nightbell.engine.node import Node
+from nightbell.engine.polling import Polling
 from nightbell.engine.pressing import Pressing
 from nightbell.engine.providers import Providers
 from nightbell.engine.receive import Receive as Receiving
@@ -62,11 +65,14 @@ from nightbell.worker.loop import Worker
 from nightbell.worker.pulse import Pulse
 from nightbell.worker.slack_line import SlackLine
 from nightbell.worker.standing import Passage
+from nightbell.worker.telegram_line import Hook, TelegramLine
 
 #: 10,000 alert groups open up to 10,000 connections (alertmanager.md 4.3).
 FILES = 65_536
 BACKLOG = 4_096
 _EVERYWHERE = ("0.0.0.0/0", "::/0")
+#: A question to Telegram is open for 20 s when nothing happens.
+_LONG_QUESTION = timedelta(seconds=35)
 _log = structlog.get_logger(__name__)
 
 
@@ -93,6 +99,9 @@ class Engine:
     inbound: Inbound
     services: Http
     slack: SlackLine
+    telegram: TelegramLine
+    #: For questions that are kept open.
+    patient: Http
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +148,9 @@ async def node(
         engine = await _engine(settings, db, now)
         stack.push_async_callback(engine.http.aclose)
         stack.push_async_callback(engine.services.aclose)
+        stack.push_async_callback(engine.patient.aclose)
         stack.push_async_callback(engine.slack.close)
+        stack.push_async_callback(engine.telegram.close)
         stack.callback(engine.hub.close)
         engine.writers.start()
         stack.push_async_callback(engine.writers.stop)
@@ -169,6 +180,13 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
     rejects = Rejects(db)
     pressing = Pressing(db, receive, providers, Slack(services))
     slack = SlackLine(db, providers, pressing, now)
+    chatting = Chatting(receive, Linking(db, configure.Configure(db, keys, kinds)))
+    patient = Http(Guard(_EVERYWHERE), total=_LONG_QUESTION)
+    hook = Hook(
+        url=f"{settings.base_url}/callbacks/telegram", secret=webhook_secret(keys.link_key), clock=now
+    )
+    polling = Polling(db, "telegram", me.name)
+    telegram = TelegramLine(db, providers, polling, chatting, patient, hook)
     care = Aftercare(db, kinds, desk, receive)
     writers = Writers(
         db,
@@ -199,15 +217,27 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
             deliver,
             me,
             retention_days=settings.retention_days,
-            chores=(calendars.chore(db, keys, http, now), slack.chore(), *aftercare.chores(care, now)),
+            chores=(
+                calendars.chore(db, keys, http, now),
+                slack.chore(),
+                telegram.chore(),
+                *aftercare.chores(care, now),
+            ),
         ),
         writers=writers,
         rejects=rejects,
         inbound=Inbound(
-            receive=receive, clerk=desk.clerk, spoken=Spoken(db, desk), slack=pressing, rejects=rejects
+            receive=receive,
+            clerk=desk.clerk,
+            spoken=Spoken(db, desk),
+            slack=pressing,
+            chatting=chatting,
+            rejects=rejects,
         ),
         services=services,
         slack=slack,
+        telegram=telegram,
+        patient=patient,
     )
 
 

@@ -21,6 +21,7 @@ _LONGEST_VALUE = 100
 _HOOK = re.compile(r"https?://\S+/hooks/[a-z0-9]{20,40}", re.ASCII)
 _IDENT = re.compile(r"[a-z0-9]{26}", re.ASCII)
 _COLOURS = {"triggered": "#b91c1c", "acknowledged": "#b45309", "resolved": "#15803d"}
+ACTS = ("acknowledge", "escalate", "snooze", "resolve")
 _LABELS = {"acknowledge": "good", "escalate": "danger", "snooze": "default", "resolve": "default"}
 _BUTTONS = {
     "triggered": ("acknowledge", "escalate", "snooze", "resolve"),

@@ -104,7 +104,7 @@ DISCORD = Provider(
         Field(
             name="public_key",
             label="Public key",
-            hint="of the application, for buttons; its interactions endpoint is /hooks/discord here",
+            hint="of the application, for buttons; its interactions endpoint is /callbacks/discord here",
         ),
         _base("https://discord.com/api/v10"),
     ),
@@ -115,6 +115,12 @@ MATTERMOST = Provider(
     kinds=("mattermost",),
     fields=(
         Field(name="bot_token", label="Bot token", secret=True, hint="to edit posts; a webhook needs none"),
+        Field(
+            name="callbacks",
+            label="Buttons",
+            default="on",
+            hint="off where Mattermost cannot reach this address: messages then have links",
+        ),
         Field(
             name="base_url", label="Address of the server", machine=True, hint="like https://chat.example.org"
         ),

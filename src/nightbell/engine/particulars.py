@@ -23,7 +23,7 @@ from nightbell.store.write.outbox import Claimed
 #: Providers report for hours, not for days.
 _CALLBACK_LIFE = timedelta(days=1)
 #: Services that call us back, and the path below /callbacks/ where they do.
-_CALLS_BACK = {"sms": "twilio/sms", "voice": "twilio/voice"}
+_CALLS_BACK = {"sms": "twilio/sms", "voice": "twilio/voice", "mattermost": "mattermost"}
 #: Kinds that hang what follows below what was said first.
 _THREADS = frozenset({"slack"})
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from nightbell.engine.chatting import Chatting
 from nightbell.engine.particulars import Clerk
 from nightbell.engine.pressing import Pressing
 from nightbell.engine.receive import Receive
@@ -17,4 +18,5 @@ class Inbound:
     clerk: Clerk
     spoken: Spoken
     slack: Pressing
+    chatting: Chatting
     rejects: Rejects

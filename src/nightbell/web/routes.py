@@ -21,7 +21,7 @@ from nightbell.core.errors import (
     Unauthenticated,
     Unknown,
 )
-from nightbell.web import calendars, slack_hooks, twilio_hooks
+from nightbell.web import calendars, chat_hooks, slack_hooks, twilio_hooks
 from nightbell.web.door import enter
 from nightbell.web.pages import (
     alert,
@@ -79,7 +79,11 @@ _log = structlog.get_logger(__name__)
 
 def build(site: Site) -> list[Router]:
     """Return the pages, ready for a Litestar application."""
-    handlers = [handler for module in (*PAGES, calendars, twilio_hooks, slack_hooks) for handler in module.ROUTES]
+    handlers = [
+        handler
+        for module in (*PAGES, calendars, twilio_hooks, slack_hooks, chat_hooks)
+        for handler in module.ROUTES
+    ]
     router = Router(
         path="/",
         route_handlers=handlers,

@@ -39,3 +39,12 @@ UPDATE pollers SET lease_until = NULL WHERE kind = $1 AND holder = $2
 
 -- poller: what is known of a service that is asked for news
 SELECT known_as, trouble, arranged, holder, lease_until FROM pollers WHERE kind = $1
+
+-- used_link_code: whom a spent code linked
+SELECT user_id FROM link_codes WHERE code_hash = $1 AND kind = $2 AND used_at IS NOT NULL
+
+-- user_named: a person's name, and whether they are still here
+SELECT name, active FROM users WHERE id = $1
+
+-- forget_position: another account counts from its own beginning
+UPDATE pollers SET position = 0, updated_at = $3 WHERE kind = $1 AND holder = $2
