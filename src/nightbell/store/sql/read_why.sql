@@ -1,9 +1,10 @@
 -- why_pages: pages of the current occurrence, and why each was made, as its journal says
 SELECT p.id, p.user_id, coalesce(u.name, 'user ' || p.user_id::text) AS name, p.created_at AS at, p.level, p.cycle,
-    e.plan ->> 'name' AS plan, coalesce(j.because ->> 'named_by', '') AS because
+    held.plan ->> 'name' AS plan, coalesce(j.because ->> 'named_by', '') AS because
 FROM pages p
 JOIN alerts a ON a.id = p.alert_id AND a.occurrence = p.occurrence
 JOIN escalations e ON e.id = p.escalation_id
+JOIN plans held ON held.id = e.plan_id
 LEFT JOIN users u ON u.id = p.user_id
 LEFT JOIN LATERAL (
     SELECT because FROM alert_events v WHERE v.alert_id = p.alert_id AND v.code = 'page.created'
@@ -31,8 +32,9 @@ WHERE e.alert_id = $1 AND e.id >= coalesce((
 ORDER BY e.id LIMIT 2000
 
 -- why_climbs: the climbs of the current occurrence and how far each came
-SELECT e.plan ->> 'name' AS plan, jsonb_array_length(e.plan -> 'rungs') AS levels, e.phase, e.wake_at,
-    greatest(CASE WHEN e.round > 1 THEN jsonb_array_length(e.plan -> 'rungs') ELSE e.level END,
+SELECT held.plan ->> 'name' AS plan, jsonb_array_length(held.plan -> 'rungs') AS levels, e.phase, e.wake_at,
+    greatest(CASE WHEN e.round > 1 THEN jsonb_array_length(held.plan -> 'rungs') ELSE e.level END,
         coalesce((SELECT max(level) FROM pages p WHERE p.escalation_id = e.id), 0)) AS reached
 FROM escalations e JOIN alerts a ON a.id = e.alert_id AND a.occurrence = e.occurrence
+    JOIN plans held ON held.id = e.plan_id
 WHERE e.alert_id = $1 ORDER BY e.id
