@@ -34,7 +34,7 @@ class Choice(Struct, frozen=True, kw_only=True):
 def choose(policy: Policy, seen: Circumstances) -> Choice:
     """Return the path of a policy for an alert."""
     for path in sorted(policy.paths, key=lambda p: p.kind != "deferral"):
-        if path.is_default or not _matches(path, policy, seen):
+        if path.is_default or not matches(path, policy, seen):
             continue
         if path.kind != "deferral":
             return Choice(path=path, why=f"path {path.name} matches")
@@ -52,7 +52,8 @@ def _until(path: Path, now: datetime) -> datetime | None:
     return min((end for end in ends if end is not None), default=None)
 
 
-def _matches(path: Path, policy: Policy, seen: Circumstances) -> bool:
+def matches(path: Path, policy: Policy, seen: Circumstances) -> bool:
+    """Return whether a path's rules and hours hold; the default is asked of nobody."""
     if path.windows is not None and not path.windows.holds(seen.now):
         return False
     held = [_holds(rule, policy, seen) for rule in path.rules]

@@ -16,13 +16,14 @@ from nightbell.engine import windows
 from nightbell.engine.changing import Checks
 from nightbell.engine.checking_levels import check_level
 from nightbell.engine.edits import LevelEdit
-from nightbell.engine.policies import SCHEDULE_STRATEGY, STRATEGY
+from nightbell.engine.policies import AT_A_TIME, REPEATS, REPEATS_MODE, SCHEDULE_STRATEGY, STRATEGY
 from nightbell.web.forms import Form, whole
 from nightbell.web.future import Step, steps
 
 MOST_LEVELS = 20
 _LONGEST_DELAY = 10_080
-_MOST_REPEATS = 9
+_MOST_AROUND = 100
+_MOST_AT_A_TIME = 25
 _MOST_COUNTED = 10_000
 _NOBODY = UUID(int=0)
 OFFICE = {"days": list("MTWRF"), "start_time": "09:00", "end_time": "17:00"}
@@ -38,6 +39,12 @@ STRATEGIES = (
     ("cycle", "one after another"),
     ("random", "one of them, at random"),
 )
+ROUNDS = (
+    ("0", "no more"),
+    *((str(n), f"{n} more {'time' if n == 1 else 'times'}") for n in range(1, 10)),
+    ("-1", "again and again, until somebody acknowledges"),
+)
+AROUND = (("all", "times round the list"), ("users", "people in all"))
 _TYPES = ("user", "team", "service", "schedule")
 _MEMBERS = ("all", "admins", "escalate")
 
@@ -55,6 +62,10 @@ class Rung(Struct, frozen=True, kw_only=True):
     strategy: str = "default"
     everyone: bool = False
     all_must_acknowledge: bool = False
+    #: Of a cycle: so many at a time; how often round, or with `exactly` how many people in all.
+    at_a_time: int = 1
+    repeats: int = 1
+    exactly: bool = False
     count: int = 2
     minutes: int = 5
     #: As it is stored; None where none was given.
@@ -74,7 +85,7 @@ class Rung(Struct, frozen=True, kw_only=True):
 
 
 class Draft(Struct, frozen=True, kw_only=True):
-    """A whole policy in the form."""
+    """The name, the levels and the rounds in the form; -1 goes round until somebody acknowledges."""
 
     name: str
     repeat_count: int
@@ -98,6 +109,9 @@ def _rung(row: dict[str, Any], targets: tuple[str, ...]) -> Rung:
         strategy=said.get(STRATEGY) or "default",
         everyone=said.get(SCHEDULE_STRATEGY) == "everyone",
         all_must_acknowledge=bool(said.get("require_all_acknowledgements")),
+        at_a_time=said.get(AT_A_TIME) or 1,
+        repeats=said.get(REPEATS) or 1,
+        exactly=said.get(REPEATS_MODE) == "users",
         count=said.get("threshold_count") or 2,
         minutes=said.get("threshold_minutes") or 5,
         window=said.get("window"),
@@ -116,8 +130,8 @@ def from_form(form: Form) -> Draft:
     """
     delays = form.aligned("delay")[:MOST_LEVELS]
     rungs = [_read_rung(form, number, delay) for number, delay in enumerate(delays)]
-    repeat = form.number("repeat_count", least=0, most=_MOST_REPEATS, default=0)
-    return Draft(name=form.text("name"), repeat_count=repeat, rungs=tuple(rungs))
+    rounds = form.choice("repeat_count", [value for value, _ in ROUNDS], "0")
+    return Draft(name=form.text("name"), repeat_count=int(rounds), rungs=tuple(rungs))
 
 
 def _read_rung(form: Form, number: int, delay: str) -> Rung:
@@ -130,6 +144,9 @@ def _read_rung(form: Form, number: int, delay: str) -> Rung:
         strategy=form.choice(f"strategy-{number}", [value for value, _ in STRATEGIES], "default"),
         everyone=form.raw(f"schedule-{number}") == "everyone",
         all_must_acknowledge=form.raw(f"acknowledge-{number}") == "all",
+        at_a_time=form.number(f"at-a-time-{number}", least=1, most=_MOST_AT_A_TIME, default=1),
+        repeats=form.number(f"around-{number}", least=1, most=_MOST_AROUND, default=1),
+        exactly=form.raw(f"around-what-{number}") == "users",
         count=form.number(f"count-{number}", least=1, most=_MOST_COUNTED, default=2),
         minutes=form.number(f"minutes-{number}", least=1, most=_LONGEST_DELAY, default=5),
         window=_read_window(form, number) if kind == "window" else None,
@@ -164,6 +181,7 @@ def edit_of(rung: Rung) -> LevelEdit:
         STRATEGY: rung.strategy,
         SCHEDULE_STRATEGY: "everyone" if rung.everyone else "on_call_only",
         "require_all_acknowledgements": rung.all_must_acknowledge,
+        **_cycle(rung),
         "threshold_count": rung.count if rung.kind == "threshold" else None,
         "threshold_minutes": rung.minutes if rung.kind == "threshold" else None,
         "window": rung.window,
@@ -175,6 +193,18 @@ def edit_of(rung: Rung) -> LevelEdit:
     check_level(checks, {"targets": targets, "delay_minutes": rung.delay, "settings": settings})
     checks.done()
     return LevelEdit(targets=targets, delay_minutes=rung.delay, settings=settings)
+
+
+def _cycle(rung: Rung) -> dict[str, Any]:
+    """Return how a cycle goes round; nothing of it where the level is none."""
+    if rung.strategy != "cycle":
+        return {AT_A_TIME: None, REPEATS: None, REPEATS_MODE: None}
+    said = rung.exactly or rung.repeats > 1
+    return {
+        AT_A_TIME: rung.at_a_time if rung.at_a_time > 1 else None,
+        REPEATS: rung.repeats if said else None,
+        REPEATS_MODE: "users" if rung.exactly else None,
+    }
 
 
 def edited(draft: Draft, what: str) -> Draft:
@@ -258,9 +288,9 @@ def options(directory: Directory) -> list[tuple[str, list[tuple[str, str]]]]:
     return [(heading, sorted(things, key=lambda t: t[1].lower())) for heading, things in groups if things]
 
 
-def played(draft: Draft, directory: Directory, start: datetime) -> list[Step]:
-    """Return what a page by this draft would do from `start` on, if nobody answered."""
-    levels = tuple(
+def levels_of(draft: Draft) -> tuple[Level, ...]:
+    """Return the levels of the form as a climb would freeze them."""
+    return tuple(
         Level(
             position=number,
             delay_minutes=rung.delay,
@@ -269,22 +299,35 @@ def played(draft: Draft, directory: Directory, start: datetime) -> list[Step]:
             strategy=rung.strategy,
             everyone=rung.everyone,
             all_must_acknowledge=rung.all_must_acknowledge,
+            at_a_time=rung.at_a_time,
+            repeats=rung.repeats,
+            exactly=rung.exactly,
             count=rung.count,
             minutes=rung.minutes,
             windows=_windows(rung),
         )
         for number, rung in enumerate(draft.rungs, start=1)
     )
+
+
+def played(draft: Draft, directory: Directory, start: datetime) -> list[Step]:
+    """Return what a page by this draft would do from `start` on, if nobody answered."""
     path = Path(
         id=_NOBODY, name="Default", is_default=True, loudness="audible", repeat=None, repeat_count=None,
-        initial_delay_minutes=0, levels=levels,
+        initial_delay_minutes=0, levels=levels_of(draft),
     )  # fmt: skip
     policy = Policy(
         id=_NOBODY, name=draft.name or "This policy", repeat_count=draft.repeat_count, paths=(path,)
     )
+    return play(policy, path, directory, start)
+
+
+def play(policy: Policy, path: Path, directory: Directory, start: datetime) -> list[Step]:
+    """Return what a page by a path would do from `start` on, if nobody answered."""
+    plan = frozen(policy, path)
     climb = Escalation(
-        id=_NOBODY, alert_id=_NOBODY, occurrence=1, origin="", plan=frozen(policy, path), phase=Phase.CLIMBING,
-        level=0, round=1, fired=0, reached=0, token=_NOBODY, wake_at=start, created_at=start,
+        id=_NOBODY, alert_id=_NOBODY, occurrence=1, origin="", plan=plan, phase=Phase.CLIMBING, level=0, round=1,
+        fired=0, reached=0, token=_NOBODY, wake_at=start + timedelta(seconds=plan.initial_delay), created_at=start,
     )  # fmt: skip
     return steps(climb, directory, start)
 

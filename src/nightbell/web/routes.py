@@ -24,9 +24,11 @@ from nightbell.core.errors import (
 from nightbell.web import calendars, chat_hooks, slack_hooks, twilio_hooks
 from nightbell.web.door import enter
 from nightbell.web.pages import (
+    absences,
     alert,
     alerts,
     deliveries,
+    feeds,
     integrations,
     link,
     live,
@@ -35,13 +37,17 @@ from nightbell.web.pages import (
     me,
     now,
     overrides,
+    paths,
     people,
     policies,
     rotations,
     schedules,
     services,
     settings,
+    shadows,
+    shared,
     subscriptions,
+    swaps,
     teams,
 )
 from nightbell.web.render import go, html, safe_path
@@ -50,8 +56,9 @@ from nightbell.web.site import Site, WebRequest
 #: A form of ours is small; a policy of 20 levels with 25 targets each is 40 KB.
 _LARGEST_FORM = 1024 * 1024
 PAGES = (
-    alert, alerts, deliveries, integrations, link, live, login, maintenances, me, now, overrides, people, policies,
-    rotations, schedules, services, settings, subscriptions, teams,
+    absences, alert, alerts, deliveries, feeds, integrations, link, live, login, maintenances, me, now,
+    overrides, paths, people, policies, rotations, schedules, services, settings, shadows, shared, subscriptions,
+    swaps, teams,
 )  # fmt: skip
 STATUS: dict[type[NightbellError], int] = {
     BadPayload: 400,
