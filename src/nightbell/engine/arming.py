@@ -37,6 +37,10 @@ class Arming:
             for c, n in done
             if c.kind in self._editing and n.state == "sent" and c.alert_id and c.purpose == Purpose.PAGE
         ]
+        # A report may have been faster than the answer: what it proves outweighs a doubt, and spares another try.
+        early = [c.id for c, n in done if c.kind in self._traceable and n.state in ("unknown", "waiting")]
+        if early:
+            await tx.execute("settle_early", early, now)
         if asked:
             await tx.execute("arm_traces", *zip(*asked, strict=True), now)
         if stand:

@@ -21,6 +21,7 @@ from nightbell.core.errors import Invalid, NightbellError
 from nightbell.core.events import Failed
 from nightbell.core.journal import Actor, person
 from nightbell.core.receipt import Receipt, Stage, after, state_after
+from nightbell.engine import bundles
 from nightbell.engine.act import Act, Woken
 from nightbell.engine.apply import apply
 from nightbell.engine.directory import Directories
@@ -37,6 +38,8 @@ FAMILIES = {"sms": ("sms", "voice"), "voice": ("sms", "voice")}
 _TRIGGERED = ("triggered",)
 _OPEN = ("open", "triggered", "acknowledged", "deferred")
 _MOST_NAMED = 4
+#: What is done to a message that names several alerts is done to all; to climb and to wait are decided one by one.
+_FOR_ALL = ("acknowledge", "resolve")
 #: What somebody hears whose account elsewhere belongs to nobody here.
 STRANGER = (
     "Nightbell does not know who you are here. Add this account under Me → Contact methods and verify it."
@@ -107,28 +110,18 @@ class Receive:
     # ------------------------------------------------------------ reports
 
     async def receipt(self, one: Receipt, now: datetime) -> bool:
-        """Take a report of what became of a message; False when there is no such message or it is no news."""
+        """Take a report of what became of a message, and of all that was told with it.
+
+        Shape: False when there is no such message or it is no news.
+        """
 
         async def work(tx: Tx) -> Committed | None:
-            row = await heard.message(tx, one.notification_id)
-            if row is None or not await heard.receipt(tx, new_id(now), one, now):
-                return None
-            progress = after(Stage(row["stage"]), one.stage)
-            doubt = row["state"] == "unknown" and one.stage is not Stage.HANDED_OVER
-            if not progress.moved and not doubt:
-                return None
-            failed = progress.stage is Stage.FAILED
-            to = Move(
-                id=row["id"],
-                stage=progress.stage,
-                state=state_after(row["state"], progress.stage),
-                why=one.why if failed else "",
-                provider_id=one.provider_id,
-            )
-            await heard.move(tx, to, now)
-            decisions = await self._fail_over(tx, row, one, now) if progress.newly_failed else ()
+            ids = [r["id"] for r in await tx.rows("told_as_one", one.notification_id)]
+            moved = [await self._moved(tx, replace(one, notification_id=ident), now) for ident in ids]
+            news = [decisions for decisions in moved if decisions is not None]
+            decisions = tuple(d for some in news for d in some)
             pages = any(d.notifications for d in decisions)
-            return Committed(outcomes=(), pages=pages, decisions=decisions, shows=True)
+            return Committed(outcomes=(), pages=pages, decisions=decisions, shows=True) if news else None
 
         committed = await self._db.in_tx(work)
         if committed is None:
@@ -138,6 +131,25 @@ class Receive:
         )
         self._woken(committed)
         return True
+
+    async def _moved(self, tx: Tx, one: Receipt, now: datetime) -> tuple[Decision, ...] | None:
+        """Take a report of one message; None when it is no news."""
+        row = await heard.message(tx, one.notification_id)
+        if row is None or not await heard.receipt(tx, new_id(now), one, now):
+            return None
+        progress = after(Stage(row["stage"]), one.stage)
+        doubt = row["state"] == "unknown" and one.stage is not Stage.HANDED_OVER
+        if not progress.moved and not doubt:
+            return None
+        to = Move(
+            id=row["id"],
+            stage=progress.stage,
+            state=state_after(row["state"], progress.stage),
+            why=one.why if progress.stage is Stage.FAILED else "",
+            provider_id=one.provider_id,
+        )
+        await heard.move(tx, to, now)
+        return await self._fail_over(tx, row, one, now) if progress.newly_failed else ()
 
     async def _fail_over(self, tx: Tx, row: Row, one: Receipt, now: datetime) -> tuple[Decision, ...]:
         """Use the next method of a page whose message is now known not to have arrived."""
@@ -156,9 +168,14 @@ class Receive:
                 return (decided[0],)
         return ()
 
-    async def acknowledged(self, notification_id: UUID, why: str, now: datetime) -> None:
-        """Note that somebody answered a message, which proves more than any report of its provider."""
-        await self.receipt(Receipt(notification_id=notification_id, stage=Stage.ACKNOWLEDGED, why=why), now)
+    async def answered(self, notification_id: UUID, verb: str, kind: str, now: datetime) -> None:
+        """Note that somebody answered a message, which proves more than any report of its provider.
+
+        Shape: whoever hands an alert on has seen it and not taken it.
+        """
+        stage = Stage.SEEN if verb == "escalate" else Stage.ACKNOWLEDGED
+        report = Receipt(notification_id=notification_id, stage=stage, why=f"{verb} by {kind}")
+        await self.receipt(report, now)
 
     # ------------------------------------------------------------ answers
 
@@ -214,6 +231,8 @@ class Receive:
         found = await self._meant(command, people, now)
         if isinstance(found, Answer):
             return found
+        if command.code and command.verb in _FOR_ALL:
+            found = await self._told_together(found[0])
         done = [await self._acted(one.kind, command.verb, alert, now) for alert in found]
         return done[0] if len(done) == 1 else _together(done)
 
@@ -237,6 +256,11 @@ class Receive:
             return Answer(text="No alert waits for you.", verdict="refused", user_id=ids[0])
         return Answer(text=_which(rows), verdict="unclear", user_id=ids[0])
 
+    async def _told_together(self, one: _One) -> list[_One]:
+        """Return the alerts that the message somebody answers named: all of a bundle."""
+        named = await bundles.told_with(self._db, one.user_id, one.alert_id)
+        return [_One(alert_id=alert, user_id=one.user_id) for alert in named] or [one]
+
     async def _button(self, one: Pressed, now: datetime) -> Answer:
         row = await self._db.row("message_pressed", one.notification_id)
         if row is None or row["alert_id"] is None:
@@ -248,10 +272,8 @@ class Receive:
                 return Answer(text=STRANGER, verdict="stranger", alert_id=row["alert_id"])
             ids = [person["user_id"] for person in people]
             user_id = user_id if user_id in ids else ids[0]
-        alerts = [r["alert_id"] for r in await self._db.rows("bundled_alerts", row["id"])] or [
-            row["alert_id"]
-        ]
-        found = [_One(alert_id=alert, user_id=user_id) for alert in alerts]
+        alerts = await bundles.alerts_of(self._db, row["id"]) if one.action in _FOR_ALL else []
+        found = [_One(alert_id=alert, user_id=user_id) for alert in alerts or [row["alert_id"]]]
         done = [await self._acted(one.kind, one.action, alert, now, message=row) for alert in found]
         return done[0] if len(done) == 1 else _together(done)
 
@@ -278,7 +300,7 @@ class Receive:
         except NightbellError as refusal:
             return _said(about, f"{refusal.message} {refusal.hint}".strip(), "refused")
         if ident is not None:
-            await self.acknowledged(ident, f"{verb} by {kind}", now)
+            await self.answered(ident, verb, kind, now)
         return _said(about, text, "done")
 
     async def _carried_out(

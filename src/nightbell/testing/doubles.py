@@ -9,6 +9,7 @@ import socket
 import ssl
 import struct
 from collections import deque
+from collections.abc import Callable
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -52,7 +53,13 @@ class Garbage(Struct, frozen=True):
     """Answer with bytes that are not HTTP."""
 
 
-Script = Reply | Reset | Hang | Stall | Garbage
+class Then(Struct, frozen=True, kw_only=True):
+    """Take the request as ever, then let its sender see this instead of the answer: accepted, and nobody knows."""
+
+    trouble: "Reply | Reset | Hang"
+
+
+Script = Reply | Reset | Hang | Stall | Garbage | Then
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -68,15 +75,19 @@ class Request(Struct, frozen=True, kw_only=True):
         return msgspec.json.decode(self.body)
 
 
+#: Answers a request by what it says.
+Serve = Callable[[Request], Reply]
+
+
 class Double:
     """A strict HTTP server: it plays the scripted answers in order, and any further request fails the test.
 
     Shape: `async with Double(Reply(status=503), Reply()) as double: … double.url … double.requests`.
-    `always` answers whatever comes after the script, for tests that only collect.
+    `always` answers whatever comes after the script, for tests that only collect, or for a service of its own.
     """
 
     def __init__(
-        self, *script: Script, always: Script | None = None, tls: ssl.SSLContext | None = None
+        self, *script: Script, always: Script | Serve | None = None, tls: ssl.SSLContext | None = None
     ) -> None:
         self.requests: list[Request] = []
         self.unexpected: list[Request] = []
@@ -144,7 +155,14 @@ class Double:
         async with self._arrived:
             (self.requests if script else self.unexpected).append(seen)
             self._arrived.notify_all()
-        return await self._play(script, request)
+        return await self._play(self._served(script, seen), request)
+
+    def _served(self, script: Script | Serve | None, seen: Request) -> Script | None:
+        if isinstance(script, Then):
+            if callable(self._always):
+                self._always(seen)
+            return script.trouble
+        return script(seen) if callable(script) else script
 
     async def _play(self, script: Script | None, request: web.Request) -> web.StreamResponse:
         match script:

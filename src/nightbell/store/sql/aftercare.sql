@@ -5,6 +5,10 @@ UPDATE notifications n SET trace_at = t.trace_at, traces = 0,
 FROM unnest($1::uuid[], $2::timestamptz[]) AS t (id, trace_at)
 WHERE n.id = t.id AND n.state IN ('sent', 'unknown') AND n.stage NOT IN ('failed', 'delivered', 'seen', 'acknowledged')
 
+-- settle_early: what is in doubt or would be tried again, and was reported as arrived meanwhile
+UPDATE notifications SET state = 'sent', finished_at = coalesce(finished_at, $2::timestamptz), updated_at = $2
+WHERE id = ANY($1::uuid[]) AND state IN ('unknown', 'waiting') AND stage IN ('accepted', 'delivered', 'seen', 'acknowledged')
+
 -- insert_posts: messages that stand somewhere and say where the alert stood
 INSERT INTO posts (notification_id, alert_id, shown, edit_at, created_at, updated_at)
 SELECT t.id, t.alert_id, t.shown, $4, $4, $4 FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS t (id, alert_id, shown)
@@ -29,7 +33,7 @@ SELECT DISTINCT x.provider_id FROM notifications n
 JOIN contact_methods m ON m.id = n.contact_method_id
 JOIN contact_methods o ON o.kind = m.kind AND o.address = m.address
 JOIN notifications x ON x.contact_method_id = o.id AND x.id <> n.id AND x.provider_id <> ''
-    AND x.created_at > n.created_at - interval '1 day'
+    AND x.created_at > n.created_at - interval '1 day' AND (x.bundle_id = n.bundle_id) IS NOT TRUE
 WHERE n.id = $1
 
 -- others_under_way: whether another message of the same page has arrived, or may

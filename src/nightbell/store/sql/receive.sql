@@ -50,9 +50,10 @@ ORDER BY (n.kind = ANY($3::text[])) DESC, n.id DESC LIMIT 1
 SELECT n.id, n.alert_id, n.user_id, n.kind, n.purpose, n.contact_method_id, coalesce(p.cycle, 0) AS cycle
 FROM notifications n LEFT JOIN pages p ON p.id = n.page_id WHERE n.id = $1
 
--- bundled_alerts: what was told in one message with this one
-SELECT DISTINCT n.alert_id FROM notifications n
-WHERE n.bundle_id = (SELECT bundle_id FROM notifications WHERE id = $1) AND n.alert_id IS NOT NULL
+-- told_as_one: a message, and those that were told with it, in the order in which they are locked
+SELECT n.id FROM notifications n LEFT JOIN alerts a ON a.id = n.alert_id
+WHERE n.id = $1 OR n.bundle_id = (SELECT bundle_id FROM notifications WHERE id = $1)
+ORDER BY a.identity NULLS FIRST, n.id
 
 -- reply_heard: what was answered when the same reply came before
 SELECT answer, verdict, alert_id FROM replies WHERE kind = $1 AND reference = $2

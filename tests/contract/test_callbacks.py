@@ -1,0 +1,482 @@
+"""The whole way, over HTTP: a page goes out to a double of Twilio or Slack, and what they call back is believed or not."""
+
+import asyncio
+import hmac
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from urllib.parse import urlencode
+
+import httpx
+import msgspec
+import pytest
+import uvicorn
+
+from nightbell.app import Running, node
+from nightbell.core.directory import Target
+from nightbell.core.journal import SYSTEM, person
+from nightbell.engine import edits
+from nightbell.engine.act import NewAlert
+from nightbell.engine.configure import Configure, seed
+from nightbell.settings import Settings
+from nightbell.testing.clock import FrozenClock
+from nightbell.testing.doubles import Reply, Reset, Then
+from nightbell.testing.slack_double import SECRET, SlackDouble
+from nightbell.testing.twilio_double import TwilioDouble
+
+START = datetime(2026, 11, 23, 2, 0, 5, tzinfo=UTC)
+ANA = "+447700900123"
+
+
+class Server(uvicorn.Server):
+    """A server that leaves signals to pytest."""
+
+    @contextmanager
+    def capture_signals(self):
+        yield
+
+
+@dataclass
+class Bell:
+    """The running program, and a client that calls it."""
+
+    url: str
+    running: Running
+    clock: FrozenClock
+    client: httpx.AsyncClient
+    twilio: TwilioDouble
+    slack: SlackDouble
+
+    @property
+    def engine(self):
+        return self.running.engine
+
+    @property
+    def db(self):
+        return self.engine.db
+
+    @property
+    def configure(self):
+        return Configure(self.db, self.engine.vault, self.engine.kinds)
+
+    async def person(self, name="Ana", role="user", **methods):
+        """Make a person whose only contact methods are these, kind=address, in turn a minute apart."""
+        edit = edits.UserEdit(name=name, email=f"{name.lower()}@example.org", role=role)
+        user_id = await self.configure.create_user(edit, by=SYSTEM, now=self.clock())
+        for row in await self.db.fetch("SELECT id FROM contact_methods WHERE user_id = $1", user_id):
+            await self.configure.delete_contact_method(row["id"], by=SYSTEM, now=self.clock())
+        for number, (kind, address) in enumerate(methods.items()):
+            method = edits.ContactMethodEdit(kind=kind, address=address)
+            ident = await self.configure.create_contact_method(
+                user_id, method, verified=True, by=SYSTEM, now=self.clock()
+            )
+            for row in await self.db.fetch(
+                "SELECT id FROM notification_rules WHERE contact_method_id = $1", ident
+            ):
+                rule = edits.NotificationRuleEdit(delay_minutes=number * 5)
+                await self.configure.update_notification_rule(row["id"], rule, by=SYSTEM, now=self.clock())
+        return user_id
+
+    async def page(self, *user_ids, summary="DiskFull on db-1"):
+        """Make an alert that pages people, and return its id."""
+        new = NewAlert(summary=summary, targets=tuple(Target(type="User", id=str(u)) for u in user_ids))
+        made = await self.engine.act.create(new, by=person(user_ids[0], "Somebody"), now=self.clock())
+        return made.id
+
+    async def status(self, alert_id):
+        return (await self.db.fetch("SELECT status FROM alerts WHERE id = $1", alert_id))[0][0]
+
+    async def sent(self, alert_id):
+        """Return what became of the messages, by kind."""
+        sql = "SELECT kind, state, stage FROM notifications WHERE alert_id = $1 ORDER BY id"
+        return [tuple(row.values()) for row in await self.db.fetch(sql, alert_id)]
+
+    async def recorded(self, alert_id, *expected):
+        """Wait until the messages are as expected: a callback may come before the answer is written down."""
+        async with asyncio.timeout(5):
+            while (now := await self.sent(alert_id)) != list(expected):
+                await asyncio.sleep(0.02)
+                if asyncio.current_task().cancelling():
+                    raise AssertionError(now)
+
+    async def chore(self, name):
+        """Let the worker do one of its chores now."""
+        await next(c for c in self.engine.worker._chores if c.name == name).work()
+
+    async def recorded_after_trace(self, alert_id, *expected):
+        """Wait until the messages are as expected once the provider was asked."""
+        await self.chore("traces")
+        await self.recorded(alert_id, *expected)
+
+    async def twilio_calls(self, url, signature=None, **fields):
+        """Call back as Twilio does."""
+        full = url if url.startswith("http") else f"{self.url}{url}"
+        signed = self.twilio.sign(full, fields) if signature is None else signature
+        headers = {"X-Twilio-Signature": signed, "Content-Type": "application/x-www-form-urlencoded"}
+        return await self.client.post(full, content=urlencode(fields), headers=headers)
+
+    async def texts(self, body, sid="SMin1", who=ANA):
+        """Send a text, and return the answer's words."""
+        answer = await self.twilio_calls(
+            "/callbacks/twilio/sms", MessageSid=sid, From=who, To="+15550100100", Body=body
+        )
+        assert answer.status_code == 200
+        return re.search("<Message>(.*)</Message>", answer.text)[1]
+
+    async def slack_calls(self, payload, *, secret=SECRET, age=0):
+        """Call as Slack does."""
+        body = urlencode({"payload": msgspec.json.encode(payload).decode()}).encode()
+        stamp = str(int(self.clock().timestamp()) - age)
+        mac = hmac.new(secret.encode(), f"v0:{stamp}:".encode() + body, sha256).hexdigest()
+        headers = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={mac}",
+                   "Content-Type": "application/x-www-form-urlencoded"}  # fmt: skip
+        return await self.client.post(f"{self.url}/callbacks/slack", content=body, headers=headers)
+
+
+@pytest.fixture
+async def bell(db, tmp_path, unused_tcp_port):
+    clock = FrozenClock(START)
+    await seed(db, clock())
+    url = f"http://127.0.0.1:{unused_tcp_port}"
+    async with (
+        TwilioDouble(clock) as twilio,
+        SlackDouble(U0ANA0001="ana@example.org", U0EVE0001="eve@example.org") as slack,
+    ):
+        providers = {"twilio": twilio.settings, "slack": {**slack.settings, "app_token": ""}}
+        settings = Settings(data=tmp_path / "data", base_url=url, providers=providers)
+        async with node(settings, db, now=clock) as running, httpx.AsyncClient() as client:
+            config = uvicorn.Config(
+                running.asgi, port=unused_tcp_port, log_config=None, lifespan="off", ws="none"
+            )
+            server = Server(config)
+            serving = asyncio.create_task(server.serve())
+            while not server.started:
+                await asyncio.sleep(0.005)
+            yield Bell(url, running, clock, client, twilio, slack)
+            running.engine.hub.close()
+            server.should_exit = True
+            await serving
+
+
+# ---------------------------------------------------------------- text messages
+
+
+async def test_a_text_is_answered_and_the_alert_is_acknowledged(bell):
+    ana = await bell.person(sms=ANA)
+    alert = await bell.page(ana)
+    text = await bell.twilio.take()
+    assert "DiskFull on db-1" in text.body and f"{bell.url}/a/" in text.body
+    assert re.fullmatch("[2-9][A-Z]", text.code)
+    said = await bell.texts(f"ack {text.code.lower()}")
+    assert said.startswith("Acknowledged: DiskFull on db-1")
+    assert await bell.status(alert) == "acknowledged"
+    await bell.recorded(alert, ("sms", "sent", "acknowledged"))
+
+
+async def test_one_key_is_enough_while_one_alert_waits(bell):
+    alert = await bell.page(await bell.person(sms=ANA))
+    await bell.twilio.take()
+    assert (await bell.texts("1")).startswith("Acknowledged")
+    assert await bell.status(alert) == "acknowledged"
+
+
+async def test_an_answer_that_could_mean_several_alerts_is_asked_back(bell):
+    ana = await bell.person(sms=ANA)
+    first, second = await bell.page(ana, summary="One"), await bell.page(ana, summary="Two")
+    codes = sorted([(await bell.twilio.take()).code, (await bell.twilio.take()).code])
+    assert len(set(codes)) == 2
+    said = await bell.texts("ack")
+    assert all(f"ACK {code}" in said for code in codes)
+    assert {await bell.status(first), await bell.status(second)} == {"triggered"}
+    assert await bell.texts("ack all", sid="SMin2") == "Done for 2 alerts."
+    assert {await bell.status(first), await bell.status(second)} == {"acknowledged"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("what is this", "Answer ACK"),
+        ("ack 9Y", "No alert has the code 9Y."),
+        ("", "Answer ACK"),
+        ("ack " * 300, "Answer ACK"),
+        ("<script>", "Answer ACK"),
+    ],
+)
+async def test_an_answer_that_matches_nothing_is_told_so_and_kept(bell, text, told):
+    await bell.person(sms=ANA)
+    assert told in await bell.texts(text)
+    [row] = await bell.db.fetch("SELECT said, verdict FROM replies")
+    assert row["verdict"] == "unclear"
+
+
+async def test_a_stranger_who_writes_is_told_so_and_changes_nothing(bell):
+    alert = await bell.page(await bell.person(sms=ANA))
+    text = await bell.twilio.take()
+    assert "Nobody at Nightbell" in await bell.texts(f"ack {text.code}", who="+15550199999")
+    assert await bell.status(alert) == "triggered"
+    [row] = await bell.db.fetch("SELECT verdict FROM replies")
+    assert row["verdict"] == "stranger"
+
+
+async def test_a_code_belongs_to_the_person_it_was_sent_to(bell):
+    alert = await bell.page(await bell.person(sms=ANA))
+    await bell.person("Ben", sms="+447700900999")
+    code = (await bell.twilio.take()).code
+    assert await bell.texts(f"ack {code}", who="+447700900999") == f"No alert has the code {code}."
+    assert await bell.status(alert) == "triggered"
+
+
+async def test_an_observer_who_answers_is_refused(bell):
+    alert = await bell.page(await bell.person(role="observer", sms=ANA))
+    code = (await bell.twilio.take()).code
+    assert await bell.texts(f"ack {code}") == "Your role may look, not act."
+    assert await bell.status(alert) == "triggered"
+
+
+async def test_the_same_answer_twice_acts_once(bell):
+    alert = await bell.page(await bell.person(sms=ANA))
+    code = (await bell.twilio.take()).code
+    first = await bell.texts(f"ack {code}")
+    await bell.engine.act.resolve(alert, by=SYSTEM, now=bell.clock())
+    assert "Resolved: DiskFull" in (await bell.twilio.take()).body
+    assert await bell.texts(f"ack {code}") == first
+    [count] = await bell.db.fetch("SELECT count(*) FROM replies")
+    assert count[0] == 1
+
+
+async def test_a_report_of_delivery_is_kept_and_a_late_one_says_nothing_against_it(bell):
+    alert = await bell.page(await bell.person(sms=ANA))
+    text = await bell.twilio.take()
+    for status in ("sent", "delivered", "sent", "delivered", "failed"):
+        answer = await bell.twilio_calls(text.callback, MessageSid=text.sid, MessageStatus=status)
+        assert answer.status_code == 204
+    await bell.recorded(alert, ("sms", "sent", "delivered"))
+    rows = await bell.db.fetch("SELECT stage FROM receipts ORDER BY id")
+    assert [r["stage"] for r in rows] == ["accepted", "delivered", "failed"]
+
+
+async def test_a_message_that_was_not_delivered_uses_the_next_method_at_once(bell):
+    alert = await bell.page(await bell.person(sms=ANA, voice=ANA))
+    text = await bell.twilio.take()
+    fields = {"MessageSid": text.sid, "MessageStatus": "undelivered", "ErrorCode": "30003"}
+    await bell.recorded(alert, ("sms", "sent", "accepted"))
+    await bell.twilio_calls(text.callback, **fields)
+    call = await bell.twilio.take()
+    assert call.sid.startswith("CA")
+    await bell.twilio_calls(text.callback, **fields)
+    await bell.recorded(alert, ("sms", "refused", "failed"), ("voice", "sent", "accepted"))
+    notes = await bell.db.fetch("SELECT details FROM alert_events WHERE code = 'page.failover'")
+    assert [n["details"] for n in notes] == ["Sms: undelivered (30003). Using voice for Ana at once."]
+
+
+@pytest.mark.parametrize("change", ["signature", "url", "fields", "none", "token"])
+async def test_a_forged_callback_is_refused_and_kept(bell, change):
+    alert = await bell.page(await bell.person(sms=ANA))
+    text = await bell.twilio.take()
+    await bell.recorded(alert, ("sms", "sent", "accepted"))
+    url, fields = text.callback, {"MessageSid": text.sid, "MessageStatus": "delivered"}
+    signature = bell.twilio.sign(url, fields)
+    if change == "signature":
+        signature = bell.twilio.sign(url, {})
+    elif change == "none":
+        signature = ""
+    elif change == "url":
+        url = url[:-4] + "AAAA"
+    elif change == "token":
+        url = url[:-4] + "AAAA"
+        signature = bell.twilio.sign(url, fields)
+    else:
+        fields = {**fields, "MessageStatus": "read"}
+    answer = await bell.twilio_calls(url, signature, **fields)
+    assert answer.status_code == 403
+    assert await bell.sent(alert) == [("sms", "sent", "accepted")]
+    async with asyncio.timeout(5):
+        while not await bell.db.fetch("SELECT 1 FROM deliveries WHERE status_code = 403"):
+            await asyncio.sleep(0.05)
+
+
+async def test_a_callback_past_its_time_is_refused(bell):
+    await bell.page(await bell.person(sms=ANA))
+    text = await bell.twilio.take()
+    bell.clock.move_to(START + timedelta(days=2))
+    answer = await bell.twilio_calls(text.callback, MessageSid=text.sid, MessageStatus="delivered")
+    assert answer.status_code == 403
+
+
+# ---------------------------------------------------------------- doubt
+
+
+@pytest.mark.parametrize("trouble", [Reset(), Reply(status=200, body=b"<html>")])
+async def test_a_message_that_was_accepted_in_doubt_is_found_and_not_sent_again(bell, trouble):
+    bell.twilio.will(Then(trouble=trouble))
+    alert = await bell.page(await bell.person(sms=ANA))
+    text = await bell.twilio.take()
+    state = "unknown" if isinstance(trouble, Reset) else "sent"
+    async with asyncio.timeout(5):
+        while (await bell.sent(alert))[0][1] != state:
+            await asyncio.sleep(0.02)
+    text.status = "delivered"
+    bell.clock.move_to(START + timedelta(minutes=2))
+    await bell.recorded_after_trace(alert, ("sms", "sent", "delivered"))
+
+
+async def test_a_message_in_doubt_that_the_provider_never_had_is_refused(bell):
+    bell.twilio.will(Reset())
+    alert = await bell.page(await bell.person(sms=ANA, voice=ANA))
+    await bell.twilio.take()
+    await bell.recorded(alert, ("sms", "unknown", ""), ("voice", "sent", "accepted"))
+    bell.clock.move_to(START + timedelta(seconds=30))
+    await bell.recorded_after_trace(alert, ("sms", "refused", "failed"), ("voice", "sent", "accepted"))
+
+
+# ---------------------------------------------------------------- calls
+
+
+async def call_of(bell):
+    call = await bell.twilio.take()
+    assert call.fields["Url"] == f"{call.callback}/script"
+    return call
+
+
+async def answered(bell, call, by="human"):
+    answer = await bell.twilio_calls(
+        call.fields["Url"], CallSid=call.sid, CallStatus="in-progress", AnsweredBy=by
+    )
+    assert answer.status_code == 200
+    return answer.text
+
+
+@pytest.mark.parametrize(
+    ("key", "status", "said"),
+    [("1", "acknowledged", "Acknowledged"), ("2", "resolved", "Resolved"), ("3", "triggered", "")],
+)
+async def test_a_key_pressed_in_a_call_acts(bell, key, status, said):
+    alert = await bell.page(await bell.person(voice=ANA))
+    call = await call_of(bell)
+    script = await answered(bell, call)
+    assert script.count("alert: DiskFull on db-1") == 2
+    keys = re.search('action="([^"]*)"', script)[1]
+    answer = await bell.twilio_calls(keys, CallSid=call.sid, Digits=key)
+    assert said in answer.text
+    assert await bell.status(alert) == status
+    again = await bell.twilio_calls(keys, CallSid=call.sid, Digits=key)
+    assert again.text == answer.text
+    done = await bell.twilio_calls(
+        call.callback, CallSid=call.sid, CallStatus="completed", AnsweredBy="human"
+    )
+    assert done.status_code == 204
+    if key == "3":
+        # Nobody else is on the ladder, so it begins again.
+        await bell.twilio.take()
+
+
+async def test_a_call_that_is_answered_without_a_key_is_no_acknowledgement(bell):
+    alert = await bell.page(await bell.person(voice=ANA))
+    call = await call_of(bell)
+    assert "not acknowledged" in await answered(bell, call)
+    await bell.recorded(alert, ("voice", "sent", "accepted"))
+    await bell.twilio_calls(call.callback, CallSid=call.sid, CallStatus="completed", AnsweredBy="human")
+    assert await bell.status(alert) == "triggered"
+    await bell.recorded(alert, ("voice", "sent", "delivered"))
+
+
+async def test_a_key_that_does_nothing_is_asked_again_and_proves_that_somebody_listens(bell):
+    alert = await bell.page(await bell.person(voice=ANA))
+    call = await call_of(bell)
+    keys = re.search('action="([^"]*)"', await answered(bell, call))[1]
+    answer = await bell.twilio_calls(keys, CallSid=call.sid, Digits="9")
+    assert "That key does nothing. Press 1 to acknowledge." in answer.text and "<Gather" in answer.text
+    await bell.recorded(alert, ("voice", "sent", "seen"))
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"CallStatus": "busy"},
+        {"CallStatus": "no-answer"},
+        {"CallStatus": "failed"},
+        {"CallStatus": "completed", "AnsweredBy": "machine_start"},
+    ],
+    ids=["busy", "no answer", "failed", "voice mail"],
+)
+async def test_a_call_that_nobody_took_uses_the_next_method_at_once(bell, end):
+    alert = await bell.page(await bell.person(voice=ANA, sms=ANA))
+    call = await call_of(bell)
+    if "AnsweredBy" in end:
+        script = await answered(bell, call, by="machine_start")
+        assert "<Gather" not in script
+    await bell.recorded(alert, ("voice", "sent", "accepted"))
+    await bell.twilio_calls(call.callback, CallSid=call.sid, **end)
+    assert (await bell.twilio.take()).sid.startswith("SM")
+    await bell.recorded(alert, ("voice", "refused", "failed"), ("sms", "sent", "accepted"))
+
+
+# ---------------------------------------------------------------- Slack
+
+
+async def test_a_button_acknowledges_and_the_post_changes_where_it_stands(bell):
+    alert = await bell.page(await bell.person(slack="U0ANA0001"))
+    post = await bell.slack.take()
+    assert post.buttons == ["acknowledge", "resolve", "snooze", "escalate", "open"]
+    await bell.recorded(alert, ("slack", "sent", "accepted"))
+    assert (await bell.slack_calls(bell.slack.pressed(post, "acknowledge", "U0ANA0001"))).status_code == 204
+    assert await bell.status(alert) == "acknowledged"
+    await bell.slack.until(lambda: bell.slack.whispers and post.edits)
+    assert bell.slack.whispers[0]["text"].startswith("Acknowledged: DiskFull on db-1")
+    assert "Acknowledged by Ana." in msgspec.json.encode(post.body).decode()
+    assert post.buttons == ["resolve", "snooze", "escalate", "open"]
+    await bell.engine.act.resolve(alert, by=SYSTEM, now=bell.clock())
+    update = await bell.slack.take()
+    assert update.body["thread_ts"] == post.ts
+    await bell.slack.until(lambda: post.edits == 2)
+    assert post.buttons == ["open"] and post.text.startswith("🟢")
+
+
+async def test_a_member_known_by_e_mail_is_found_both_ways(bell):
+    alert = await bell.page(await bell.person(slack="ana@example.org"))
+    post = await bell.slack.take()
+    assert post.channel == "D0ANA0001"
+    await bell.slack_calls(bell.slack.pressed(post, "resolve", "U0ANA0001"))
+    assert await bell.status(alert) == "resolved"
+
+
+async def test_a_stranger_who_presses_is_told_so_and_changes_nothing(bell):
+    alert = await bell.page(await bell.person(slack="C0OPS00001"))
+    post = await bell.slack.take()
+    await bell.slack_calls(bell.slack.pressed(post, "acknowledge", "U0EVE0001"))
+    await bell.slack.until(lambda: bell.slack.whispers)
+    assert "does not know who you are" in bell.slack.whispers[0]["text"]
+    assert bell.slack.whispers[0]["user"] == "U0EVE0001"
+    assert await bell.status(alert) == "triggered"
+
+
+@pytest.mark.parametrize("forged", [{"secret": "wrong"}, {"age": 301}, {"age": -301}])
+async def test_a_forged_or_old_request_of_slack_is_refused(bell, forged):
+    alert = await bell.page(await bell.person(slack="U0ANA0001"))
+    post = await bell.slack.take()
+    answer = await bell.slack_calls(bell.slack.pressed(post, "acknowledge", "U0ANA0001"), **forged)
+    assert answer.status_code == 403
+    assert await bell.status(alert) == "triggered"
+
+
+async def test_a_replayed_press_acts_once(bell):
+    alert = await bell.page(await bell.person(slack="U0ANA0001"))
+    press = bell.slack.pressed(await bell.slack.take(), "acknowledge", "U0ANA0001")
+    await bell.slack_calls(press)
+    await bell.engine.act.resolve(alert, by=SYSTEM, now=bell.clock())
+    await bell.slack.take()
+    await bell.slack_calls(press)
+    assert await bell.status(alert) == "resolved"
+    [count] = await bell.db.fetch("SELECT count(*) FROM replies")
+    assert count[0] == 1
+
+
+async def test_a_post_in_doubt_is_found_by_its_key(bell):
+    bell.slack.will(Then(trouble=Reset()))
+    alert = await bell.page(await bell.person(slack="U0ANA0001"))
+    await bell.slack.take()
+    await bell.recorded(alert, ("slack", "unknown", ""))
+    bell.clock.move_to(START + timedelta(seconds=30))
+    await bell.recorded_after_trace(alert, ("slack", "sent", "delivered"))
