@@ -20,6 +20,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from nightbell import clock
 from nightbell.api import routes as api
 from nightbell.api.resource import Edge
+from nightbell.audit.auditor import Auditor
 from nightbell.channels import registry as channels
 from nightbell.channels.email import SmtpSettings, Tls
 from nightbell.channels.slack import Slack
@@ -60,7 +61,8 @@ from nightbell.web.rejects import Rejects
 from nightbell.web.site import Site
 from nightbell.web.sse import Hub
 from nightbell.web.testing_clock import HEADER, TestingClock
-from nightbell.worker import aftercare, calendars
+from nightbell.worker import aftercare, calendars, watching
+from nightbell.worker.alarms import Alarms
 from nightbell.worker.loop import Worker
 from nightbell.worker.pulse import Pulse
 from nightbell.worker.slack_line import SlackLine
@@ -222,6 +224,7 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
                 slack.chore(),
                 telegram.chore(),
                 *aftercare.chores(care, now),
+                *watching.chores(db, now, _auditor(db, directories, act, me).round),
             ),
         ),
         writers=writers,
@@ -244,6 +247,12 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
 def _without_levels(directories: Directories) -> int:
     known = directories.known()
     return len(holes.without_levels(known)) if known else 0
+
+
+def _auditor(db: Db, directories: Directories, act: Act, me: Node) -> Auditor:
+    """Return the auditor, on a connection of its own, and the engine's way to page whom it tells."""
+    alarms = Alarms(db, directories, act, me)
+    return Auditor(db.dsn, me.clock, alarms.alarm, alarms.calm)
 
 
 def _application(engine: Engine) -> ASGIApp:

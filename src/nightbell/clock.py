@@ -12,6 +12,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def by_hand(clock: Clock) -> bool:
+    """Return whether somebody moves a clock on purpose: then a leap is what waiting would have been."""
+    return hasattr(clock, "move_to")
+
+
 class Standing:
     """Time that passes only when told to: in tests, and in a program started with `--test-clock`."""
 

@@ -81,6 +81,21 @@ CALENDARS_FAILING = Gauge(
     "Calendars elsewhere that could not be read the last time",
     registry=REGISTRY,
 )
+#: Invariants: next_action, page_once, in_time, ledger.
+AUDIT_FINDINGS = Gauge(
+    "nightbell_audit_findings",
+    "Promises that do not hold, as the auditor finds them",
+    ["invariant"],
+    registry=REGISTRY,
+)
+AUDIT_ROUND = Gauge(
+    "nightbell_audit_last_round_timestamp_seconds",
+    "When the auditor of this node went round last",
+    registry=REGISTRY,
+)
+LEDGER_ENTRIES = Counter(
+    "nightbell_ledger_entries", "Entries that this node sealed into the ledger", registry=REGISTRY
+)
 QUEUE_BYTES = Gauge("nightbell_queue_bytes", "Bytes of requests that wait to be written", registry=REGISTRY)
 TIMERS_LAG_SECONDS = Gauge(
     "nightbell_timers_lag_seconds", "How late the latest due timer was picked up", registry=REGISTRY

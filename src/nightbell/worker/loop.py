@@ -12,7 +12,9 @@ from uuid import UUID
 
 import structlog
 
+from nightbell.clock import by_hand
 from nightbell.engine import housekeeping, tick
+from nightbell.engine.awake import Awake
 from nightbell.engine.claiming import Batch
 from nightbell.engine.deliver import Deliver
 from nightbell.engine.directory import Directories
@@ -80,6 +82,7 @@ class Worker:
         self._directories = directories
         self._deliver = deliver
         self._heartbeats = Heartbeats(db, directories, node)
+        self._awake = None if by_hand(node.clock) else Awake(db, self._heartbeats, node.clock)
         self._clock = node.clock
         self._woken = node.woken
         self._retention_days = retention_days

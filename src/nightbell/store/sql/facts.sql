@@ -98,3 +98,7 @@ SELECT LEAST(
     (SELECT min(lease_until) FROM notifications WHERE state = 'sending'),
     (SELECT min(wake_at) FROM heartbeats WHERE wake_at IS NOT NULL)
 ) AS due, EXISTS (SELECT FROM notifications WHERE state = 'sending') AS sending
+
+-- alerts_of_api_key: open alerts that were made here with this deduplication key; rare, so no index serves it
+SELECT a.id FROM alert_details d JOIN alerts a ON a.id = d.alert_id
+WHERE d.group_key = $1 AND d.receiver = 'api' AND a.status <> 'resolved'

@@ -30,3 +30,19 @@ UPDATE pages SET wake_at = $2, updated_at = $3 WHERE alert_id = $1 AND wake_at <
 -- insert_fault_event: a defect of ours, where whoever looks at the alert sees it
 INSERT INTO alert_events (id, alert_id, kind, action, code, source, details, created_at, updated_at)
 VALUES ($1, $2, 'informational', 'skipped', 'timer.fault', 'system', $3, $4, $4)
+
+-- rewind_climbs: timers set while the clock was ahead of the one it was set back to; $2 forgives what clocks do anyway
+UPDATE escalations SET wake_at = $1::timestamptz + (wake_at - updated_at), updated_at = $1
+WHERE wake_at IS NOT NULL AND updated_at > $2
+
+-- rewind_pages: the same for personal rules
+UPDATE pages SET wake_at = $1::timestamptz + (wake_at - updated_at), updated_at = $1
+WHERE wake_at IS NOT NULL AND updated_at > $2
+
+-- rewind_messages: the same for messages that wait
+UPDATE notifications SET send_at = $1::timestamptz + (send_at - updated_at), updated_at = $1
+WHERE state = 'waiting' AND updated_at > $2
+
+-- rewind_leases: the same for messages being sent: a dead worker's lease must lapse in this life
+UPDATE notifications SET lease_until = $1::timestamptz + (lease_until - updated_at), updated_at = $1
+WHERE state = 'sending' AND updated_at > $2

@@ -1,0 +1,1 @@
+"""The auditor: asks the tables whether the promises hold, by its own questions and its own connection."""
