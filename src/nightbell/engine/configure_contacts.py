@@ -8,7 +8,7 @@ from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
 from nightbell.engine.changing import Change, Checks, Writer, must_exist, unknown
 from nightbell.engine.edits import ContactMethodEdit, NotificationRuleEdit
-from nightbell.engine.sealed import masked_settings, open_settings, seal_settings
+from nightbell.engine.sealed import MASK, masked_settings, open_settings, seal_address, seal_settings
 from nightbell.engine.vault import SEALED
 from nightbell.store.tables import contact_methods, notification_rules
 
@@ -78,8 +78,17 @@ class Contacts(Writer):
                 raise Invalid("The kind of a contact method cannot be changed.", place="kind")
             kept = {name: before[name] for name in ("kind", "name", "address")}
             masked = masked_settings(before["settings"])
-            fields = self._checked_method({**kept, "settings": masked, **edit.sent()}, before["settings"])
-            moved = fields["address"] != before["address"]
+            known = self.vault.open_text(before["address"])
+            kept["address"] = known
+            sent = {**kept, "settings": masked, **edit.sent()}
+            if sent["address"] == MASK:
+                sent["address"] = known
+            moved = sent["address"].strip() != known
+            fields = self._checked_method(sent, before["settings"])
+            if not moved:
+                fields["address"] = before["address"]
+            else:
+                fields |= {"failing_since": None, "failing_why": ""}
             if moved and before["kind"] == "email":
                 fields["verified_at"] = now if verified else None
             await change.change("contact_method", contact_methods, method_id, fields)
@@ -105,10 +114,13 @@ class Contacts(Writer):
         checks.text("name", longest=100, empty=True)
         checks.text("address", longest=2_000, empty=True)
         checks.that("settings", _settings_problem)
+        if str(sent["address"]).startswith(SEALED):
+            checks.wrong("address", f"An address cannot begin with {SEALED!r}.")
         checks.done()
         sealed = seal_settings(self.vault, sent.get("settings") or {}, before)
         self.channels[sent["kind"]].check(sent["address"], open_settings(self.vault, sealed))
-        return {**sent, "settings": sealed}
+        address = seal_address(self.vault, sent["kind"], sent["address"])
+        return {**sent, "settings": sealed, "address": address}
 
     # ------------------------------------------------------------ notification rules
 

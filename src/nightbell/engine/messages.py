@@ -36,7 +36,7 @@ class Desk:
             notification_id=claimed.id,
             idempotency_key=claimed.idempotency_key,
             purpose=Purpose(claimed.purpose),
-            address=row["address"],
+            address=self._vault.open_text(row["address"]),
             settings=self._opened(row["settings"]),
             recipient=row["recipient"],
             sent_at=now,

@@ -1,11 +1,18 @@
-"""This file seals the secrets among a contact method's settings; `Vault.open_text` opens each for the one who sends."""
+"""This file seals the secrets of a contact method: some of its settings, and an address that is itself a key.
+
+`Vault.open_text` opens each for the one who sends; readers see a mask.
+"""
 
 from collections.abc import Mapping
 
 from nightbell.engine.vault import SEALED, Vault
 
 #: Settings that open something; the rest is shown to whoever may see the contact method.
-SECRET = frozenset({"secret", "token", "password", "key", "api_key", "signing_secret", "authorization"})
+SECRET = frozenset(
+    {"secret", "token", "password", "key", "api_key", "signing_secret", "authorization", "auth"}
+)
+#: Kinds whose addresses, where they are URLs, let anybody write who has them.
+SECRET_ADDRESSES = frozenset({"discord", "mattermost", "teams", "apprise", "push"})
 #: What a reader sees in their place, and may send back to mean "unchanged".
 MASK = "••••••••"
 
@@ -30,3 +37,13 @@ def open_settings(vault: Vault, stored: Mapping[str, str]) -> dict[str, str]:
 def masked_settings(stored: Mapping[str, str]) -> dict[str, str]:
     """Return settings for a reader, secrets masked."""
     return {name: MASK if value.startswith(SEALED) else value for name, value in stored.items()}
+
+
+def seal_address(vault: Vault, kind: str, address: str) -> str:
+    """Return an address as it is stored: a URL that is a key is sealed, a number or a name is not."""
+    return vault.seal_text(address) if kind in SECRET_ADDRESSES and "://" in address else address
+
+
+def shown_address(stored: str) -> str:
+    """Return an address for a reader who may not have the key."""
+    return MASK if stored.startswith(SEALED) else stored

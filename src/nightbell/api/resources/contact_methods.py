@@ -12,7 +12,7 @@ from nightbell.api.sent import uuid_of
 from nightbell.core.access import Permission, may
 from nightbell.core.errors import Invalid, Unknown
 from nightbell.engine.edits import ContactMethodEdit
-from nightbell.engine.sealed import masked_settings
+from nightbell.engine.sealed import masked_settings, shown_address
 from nightbell.store.read import people
 from nightbell.store.read.listing import Found, Record
 
@@ -79,7 +79,7 @@ CONTACT_METHODS = Resource(
         attribute("user_id", Kind.NUMBER),
         attribute("kind", edit="kind"),
         attribute("name", edit="name"),
-        attribute("address", edit="address"),
+        attribute("address", of=lambda row: shown_address(row["address"]), edit="address"),
         attribute("settings", Kind.OBJECT, of=lambda row: masked_settings(row["settings"]), edit="settings"),
         attribute("primary", Kind.FLAG, of="is_primary", edit="is_primary"),
         attribute("verified_at", Kind.TIME),
