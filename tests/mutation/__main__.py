@@ -36,7 +36,6 @@ _TABLES = {
         "calendar",
         "revision",
         "override_checks",
-        "swapping",
         "rotation_plan",
         "duty",
     ),
