@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from nightbell.core.errors import Invalid
 from nightbell.core.oncall import on_call
-from nightbell.core.rotation_checks import MemberRef, cycle, errors_in_members, errors_in_plan
+from nightbell.core.rotation_checks import errors_in_plan
 from nightbell.core.rotation_plan import RotationPlan, Times, rotation_of
 from nightbell.core.schedule import Advance, Unit
 from nightbell.core.shifts import shifts
@@ -209,41 +209,6 @@ def test_every_fault_is_found_with_its_place_and_a_way_out(changes, places):
 def test_a_plan_with_faults_builds_nothing():
     with pytest.raises(Invalid):
         rotation_of(replace(DAILY, time_zone="?"), id=UUID(int=1), turns=(), created_at=CREATED)
-
-
-A, B, C, D = (UUID(int=n) for n in (1, 2, 3, 4))
-
-
-def test_a_cycle_of_nested_schedules_is_shown_as_the_way_round():
-    nested = {A: (B,), B: (C, D), C: (), D: (A,)}
-    assert cycle(A, nested) == (A, B, D, A)
-    assert cycle(C, nested) == ()
-    assert cycle(A, {A: (A,)}) == (A, A)
-    assert cycle(A, {A: (B,), B: (B, C), C: (B,)}) == ()
-
-
-def test_members_exist_and_do_not_lead_back():
-    nested = {A: (), B: (C,), C: (A,), D: ()}
-
-    def wrong(*members: tuple[str, str]) -> list[tuple[str, str]]:
-        refs = [MemberRef(member_type=kind, member_id=id, position=1) for kind, id in members]
-        found = errors_in_members(refs, schedule_id=A, users={ANA, BEN}, nested=nested)
-        return [(error.place, error.message) for error in found]
-
-    assert wrong(("User", str(ANA)), ("Schedule", str(D)), ("User", str(ANA))) == []
-    assert wrong(("User", "99"), ("User", "-1"), ("User", "x")) == [
-        (f"schedule_rotation_members[{n}].member_id", f"there is no person {id!r}")
-        for n, id in enumerate(("99", "-1", "x"))
-    ]
-    assert wrong(("Team", "1")) == [("schedule_rotation_members[0].member_type", "'Team' cannot be a member")]
-    assert wrong(("Schedule", "x"))[0][1] == "there is no schedule 'x'"
-    assert wrong(("User", str(ANA)), ("Schedule", str(B))) == [
-        (
-            "schedule_rotation_members[1].member_id",
-            f"the schedule would be nested in itself: {A} > {B} > {C} > {A}",
-        )
-    ]
-    assert "nested in itself" in wrong(("Schedule", str(A)))[0][1]
 
 
 def test_a_plan_and_its_first_shift_begin_together():

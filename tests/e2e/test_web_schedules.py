@@ -221,14 +221,14 @@ def test_a_schedule_is_subscribed_to_by_a_secret_address_until_it_is_cancelled(
 ) -> None:
     path = lead.schedule("Subscribed", home.house.ana["id"])
     page.goto(home.url(path))
-    page.click("text=Make an address")
-    expect(page.locator("#ical-1")).to_contain_text(".ics")
-    address = page.locator("#ical-1").inner_text()
+    page.click("text=Make a calendar (iCal)")
+    expect(page.locator("#address-1")).to_contain_text(".ics")
+    address = page.locator("#address-1").inner_text()
     calendar = httpx.get(address)
     assert calendar.status_code == 200 and "BEGIN:VEVENT" in calendar.text
     page.on("dialog", lambda dialog: dialog.accept())
     page.click("text=Cancel this address")
-    expect(page.locator("#ical-1")).to_have_count(0)
+    expect(page.locator("#address-1")).to_have_count(0)
     assert httpx.get(address).status_code == 404
 
 

@@ -3,11 +3,8 @@
 Rule 1: every fault is found at once; whoever fills in a form should not have to send it five times.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from typing import TypeVar
-from uuid import UUID
-
-from msgspec import Struct
 
 from nightbell.core.calendar import DAY_LETTERS, clock, zone
 from nightbell.core.errors import Invalid
@@ -29,15 +26,6 @@ _T = TypeVar("_T")
 _ATTRIBUTES = "schedule_rotationable_attributes"
 #: As a turn gets longer than this nobody remembers whose it is.
 LONGEST_TURN = 1000
-MEMBER_TYPES = ("User", "Schedule")
-
-
-class MemberRef(Struct, frozen=True, kw_only=True):
-    """A member as written."""
-
-    member_type: str
-    member_id: str
-    position: int
 
 
 def errors_in_plan(plan: RotationPlan) -> tuple[Invalid, ...]:
@@ -48,80 +36,6 @@ def errors_in_plan(plan: RotationPlan) -> tuple[Invalid, ...]:
         *_errors_in_active_times(plan),
         *_errors_in_bounds(plan),
     )
-
-
-def errors_in_members(
-    members: Iterable[MemberRef],
-    *,
-    schedule_id: UUID,
-    users: Collection[int],
-    nested: Mapping[UUID, Collection[UUID]],
-) -> tuple[Invalid, ...]:
-    """Return what is wrong with the members of a rotation.
-
-    Shape: `users` are those who can be members; `nested` says which schedules each existing one has as members.
-    """
-    found = []
-    for number, member in enumerate(members):
-        wrong = _error_in_member(member, schedule_id, users, nested)
-        if wrong is not None:
-            message, hint = wrong
-            place = f"schedule_rotation_members[{number}].member_{'id' if member.member_type in MEMBER_TYPES else 'type'}"
-            found.append(Invalid(message, place=place, hint=hint))
-    return tuple(found)
-
-
-def cycle(schedule_id: UUID, nested: Mapping[UUID, Collection[UUID]]) -> tuple[UUID, ...]:
-    """Return the way from a schedule, through schedules nested in it, back to itself; nothing where there is none."""
-    ways: list[tuple[UUID, ...]] = [(schedule_id,)]
-    seen: set[UUID] = set()
-    while ways:
-        way = ways.pop()
-        for inner in nested.get(way[-1], ()):
-            if inner == schedule_id:
-                return (*way, inner)
-            if inner not in seen:
-                seen.add(inner)
-                ways.append((*way, inner))
-    return ()
-
-
-# ---------------------------------------------------------------- members
-
-
-def _error_in_member(
-    member: MemberRef, schedule_id: UUID, users: Collection[int], nested: Mapping[UUID, Collection[UUID]]
-) -> tuple[str, str] | None:
-    """Return what is wrong, and a hint."""
-    if member.member_type == "User":
-        known = member.member_id.isdecimal() and int(member.member_id) in users
-        return (
-            None
-            if known
-            else (f"there is no person {member.member_id!r}", "the id of somebody who can be paged")
-        )
-    if member.member_type == "Schedule":
-        return _error_in_nesting(member.member_id, schedule_id, nested)
-    return f"{member.member_type!r} cannot be a member", "User or Schedule"
-
-
-def _error_in_nesting(
-    member_id: str, schedule_id: UUID, nested: Mapping[UUID, Collection[UUID]]
-) -> tuple[str, str] | None:
-    inner = next((known for known in nested if str(known) == member_id.lower()), None)
-    if inner is None:
-        return f"there is no schedule {member_id!r}", "the id of another schedule"
-    way = cycle(schedule_id, {**nested, schedule_id: (inner,)})
-    if not way:
-        return None
-    through = " > ".join(str(step) for step in way)
-    return (
-        f"the schedule would be nested in itself: {through}",
-        "a schedule that does not lead back to this one",
-    )
-
-
-# ---------------------------------------------------------------- fields
 
 
 def _errors_in_turns(plan: RotationPlan) -> Iterator[Invalid]:

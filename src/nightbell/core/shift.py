@@ -99,6 +99,8 @@ class Shift(Struct, frozen=True, kw_only=True):
     why: Why
     #: The start before a range clipped it.
     true_start: datetime
+    #: Of an override, the parts of the shifts it stands for; empty where nobody asked (`core/displaced.py`).
+    displaced: tuple["Shift", ...] = ()
 
     @property
     def id(self) -> UUID:

@@ -105,6 +105,7 @@ class Overrides(Writer):
             await living(change, "schedule", schedules_table, schedule_id)
             await _check_people(change, fields, ("user_id", "asked_user_id"))
             fields["starts_at"] = max(fields["starts_at"], now)
+            await _check_return(change, schedule_id, fields)
             keys = []
             for shift in await _relieved(change, schedule_id, fields):
                 values = {**fields, "user_id": shift.user, "shift_id": shift.id, "schedule_id": schedule_id}
@@ -253,11 +254,23 @@ async def _relieved(change: Change, schedule_id: UUID, fields: dict[str, Any]) -
         serving.setdefault(shift.user, shift)
     chosen = [shift for user, shift in serving.items() if fields["user_id"] in (None, user)]
     if not chosen:
-        who = "nobody" if fields["user_id"] is None else "this person not"
+        who = "nobody is" if fields["user_id"] is None else "this person is not"
         raise Invalid(
-            f"Then {who} is on call here.", place="starts_at", hint="Choose a time in which there is a shift."
+            f"Then {who} on call here.", place="starts_at", hint="Choose a time in which there is a shift."
         )
     return chosen
+
+
+async def _check_return(change: Change, schedule_id: UUID, fields: dict[str, Any]) -> None:
+    """Refuse to take in return what the other does not have."""
+    if fields["return_starts_at"] is None:
+        return
+    fields["return_starts_at"] = max(fields["return_starts_at"], change.now)
+    span = {"start": fields["return_starts_at"], "end": fields["return_ends_at"]}
+    found = await schedules(change.tx, [schedule_id], **span)
+    if not any(shift.user == fields["asked_user_id"] for shift in shifts(found[schedule_id], **span)):
+        hint = "Choose a time in which they have a shift."
+        raise Invalid("Then the other is not on call here.", place="return_starts_at", hint=hint)
 
 
 async def _open_swap(change: Change, swap_id: UUID, now: datetime) -> Record:

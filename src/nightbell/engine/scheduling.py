@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nightbell.core.calendar import DAY_LETTERS, MOMENT, Hours, Span, Window, clock, hours, zone
+from nightbell.core.displaced import with_displaced
 from nightbell.core.errors import Invalid, Unknown
 from nightbell.core.handover import HORIZON, next_change
 from nightbell.core.oncall import on_call
@@ -55,21 +56,28 @@ async def shifts_between(
     *,
     schedule_ids: Collection[UUID] | None = None,
     user_ids: Collection[int] = (),
+    displaced: bool = False,
 ) -> list[Shift]:
     """Return the shifts of these schedules, or of all, shadows among them, by start.
 
-    Shape: with `user_ids`, theirs only; a schedule that is not there has none.
+    Shape: with `user_ids`, theirs only; with `displaced`, overrides with what they stand for; a schedule that is not
+    there has none.
     Raises: WindowTooLong over 400 days.
     """
     found = await schedules(runner, schedule_ids, start=span.start, end=span.end, conflicts=False)
     many = len(found) > _FEW
-    every = await asyncio.to_thread(_shifts, found.values(), span) if many else _shifts(found.values(), span)
+    asked = (found.values(), span, displaced)
+    every = await asyncio.to_thread(_shifts, *asked) if many else _shifts(*asked)
     wanted = [shift for shift in every if not user_ids or shift.user in user_ids]
     return sorted(wanted, key=lambda shift: (shift.start, shift.schedule_id, shift.end, shift.user))
 
 
-def _shifts(found: Iterable[Schedule], span: Span) -> list[Shift]:
-    return [shift for one in found for shift in with_shadows(one, span)]
+def _shifts(found: Iterable[Schedule], span: Span, displaced: bool) -> list[Shift]:
+    if not displaced:
+        return [shift for one in found for shift in with_shadows(one, span)]
+    return [
+        shift for one in found for shift in with_displaced(one, with_shadows(one, span), **span._asdict())
+    ]
 
 
 def with_shadows(one: Schedule, span: Span) -> list[Shift]:

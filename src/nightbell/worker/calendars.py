@@ -13,7 +13,7 @@ from nightbell.worker.loop import Chore
 #: Ten people's shifts of ten years are 2 MB. Units: bytes.
 LARGEST = 4 * 1024 * 1024
 #: How often somebody asks which are due. Units: seconds.
-EVERY = 20.0
+EVERY = 5.0
 
 
 def chore(db: Db, vault: Vault, http: Http, clock: Callable[[], datetime]) -> Chore:

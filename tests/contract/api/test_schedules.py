@@ -462,6 +462,57 @@ async def test_calendar_programs_need_no_login_and_lose_what_is_cancelled(call, 
         assert (await http.get(urls["person"])).status_code == 404
 
 
+async def test_a_board_shows_chosen_schedules_to_whoever_has_its_address(
+    call, make, program, primary, people
+):
+    schedule, _ = primary
+    other = await make("/v1/schedules", name="Secret work")
+    sent = {"kind": "board", "name": "Wall", "schedule_ids": [schedule]}
+    made = await call("POST", "/v1/calendar_links", sent, status=201)
+    assert made["data"]["attributes"]["schedule_ids"] == [schedule]
+    await call("POST", "/v1/calendar_links", sent, by="bo", status=403)
+    gone = await call("POST", "/v1/calendar_links", {**sent, "schedule_ids": [NOBODY]}, status=422)
+    assert "Schedule ids" in json.dumps(gone)
+    text = await call(
+        "POST", "/v1/calendar_links", {"kind": "on_call", "schedule_ids": [other, schedule]}, status=201
+    )
+    async with httpx.AsyncClient(base_url=program.url) as http:
+        url = made["data"]["attributes"]["url"].removeprefix("https://HOST")
+        shown = await http.get(url)
+        assert shown.status_code == 200 and "Ana Silva" in shown.text and "Secret work" not in shown.text
+        assert "ana@example.org" not in shown.text and "then <b>Bo" in shown.text
+        lines = (
+            await http.get(text["data"]["attributes"]["url"].removeprefix("https://HOST"))
+        ).text.splitlines()
+        assert [line.partition(":")[0] for line in lines[1:]] == ["Secret work", "Primary"]
+        await call("DELETE", f"/v1/schedules/{schedule}", by="ana")
+        assert "nothing to show" in (await http.get(url)).text
+        await call("DELETE", f"/v1/calendar_links/{made['data']['id']}", by="ana")
+        for wrong in (url, "/on-call/x", f"{url}/"):
+            answer = await http.get(wrong)
+            assert answer.status_code == 404 and "Ana" not in answer.text
+
+
+async def test_an_override_says_which_shifts_it_stands_for(call, make, primary, people):
+    schedule, rotation = primary
+    ana, bo = people["ana"][0], people["bo"][0]
+    start, end = START + timedelta(days=6, hours=22), START + timedelta(days=7, hours=22)
+    await make(
+        f"/v1/schedules/{schedule}/override_shifts", user_id=ana, starts_at=wire(start), ends_at=wire(end)
+    )
+    query = f"from={wire(START)}&to={wire(START + timedelta(days=20))}"
+    found = await call("GET", f"/v1/schedules/{schedule}/shifts?{query}")
+    parsed = [models.Shift.from_dict(one["attributes"]) for one in found["data"]]
+    assert [one.overridden_shifts for one in parsed if not one.is_override] == [None] * (len(parsed) - 1)
+    (taken,) = (one for one in parsed if one.is_override)
+    parts = [(p.user_id, p.starts_at[:13], p.ends_at[:13], p.rotation_id) for p in taken.overridden_shifts]
+    handoff = "2026-11-30T09"
+    assert parts == [
+        (bo, f"{start:%Y-%m-%dT%H}", handoff, rotation),
+        (ana, handoff, f"{end:%Y-%m-%dT%H}", rotation),
+    ]
+
+
 async def test_a_calendar_elsewhere_is_kept_secret(call, make, primary):
     schedule, _ = primary
     key = await make(

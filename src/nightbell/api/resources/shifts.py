@@ -41,7 +41,7 @@ async def _of_schedule(call: Call) -> Found:
 
 async def _found(call: Call, span: Span, wanted: list[UUID] | None) -> Found:
     asked = asking.users(call, "user_ids", "filter[user_id]", "filter[user_ids]")
-    every = await shifts_between(call.db, span, schedule_ids=wanted, user_ids=asked)
+    every = await shifts_between(call.db, span, schedule_ids=wanted, user_ids=asked, displaced=True)
     start = call.listing.offset
     rows = [_row(shift) for shift in every[start : start + call.listing.limit]]
     await _with_people(call, rows)
@@ -60,6 +60,19 @@ def _row(shift: Shift) -> Record:
         "is_shadow": shift.is_shadow,
         "user_id": shift.user,
         "stands_for_user_id": shift.why.stands_for,
+        "overridden_shifts": [_part(one) for one in shift.displaced] if shift.is_override else None,
+    }
+
+
+def _part(displaced: Shift) -> dict[str, Any]:
+    """Return a part of a shift that an override stands for."""
+    return {
+        "starts_at": stamp(displaced.start),
+        "ends_at": stamp(displaced.end),
+        "user_id": displaced.user,
+        "rotation_id": displaced.rotation_id and str(displaced.rotation_id),
+        "assignee_type": "User",
+        "assignee_id": str(displaced.user),
     }
 
 
@@ -139,6 +152,7 @@ _ATTRIBUTES = (
     attribute("user", Kind.OBJECT, omit_null=True),
     attribute("why"),
     attribute("stands_for_user_id", Kind.NUMBER, omit_null=True),
+    attribute("overridden_shifts", Kind.LIST),
 )
 _INCLUDES = {
     "user": _users,

@@ -101,7 +101,7 @@ async def _taken(request: WebRequest, ident: UUID, feed: UUID | None) -> Respons
     except Invalid as error:
         given = {name: form.raw(name)[:4000] for name in _FIELDS}
         return await _form(request, row, own, given, told(error))
-    return go(request, f"/schedules/{ident}#calendars", "Saved. It is read within half a minute.")
+    return go(request, f"/schedules/{ident}#calendars", "Saved. It is read within seconds.")
 
 
 @action("/schedules/{ident:uuid}/calendars/{feed:uuid}/refresh", Permission.CONFIGURE)
@@ -109,7 +109,7 @@ async def refreshed(request: WebRequest, ident: UUID, feed: UUID) -> Response[by
     """Read a calendar again, before its time."""
     await _feed(request, ident, feed)
     await request.site.configure.refresh_feed(feed, now=request.now)
-    return go(request, f"/schedules/{ident}#calendars", "It is read again within half a minute.")
+    return go(request, f"/schedules/{ident}#calendars", "It is read again within seconds.")
 
 
 @action("/schedules/{ident:uuid}/calendars/{feed:uuid}/delete", Permission.CONFIGURE)
