@@ -16,7 +16,7 @@ from nightbell.core.journal import Actor
 from nightbell.engine.changing import Change, Checks, Writer, must_exist
 from nightbell.engine.configure_routes import ROUTE_OPERATORS, check_condition
 from nightbell.engine.configure_sources import target_must_exist
-from nightbell.engine.configure_teams import free_slug
+from nightbell.engine.configure_teams import SLUG, free_slug
 from nightbell.engine.edits import GroupingEdit
 from nightbell.engine.jsonpath import is_plain, path_problem
 from nightbell.store.read.listing import as_uuid
@@ -52,7 +52,8 @@ class Groupings(Writer):
         _checked(checks, fields)
         async with self.changing(by, now) as change:
             await _check_references(change, fields)
-            fields["slug"] = await free_slug(change, "grouping_rule", fields["name"])
+            if "slug" not in fields:
+                fields["slug"] = await free_slug(change, "grouping_rule", fields["name"])
             fields.setdefault("position", await change.tx.value("next_grouping_position"))
             key: UUID = await change.add("alert_group", grouping_rules, fields)
         return key
@@ -81,26 +82,39 @@ def _checked(checks: Checks, whole: dict[str, Any]) -> None:
     for name in _NEW:
         if name in sent and sent[name] is None:
             sent[name] = whole[name] = _NEW[name]
+    if not sent.get("slug"):
+        sent.pop("slug", None)
+    _check_fields(checks)
+    _check_lists(checks)
+    checks.done()
+    for place, why in _impossible(whole):
+        checks.wrong(place, why)
+    checks.done()
+
+
+def _check_fields(checks: Checks) -> None:
     checks.text("name")
+    checks.that(
+        "slug", lambda s: "" if SLUG.fullmatch(s) else "Slug: lower-case letters, digits, - and _ only."
+    )
     checks.text("description", longest=10_000, empty=True)
     checks.choice("condition_type", CONDITION_TYPES)
     checks.number("time_window", SHORTEST, LONGEST)
     checks.number("position", 1, 10_000)
     for name, most in _MOST.items():
-        if len(sent.get(name) or []) > most:
+        if len(checks.sent.get(name) or []) > most:
             checks.wrong(name, f"At most {most}, please.")
-    for index, target in enumerate(sent.get("targets") or []):
+
+
+def _check_lists(checks: Checks) -> None:
+    for index, target in enumerate(checks.sent.get("targets") or []):
         _check_target(checks, f"targets[{index}]", target)
-    for index, attribute in enumerate(sent.get("attributes") or []):
+    for index, attribute in enumerate(checks.sent.get("attributes") or []):
         problem = path_problem(attribute.get("json_path") or "")
         if problem:
             checks.wrong(f"attributes[{index}].json_path", problem, "Try $.commonLabels.cluster.")
-    for index, condition in enumerate(sent.get("conditions") or []):
+    for index, condition in enumerate(checks.sent.get("conditions") or []):
         check_condition(checks, f"conditions[{index}]", condition, OPERATORS)
-    checks.done()
-    for place, why in _impossible(whole):
-        checks.wrong(place, why)
-    checks.done()
 
 
 def _check_target(checks: Checks, place: str, target: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from nightbell.store.db import Db
 from nightbell.store.tables import services, teams, urgencies
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{3,8}")
-_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 _NOBODY = UUID(int=0)
 
@@ -157,7 +157,7 @@ def _checked_noun(checks: Checks) -> None:
     if checks.sent.get("slug") == "":
         del checks.sent["slug"]
     checks.that(
-        "slug", lambda s: "" if _SLUG.fullmatch(s) else "Slug: lower-case letters, digits, - and _ only."
+        "slug", lambda s: "" if SLUG.fullmatch(s) else "Slug: lower-case letters, digits, - and _ only."
     )
     _checked_color(checks)
 

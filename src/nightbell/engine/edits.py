@@ -197,6 +197,7 @@ class GroupingEdit(Edit, frozen=True, kw_only=True):
     """A grouping rule. `time_window` in minutes; `targets`, `attributes`, `conditions` as in configure_groupings.py."""
 
     name: Text = UNSET
+    slug: MaybeText = UNSET
     description: MaybeText = UNSET
     condition_type: Text = UNSET
     time_window: MaybeNumber = UNSET

@@ -23,6 +23,8 @@ REQUESTS: dict[str, Any] = {
     "alert_sources.update_alerts_source": models.UpdateAlertsSource,
     "alert_urgencies.create_alert_urgency": models.NewAlertUrgency,
     "alert_urgencies.update_alert_urgency": models.UpdateAlertUrgency,
+    "alert_groups.create_alert_group": models.NewAlertGroup,
+    "alert_groups.update_alert_group": models.UpdateAlertGroup,
     "alert_routes.create_alert_route": models.NewAlertRoute,
     "alert_routes.update_alert_route": models.UpdateAlertRoute,
     "alert_routes.patch_alert_route": models.PatchAlertRoute,
@@ -112,6 +114,17 @@ async def test_a_whole_installation_is_made_changed_and_taken_down(rootly, peopl
             }
         ],
     )  # fmt: skip
+    group = await rootly(
+        "alert_groups.create_alert_group", type="alert_groups", name="Outage", time_window=10, condition_type="all",
+        targets=[{"target_type": "Service", "target_id": service.data.id}], group_by_alert_title=1,
+        attributes=[{"json_path": "$.commonLabels.cluster"}],
+        conditions=[
+            {"property_field_condition_type": "matches_existing_alert", "property_field_type": "attribute",
+             "property_field_name": "summary", "alert_urgency_ids": [urgency.data.id]}
+        ],
+    )  # fmt: skip
+    assert (group.data.attributes.time_window, group.data.attributes.deleted_at) == (10, None)
+    assert str(group.data.attributes.targets[0].target_id) == service.data.id
     assert len(source.data.attributes.secret) == 64 and source.data.attributes.status == "setup_incomplete"
     assert [level.data.attributes.delay, second.data.attributes.position] == [0, 2]
     assert str(level.data.attributes.escalation_policy_path_id) == path.data.id
@@ -123,6 +136,7 @@ async def test_a_whole_installation_is_made_changed_and_taken_down(rootly, peopl
         ("escalation_paths.{}_escalation_path", path, "escalation_paths", {"name": "Main 2"}),
         ("alert_urgencies.{}_alert_urgency", urgency, "alert_urgencies", {"name": "Critical 2"}),
         ("alert_sources.{}_alerts_source", source, "alert_sources", {"name": "Prod 2"}),
+        ("alert_groups.{}_alert_group", group, "alert_groups", {"name": "Outage 2"}),
         ("alert_routes.{}_alert_route", route, "alert_routes", {"name": "Prod 2"}),
     ):
         changed = await rootly(name.format("update"), key.data.id, type=kind, **fields)
@@ -149,7 +163,10 @@ async def test_a_whole_installation_is_made_changed_and_taken_down(rootly, peopl
         listed = await rootly(name, *path_of)
         assert (listed.meta.total_count, len(listed.data)) == (total, total), name
 
+    # The client's own model of this list has no place for `meta`.
+    assert len((await rootly("alert_groups.list_alert_groups")).data) == 1
     for name, key in (
+        ("alert_groups.delete_alert_group", group),
         ("alert_routes.delete_alert_route", route), ("alert_sources.delete_alerts_source", source),
         ("services.delete_service", service), ("escalation_levels.delete_escalation_level", second),
         ("escalation_policies.delete_escalation_policy", policy), ("teams.delete_team", team),

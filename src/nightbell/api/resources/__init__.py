@@ -5,6 +5,7 @@ from nightbell.api.resources.absences import HOLIDAYS, TIME_OFF, WORKING_HOURS
 from nightbell.api.resources.alert_configuration import CONFIGURATION
 from nightbell.api.resources.alert_events import EVENTS, FEED
 from nightbell.api.resources.alert_fields import FIELDS
+from nightbell.api.resources.alert_groups import GROUPS
 from nightbell.api.resources.alert_routes import ROUTES
 from nightbell.api.resources.alert_sources import SOURCES
 from nightbell.api.resources.alert_urgencies import URGENCIES
@@ -40,6 +41,7 @@ RESOURCES: tuple[Resource, ...] = (
     FIELDS,
     CONFIGURATION,
     ROUTES,
+    GROUPS,
     USERS,
     CONTACT_METHODS,
     EMAIL_ADDRESSES,

@@ -47,6 +47,11 @@ async def enrich(call: Call, rows: Sequence[Record], *, largest: int | None) -> 
         row["url"] = f"{call.edge.base_url}/account/alerts/{row['short_id']}"
 
 
+def leads(row: Record) -> bool:
+    """Return whether an alert leads a group, or led one when it was over."""
+    return row["group_rule_id"] is not None and row["leader_id"] is None
+
+
 def _all(rows: Sequence[Record], column: str) -> list[UUID]:
     return list({key for row in rows for key in row[column]})
 

@@ -1,16 +1,13 @@
 """Routes: rules from what an alert says to whom it is for. Wire names on one side, the schema's on the other."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 from nightbell.api.attribute import Kind, attribute, times
 from nightbell.api.resource import Action, Call, Resource
+from nightbell.api.resources import conditions
 from nightbell.api.sent import list_at, object_at, uuid_of
 from nightbell.core.access import Permission
-from nightbell.core.errors import Invalid
-from nightbell.engine.configure import Problems
 from nightbell.engine.edits import RouteEdit
 from nightbell.store.read import sources
 from nightbell.store.read.listing import Found, Record
@@ -39,24 +36,11 @@ def _wire_rule(rule: Record, position: int, *, with_ids: bool) -> dict[str, Any]
         "fallback_rule": rule["fallback"],
         "destinations": rule["destinations"],
         "condition_groups": [
-            {"position": number, "conditions": [_wire_condition(c) for c in group["conditions"]]}
+            {"position": number, "conditions": [conditions.shown(c) for c in group["conditions"]]}
             for number, group in enumerate(rule["condition_groups"], 1)
         ],
     }
     return {"id": rule["id"], **shown} if with_ids else shown
-
-
-def _wire_condition(condition: Record) -> dict[str, Any]:
-    return {
-        "property_field_condition_type": condition["operator"],
-        "property_field_name": condition["field_name"],
-        "property_field_type": condition["field_type"],
-        "property_field_value": condition.get("value"),
-        "property_field_values": [] if condition.get("value") is not None else condition["values"],
-        "alert_urgency_ids": condition.get("urgency_ids", []),
-        "conditionable_type": "AlertField" if condition.get("field_id") else None,
-        "conditionable_id": condition.get("field_id"),
-    }
 
 
 def _accept(sent: dict[str, Any]) -> dict[str, Any]:
@@ -93,51 +77,12 @@ def _destination(value: Any, place: str) -> dict[str, Any]:
 
 
 def _group(value: Any, place: str) -> dict[str, Any]:
-    conditions = list_at(object_at(value, place).get("conditions"), f"{place}.conditions")
-    return {"conditions": [_condition(c, f"{place}.conditions[{i}]") for i, c in enumerate(conditions)]}
-
-
-def _condition(value: Any, place: str) -> dict[str, Any]:
-    sent = object_at(value, place)
-    single = sent.get("property_field_value")
-    values = list_at(sent.get("property_field_values"), f"{place}.property_field_values")
-    condition = {
-        "field_type": sent.get("property_field_type"),
-        "field_name": sent.get("property_field_name"),
-        "field_id": sent.get("conditionable_id"),
-        "operator": sent.get("property_field_condition_type"),
-        "values": values or ([single] if single is not None else []),
-        "urgency_ids": list_at(sent.get("alert_urgency_ids"), f"{place}.alert_urgency_ids"),
-    }
-    return condition if values or single is None else {**condition, "value": single}
-
-
-#: The schema's words at the end of a place, and the wire's.
-_WIRE = {
-    "values": "property_field_values",
-    "operator": "property_field_condition_type",
-    "field_name": "property_field_name",
-    "field_type": "property_field_type",
-    "field_id": "conditionable_id",
-}
-
-
-@contextmanager
-def _in_wire_words() -> Iterator[None]:
-    try:
-        yield
-    except Invalid as error:
-        problems = error.problems if isinstance(error, Problems) else (error,)
-        raise Problems(map(_reworded, problems)) from error
-
-
-def _reworded(problem: Invalid) -> Invalid:
-    before, dot, last = problem.place.rpartition(".")
-    return Invalid(problem.message, place=f"{before}{dot}{_WIRE.get(last, last)}", hint=problem.hint)
+    asked = list_at(object_at(value, place).get("conditions"), f"{place}.conditions")
+    return {"conditions": [conditions.sent(c, f"{place}.conditions[{i}]") for i, c in enumerate(asked)]}
 
 
 async def _create(call: Call, edit: RouteEdit) -> UUID:
-    with _in_wire_words():
+    with conditions.in_wire_words():
         return await call.edge.configure.create_route(_whole(edit), by=call.actor, now=call.now)
 
 
@@ -145,7 +90,7 @@ async def _change(call: Call, row: Record, edit: RouteEdit) -> None:
     sent = edit.sent()
     if any(rule["id"] or rule["destroy"] for rule in sent.get("rules") or []):
         edit = RouteEdit(**{**sent, "rules": _merged(row["rules"], sent["rules"])})
-    with _in_wire_words():
+    with conditions.in_wire_words():
         await call.edge.configure.update_route(row["id"], _whole(edit), by=call.actor, now=call.now)
 
 

@@ -43,7 +43,13 @@ ALERTS = Shelf(
     filters=by_names(
         alerts, "created_at", "started_at", "ended_at", "updated_at", "urgency_id", "unpaged", "source_id"
     )
-    | {"alert_urgency_id": A.urgency_id, "external_id": A.alertname},
+    | {
+        "alert_urgency_id": A.urgency_id,
+        "external_id": A.alertname,
+        "group_leader_alert_id": A.leader_id,
+        "group_leader": A.leader_id,
+        "alert_group_id": A.group_rule_id,
+    },
     orders=by_names(alerts, "started_at", "ended_at", "updated_at", "last_received_at", "summary", "status")
     | {"created_at": A.id},
     default="-created_at",
@@ -157,6 +163,15 @@ def _linked(condition: Condition, table: Any, column: ColumnElement[Any]) -> Col
     return _negatable(condition, linked.exists())
 
 
+def _leading(condition: Condition) -> ColumnElement[bool]:
+    """Alerts that lead a group, or led one when they were over."""
+    asked = {text.strip().lower() for text in condition.values}
+    leads = and_(A.group_rule_id.is_not(None), A.leader_id.is_(None))
+    wanted = [leads] if asked & {"true", "1"} else []
+    wanted += [~leads] if asked & {"false", "0"} else []
+    return _negatable(condition, or_(false(), *wanted))
+
+
 def _of_nothing(condition: Condition) -> ColumnElement[bool]:
     """What we do not have, no alert has."""
     return _negatable(condition, false())
@@ -168,6 +183,7 @@ _SPECIAL = {
     "services": _of_service,
     "groups": _of_team,
     "teams": _of_team,
+    "is_group_leader_alert": _leading,
     "environments": _of_nothing,
     "functionalities": _of_nothing,
 }

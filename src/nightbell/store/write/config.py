@@ -33,6 +33,7 @@ _TAKEN = {
     "one_default_path": ("is_default", "The policy has a default path already."),
     "escalation_levels_path_id_position_key": ("position", "The path has a level at this position already."),
     "teams_slug_key": ("slug", "There is a team with this slug already."),
+    "grouping_rules_slug_key": ("slug", "There is a grouping rule with this slug already."),
     "services_slug_key": ("slug", "There is a service with this slug already."),
 }
 
