@@ -88,7 +88,7 @@ class Slack:
     async def send(self, message: Message) -> Outcome:
         """Write the message and report what Slack said."""
         if not message.provider.get("bot_token"):
-            return Refused(why="Slack is not set up: no bot token (Settings → Services)")
+            return Refused(why="Slack is not set up: no bot token (Settings → Providers)")
         target = await self._target(message)
         if not isinstance(target, str):
             return target

@@ -41,7 +41,7 @@ class Sms:
             return Refused(why=error.message)
         origin = message.provider.get("sms_from", "")
         if message.provider.get("auth_token") and not origin:
-            return Refused(why="no number to send text messages from (Settings → Services → Twilio)")
+            return Refused(why="no number to send text messages from (Settings → Providers)")
         sender = "MessagingServiceSid" if origin.startswith("MG") else "From"
         fields = {"To": message.address, sender: origin, "Body": render(message)}
         if message.callback_url:

@@ -74,7 +74,7 @@ async def create(http: Http, message: Message, resource: str, fields: Mapping[st
     """Post a form to a resource of the account, "Messages" or "Calls"; report what is known."""
     missing = [name for name in ("account_sid", "auth_token") if not message.provider.get(name)]
     if missing:
-        return Refused(why=f"Twilio is not set up: {' and '.join(missing)} missing (Settings → Services)")
+        return Refused(why=f"Twilio is not set up: {' and '.join(missing)} missing (Settings → Providers)")
     outcome = await answers.post(
         http,
         f"{_account(message)}/{resource}.json",

@@ -42,7 +42,7 @@ class Voice:
             return Refused(why=error.message)
         origin = message.provider.get("voice_from", "")
         if message.provider.get("auth_token") and not origin:
-            return Refused(why="no number to call from (Settings → Services → Twilio)")
+            return Refused(why="no number to call from (Settings → Providers)")
         fields = {"To": message.address, "From": origin, "Timeout": _RINGS, **_script(message)}
         return await twilio.create(self._http, message, "Calls", fields)
 

@@ -16,6 +16,8 @@ class Field(Struct, frozen=True, kw_only=True):
     default: str = ""
     #: Set on the machine only (environment, file): it decides where requests with our secrets go.
     machine: bool = False
+    #: What it may be; empty for any text.
+    choices: tuple[str, ...] = ()
 
 
 class Provider(Struct, frozen=True, kw_only=True):
@@ -52,6 +54,7 @@ TWILIO = Provider(
             name="callbacks",
             label="Callbacks",
             default="on",
+            choices=("on", "off"),
             hint="off where Twilio cannot reach this address: no replies, no keypad, delivery is asked for instead",
         ),
         _base("https://api.twilio.com"),
@@ -90,6 +93,7 @@ TELEGRAM = Provider(
             name="updates",
             label="Buttons arrive by",
             default="poll",
+            choices=("poll", "webhook", "off"),
             hint="poll asks Telegram and needs no public address; webhook is called by it; off leaves links",
         ),
         _base("https://api.telegram.org"),
@@ -119,6 +123,7 @@ MATTERMOST = Provider(
             name="callbacks",
             label="Buttons",
             default="on",
+            choices=("on", "off"),
             hint="off where Mattermost cannot reach this address: messages then have links",
         ),
         Field(

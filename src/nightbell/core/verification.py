@@ -19,6 +19,8 @@ MOST_A_DAY = 10
 #: Between two codes to one address.
 PAUSE = timedelta(seconds=30)
 DAY = timedelta(days=1)
+#: Whoever is logged in there has proven it.
+NEED_NO_CODE = frozenset({"inbox", "push"})
 
 
 class Sent(Struct, frozen=True, kw_only=True):

@@ -15,10 +15,12 @@ from nightbell.engine.configure_maintenance import Maintenances
 from nightbell.engine.configure_overrides import Overrides
 from nightbell.engine.configure_people import People
 from nightbell.engine.configure_policies import Policies
+from nightbell.engine.configure_providers import ProviderSettings
 from nightbell.engine.configure_routes import Routes
 from nightbell.engine.configure_schedules import Schedules
 from nightbell.engine.configure_sources import Sources
 from nightbell.engine.configure_teams import Teams, seed
+from nightbell.engine.configure_verifying import Verifying
 
 __all__ = ["Configure", "Problems", "seed"]
 
@@ -27,6 +29,8 @@ class Configure(
     Installation,
     People,
     Contacts,
+    Verifying,
+    ProviderSettings,
     Teams,
     Policies,
     Levels,

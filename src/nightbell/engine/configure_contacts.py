@@ -6,6 +6,7 @@ from uuid import UUID
 
 from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
+from nightbell.core.verification import NEED_NO_CODE
 from nightbell.engine.changing import Change, Checks, Writer, must_exist, unknown
 from nightbell.engine.edits import ContactMethodEdit, NotificationRuleEdit
 from nightbell.engine.sealed import MASK, masked_settings, open_settings, seal_address, seal_settings
@@ -50,13 +51,13 @@ class Contacts(Writer):
     async def create_contact_method(
         self, user_id: int, edit: ContactMethodEdit, *, verified: bool, by: Actor, now: datetime
     ) -> UUID:
-        """Add an address, and rules that use it at once. An e-mail address that is not `verified` pages nobody yet.
+        """Add an address, and rules that use it at once. One that is not `verified` pages nobody yet.
 
         Raises: Problems and the channel's own Invalid, naming the field.
         """
         fields = self._checked_method({"name": "", "address": "", "settings": {}, **edit.sent()}, {})
         fields["name"] = fields["name"] or fields["kind"].capitalize()
-        trusted = verified or fields["kind"] != "email"
+        trusted = verified or fields["kind"] in NEED_NO_CODE
         async with self.changing(by, now) as change:
             await must_exist(change, "users", "user_id", [user_id])
             stamp = now if trusted else None
@@ -71,7 +72,7 @@ class Contacts(Writer):
     async def update_contact_method(
         self, method_id: UUID, edit: ContactMethodEdit, *, verified: bool, by: Actor, now: datetime
     ) -> None:
-        """Change an address. A new e-mail address is `verified` or pages nobody until it is."""
+        """Change an address. A new one is `verified` or pages nobody until it is."""
         async with self.changing(by, now) as change:
             before = await change.locked("contact_method", contact_methods, method_id)
             if edit.sent().get("kind", before["kind"]) != before["kind"]:
@@ -89,7 +90,7 @@ class Contacts(Writer):
                 fields["address"] = before["address"]
             else:
                 fields |= {"failing_since": None, "failing_why": ""}
-            if moved and before["kind"] == "email":
+            if moved and before["kind"] not in NEED_NO_CODE:
                 fields["verified_at"] = now if verified else None
             await change.change("contact_method", contact_methods, method_id, fields)
             if fields.get("is_primary"):

@@ -49,6 +49,13 @@ CHANNEL = {
     "inbox": "This browser",
     "sms": "SMS",
     "voice": "Call",
+    "slack": "Slack",
+    "telegram": "Telegram",
+    "push": "Push",
+    "teams": "Teams",
+    "discord": "Discord",
+    "mattermost": "Mattermost",
+    "apprise": "Apprise",
 }
 
 #: Of channels, inside a sentence.
@@ -59,6 +66,13 @@ WAY = {
     "inbox": "browser",
     "sms": "SMS",
     "voice": "call",
+    "slack": "Slack",
+    "telegram": "Telegram",
+    "push": "push",
+    "teams": "Teams",
+    "discord": "Discord",
+    "mattermost": "Mattermost",
+    "apprise": "Apprise",
 }
 
 TABS = (
@@ -95,3 +109,31 @@ def flag(one: Mapping[str, Any]) -> str:
     if one["code"] == "people_unknown":
         return f"The calendar {one['lane']} names people nobody here is called: {one['why']}."
     return f"{one['lane']}: {one['why']}, and is skipped."
+
+
+#: Of heartbeats; one that is switched off is followed all the same.
+HEARTBEAT = {
+    "waiting": Look("waiting", "◌", "Waiting"),
+    "active": Look("resolved", "✓", "Beats"),
+    "expired": Look("triggered", "▲", "Silent"),
+    "off": Look("open", "○", "Off"),
+}
+BEAT_BY = {"http": "HTTP", "email": "mail", "alertmanager": "an alert that fires"}
+
+#: Of entries of the ledger.
+STEP = {
+    "decided": Look("open", "○", "Decided"),
+    "queued": Look("waiting", "◌", "Queued"),
+    "canceled": Look("canceled", "–", "Called off"),
+    "handed_over": Look("sending", "◐", "Handed over"),
+    "accepted": Look("sent", "✓", "Accepted"),
+    "retry": Look("waiting", "↻", "To be tried again"),
+    "refused": Look("refused", "✕", "Refused"),
+    "unknown": Look("unknown", "?", "In doubt"),
+    "failed": Look("refused", "✕", "Failed"),
+    "delivered": Look("sent", "✓", "Delivered"),
+    "seen": Look("sent", "✓", "Seen"),
+    "acknowledged": Look("acknowledged", "●", "Acknowledged"),
+}
+#: Of the auditor's promises.
+PROMISE = {"holds": Look("resolved", "✓", "Holds"), "broken": Look("triggered", "▲", "Broken")}

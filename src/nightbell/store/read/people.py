@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -89,6 +90,11 @@ async def all_contact_methods(runner: Runner, user_id: int) -> list[Record]:
 async def contact_method(runner: Runner, method_id: UUID) -> Record | None:
     """Return one contact method; its settings as they are stored, secrets sealed."""
     return await one(runner, methods, methods.c.id == method_id)
+
+
+async def verifications(runner: Runner, user_id: int, now: datetime) -> list[Record]:
+    """Return what is known of the codes of a person's contact methods; `waits` where one can be entered."""
+    return [dict(row) for row in await runner.rows("read_verifications", user_id, now)]
 
 
 async def notification_rules(runner: Runner, user_id: int) -> list[Record]:

@@ -91,3 +91,33 @@ SELECT DISTINCT ON (n.id) n.id, f.provider_id FROM notifications n
 JOIN notifications f ON f.alert_id = n.alert_id AND f.contact_method_id = n.contact_method_id
     AND f.occurrence = n.occurrence AND f.purpose = 'page' AND f.state = 'sent' AND f.provider_id <> ''
 WHERE n.id = ANY($1::uuid[]) ORDER BY n.id, f.id
+
+-- lock_verification: the last code of a contact method
+SELECT notification_id, expires_at, tries, sent_today, day_began, last_sent_at FROM verifications
+WHERE contact_method_id = $1 FOR UPDATE
+
+-- put_verification: what is known of the code of a contact method
+INSERT INTO verifications (contact_method_id, notification_id, expires_at, tries, sent_today, day_began, last_sent_at,
+    created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+ON CONFLICT (contact_method_id) DO UPDATE SET notification_id = excluded.notification_id,
+    expires_at = excluded.expires_at, tries = excluded.tries, sent_today = excluded.sent_today,
+    day_began = excluded.day_began, last_sent_at = excluded.last_sent_at, updated_at = excluded.updated_at
+
+-- insert_verification_message: a message that carries a code
+INSERT INTO notifications (id, user_id, contact_method_id, kind, purpose, state, send_at, idempotency_key, created_at,
+    updated_at)
+SELECT $1::uuid, user_id, id, kind, 'verify', 'waiting', $3, $1::uuid::text, $3, $3 FROM contact_methods WHERE id = $2
+
+-- same_address: the methods of the same person at the same address, of kinds that ring the same device
+SELECT o.id FROM contact_methods m JOIN contact_methods o ON o.user_id = m.user_id AND o.address = m.address
+WHERE m.id = $1 AND (o.id = m.id OR (m.kind = ANY($2::text[]) AND o.kind = ANY($2::text[]))) ORDER BY o.id
+
+-- read_verifications: what is known of the codes of a person's contact methods, and how their messages fared
+SELECT v.contact_method_id, v.expires_at, v.tries, v.sent_today, v.day_began, v.last_sent_at,
+    v.notification_id IS NOT NULL AND v.expires_at > $2 AS waits, n.state, n.why
+FROM verifications v JOIN contact_methods m ON m.id = v.contact_method_id
+LEFT JOIN notifications n ON n.id = v.notification_id WHERE m.user_id = $1
+
+-- lock_method: one code at a time
+SELECT user_id, kind FROM contact_methods WHERE id = $1 FOR UPDATE

@@ -9,29 +9,18 @@ from litestar import Response
 
 from nightbell.core.access import Permission, Role, narrowed
 from nightbell.core.errors import Invalid, NightbellError, Unknown
+from nightbell.core.verification import NEED_NO_CODE
 from nightbell.engine import identity, trial
 from nightbell.engine.edits import ContactMethodEdit, NotificationRuleEdit, UserEdit
 from nightbell.engine.sealed import masked_settings
 from nightbell.store.read import pages, people
-from nightbell.web import words
+from nightbell.web import devices, words
 from nightbell.web.faults import told
 from nightbell.web.pages.login import zones
 from nightbell.web.render import go, render
 from nightbell.web.site import WebRequest, action, page
+from nightbell.web.ways import FORMS, shown
 
-#: What a form asks beside the address, by kind: (name, label, type, hint).
-SETTINGS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
-    "ntfy": (
-        ("server", "Server", "url", "empty for the public one"),
-        ("token", "Access token", "password", "optional"),
-    ),
-    "webhook": (("secret", "Signing secret", "password", "optional; signs every request"),),
-}
-ADDRESS = {
-    "email": ("Address", "you@example.org"),
-    "ntfy": ("Topic", "a name nobody guesses"),
-    "webhook": ("URL", "https://"),
-}
 _LONGEST_DELAY = 10_080
 #: Fresh enough to say on the page how a test went.
 _RECENT = timedelta(minutes=10)
@@ -40,14 +29,21 @@ _RECENT = timedelta(minutes=10)
 @page("/me", Permission.SELF)
 async def me(request: WebRequest) -> Response[bytes]:
     """Show what is one's own."""
-    return await _me(request, {})
+    return await page_of_me(request, {})
 
 
-async def _me(
-    request: WebRequest, errors: dict[str, str], *, filled: dict[str, str] | None = None, token: str = ""
+async def page_of_me(
+    request: WebRequest,
+    errors: dict[str, str],
+    *,
+    filled: dict[str, str] | None = None,
+    token: str = "",
+    link_code: str = "",
 ) -> Response[bytes]:
+    """Show what is one's own, with what is wrong with a form, or a secret that is shown this once."""
     db, visitor, now = request.site.db, request.visitor, request.now
     methods = await people.all_contact_methods(db, visitor.user_id)
+    shown_methods = [await _method(request, method) for method in methods]
     by_loudness: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for rule in await people.notification_rules(db, visitor.user_id):
         by_loudness[rule["loudness"]].append(rule)
@@ -59,10 +55,14 @@ async def _me(
         errors=errors,
         filled=filled or {},
         token=token,
-        methods=[await _method(request, method) for method in methods],
-        names={m["id"]: _named(m) for m in methods},
+        methods=shown_methods,
+        codes={r["contact_method_id"]: r for r in await people.verifications(db, visitor.user_id, now)},
+        names={m["id"]: _named(m) for m in shown_methods},
         rules=by_loudness,
-        kinds=[(k, *ADDRESS[k], SETTINGS.get(k, ())) for k in request.site.channels if k in ADDRESS],
+        kinds=[(k, FORMS[k]) for k in FORMS if k in request.site.channels],
+        push_key=await devices.push_key(request),
+        bot=await devices.bot(request),
+        link_code=link_code,
         has_inbox=any(m["kind"] == "inbox" for m in methods),
         sessions=await pages.sessions(db, visitor.user_id, now),
         keys=await pages.api_keys(db, visitor.user_id),
@@ -74,12 +74,18 @@ async def _me(
 async def _method(request: WebRequest, method: dict[str, Any]) -> dict[str, Any]:
     test = await pages.last_test(request.site.db, request.visitor.user_id, method["id"])
     fresh = test if test and request.now - test["created_at"] < _RECENT else None
-    return {**method, "test": fresh, "settings": masked_settings(method["settings"])}
+    address = request.site.configure.vault.open_text(method["address"])
+    return {
+        **method,
+        "test": fresh,
+        "shown": shown(method["kind"], method["name"], address),
+        "settings": {} if method["kind"] == "push" else masked_settings(method["settings"]),
+    }
 
 
 def _named(method: dict[str, Any]) -> str:
     kind = words.WAY.get(method["kind"], method["kind"])
-    return f"{kind} {method['address']}".strip()
+    return f"{kind} {method['shown']}".strip()
 
 
 # ---------------------------------------------------------------- contact methods
@@ -90,8 +96,8 @@ async def add_method(request: WebRequest) -> Response[bytes]:
     """Add a way to be reached."""
     form = await request.fields()
     kind = form.choice("kind", request.site.channels)
-    wanted = SETTINGS.get(kind, ())
-    settings = {name: form.text(name) for name, *_ in wanted if form.text(name)}
+    wanted = FORMS[kind].settings if kind in FORMS else ()
+    settings = {one.name: form.text(one.name) for one in wanted if form.text(one.name)}
     edit = ContactMethodEdit(
         kind=kind,
         address=form.text("address", longest=2000),
@@ -100,13 +106,16 @@ async def add_method(request: WebRequest) -> Response[bytes]:
     )
     visitor, configure = request.visitor, request.site.configure
     try:
-        await configure.create_contact_method(
+        made = await configure.create_contact_method(
             visitor.user_id, edit, verified=False, by=visitor.actor, now=request.now
         )
     except Invalid as error:
         faults = {f"{kind}.{place}": text for place, text in told(error).items()}
-        return await _me(request, faults, filled={f"{kind}.address": form.text("address")})
-    return go(request, "/me", "Added. Send it a test, so that you know it works before the night does.")
+        return await page_of_me(request, faults, filled={f"{kind}.address": form.text("address")})
+    if kind in NEED_NO_CODE:
+        return go(request, "/me", "Added. Send it a test, so that you know it works before the night does.")
+    await configure.send_code(made, visitor.user_id, request.now)
+    return go(request, "/me", "Added. A code is on its way there; enter it here, and pages may use it.")
 
 
 async def _own_method(request: WebRequest, ident: UUID) -> dict[str, Any]:
@@ -124,15 +133,23 @@ async def test_method(request: WebRequest, ident: UUID) -> Response[bytes]:
     return go(request, "/me", "A test is on its way; how it fares is shown beside the contact method.")
 
 
-@action("/me/methods/{ident:uuid}/arrived", Permission.SELF)
+@action("/me/methods/{ident:uuid}/code", Permission.SELF)
+async def send_code(request: WebRequest, ident: UUID) -> Response[bytes]:
+    """Send a code that proves a contact method."""
+    await request.site.configure.send_code(ident, request.visitor.user_id, request.now)
+    request.site.hub.publish("alerts")
+    return go(request, "/me", "A code is on its way. Enter it beside the contact method.")
+
+
+@action("/me/methods/{ident:uuid}/confirm", Permission.SELF)
 async def confirm_method(request: WebRequest, ident: UUID) -> Response[bytes]:
-    """Believe a person that a test reached them, once one was handed over."""
-    await _own_method(request, ident)
-    test = await pages.last_test(request.site.db, request.visitor.user_id, ident)
-    if test is None or test["state"] != "sent":
-        raise Invalid("Send a test first; it has not been handed over yet.")
-    await request.site.configure.verify_contact_method(ident, by=request.visitor.actor, now=request.now)
-    return go(request, "/me", "Good. Pages may use it from now on.")
+    """Verify a contact method by the code that went there."""
+    form = await request.fields()
+    visitor = request.visitor
+    await request.site.configure.confirm_code(
+        ident, visitor.user_id, form.text("code", longest=40), by=visitor.actor, now=request.now
+    )
+    return go(request, "/me", "Verified. Pages may use it from now on.")
 
 
 @action("/me/methods/{ident:uuid}/delete", Permission.SELF)
@@ -186,7 +203,7 @@ async def change_account(request: WebRequest) -> Response[bytes]:
             request.visitor.user_id, edit, by=request.visitor.actor, now=request.now
         )
     except Invalid as error:
-        return await _me(request, told(error))
+        return await page_of_me(request, told(error))
     return go(request, "/me", "Saved.")
 
 
@@ -200,7 +217,7 @@ async def change_password(request: WebRequest) -> Response[bytes]:
             db, visitor.user_id, form.raw("old_password"), form.raw("password"), request.now
         )
     except NightbellError as error:
-        return await _me(request, {error.place: f"{error.message} {error.hint}".strip()})
+        return await page_of_me(request, {error.place: f"{error.message} {error.hint}".strip()})
     ended = await identity.log_out_elsewhere(db, visitor)
     return go(request, "/me", f"Changed. {words.plural(ended, 'other browser')} logged out.")
 
@@ -225,8 +242,8 @@ async def add_token(request: WebRequest) -> Response[bytes]:
         name = form.text("name")
         token = await identity.create_token(request.site.db, visitor.user_id, name, role, request.now)
     except NightbellError as error:
-        return await _me(request, {f"token.{error.place}": f"{error.message} {error.hint}".strip()})
-    return await _me(request, {}, token=token)
+        return await page_of_me(request, {f"token.{error.place}": f"{error.message} {error.hint}".strip()})
+    return await page_of_me(request, {}, token=token)
 
 
 @action("/me/tokens/{ident:uuid}/delete", Permission.SELF)
@@ -238,6 +255,6 @@ async def remove_token(request: WebRequest, ident: UUID) -> Response[bytes]:
 
 
 ROUTES = [
-    me, add_method, test_method, confirm_method, remove_method, add_rule, remove_rule, change_account,
+    me, add_method, test_method, send_code, confirm_method, remove_method, add_rule, remove_rule, change_account,
     change_password, end_session, add_token, remove_token,
 ]  # fmt: skip
