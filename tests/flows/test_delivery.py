@@ -187,7 +187,7 @@ async def test_a_provider_that_hangs_does_not_hold_up_the_next_method_of_somebod
     await (
         scene.at("02:00").answering("sms", Hang()).answering("sms2", Refused(why="blocked"))
         .firing("DiskFull").pages(ben).pages(cal, by="sms2").pages(cal, by="voice")
-        .acknowledged(cal)
+        .acknowledged(cal).told(ben)
         .quiet_until("02:10")
     )  # fmt: skip
 

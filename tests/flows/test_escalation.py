@@ -178,7 +178,7 @@ async def test_two_people_acknowledging_is_one_acknowledgement_and_no_error(scen
     await scene.cast.source(pages=await scene.cast.policy(([ana, ben], 10)))
     await (
         scene.at("02:00").firing("DiskFull").pages(ana, ben)
-        .at("02:01").acknowledged(ana).acknowledged(ben)
+        .at("02:01").acknowledged(ana).told(ben).acknowledged(ben)
         .status("acknowledged").says("alert.acknowledged", times=1)
         .quiet_until("04:00")
     )  # fmt: skip

@@ -60,7 +60,7 @@ async def details(scene):
 )
 async def test_the_mode_of_a_source_says_how_many_alerts_a_group_is(scene, ana, settings, alerts):
     source = await scene.cast.source(pages=ana, **settings)
-    await scene.at("02:30").posted(captured("multi_alert_group"), source=source).pages(ana, times=alerts)
+    await scene.at("02:30").posted(captured("multi_alert_group"), source=source).pages(ana, alerts=alerts)
     assert len(await scene.alerts()) == alerts
     assert sum(row["member_count"] for row in await scene.alerts()) == 4
 
@@ -110,7 +110,7 @@ async def test_several_alertnames_in_one_delivery_are_an_alert_each(scene, ana, 
         ],
         group_labels={"job": "api"},
     )
-    await scene.now.posted(payloads.body(both)).pages(ana, times=2)
+    await scene.now.posted(payloads.body(both)).pages(ana, alerts=2)
     both["alerts"][0] |= {"status": "resolved", "endsAt": "2026-11-23T02:01:00Z"}
     await scene.at("02:02").posted(payloads.body(both)).told(ana)
     await scene.now.status("resolved", "DiskFull").status("triggered", "CpuHot")
@@ -248,12 +248,12 @@ async def test_a_group_that_is_over_also_ends_its_other_alerts_that_it_does_not_
         [payloads.alert({"alertname": name, "job": "api"}, starts=scene.clock()) for name in ("A", "B")],
         group_labels={"job": "api"},
     )
-    await scene.now.posted(payloads.body(both)).pages(ana, times=2)
+    await scene.now.posted(payloads.body(both)).pages(ana, alerts=2)
     only = payloads.webhook(
         [payloads.alert({"alertname": "A", "job": "api"}, starts=scene.clock(), ends=on(2, 1))],
         group_labels={"job": "api"},
     )
-    await scene.at("02:02").posted(payloads.body(only)).told(ana).told(ana)
+    await scene.at("02:02").posted(payloads.body(only)).told(ana, alerts=2)
     await scene.now.status("resolved", "A").status("resolved", "B")
     assert (await scene.alert("B"))["ended_at"] == on(2, 1)
 
@@ -505,7 +505,7 @@ async def test_payload_text_is_never_a_template(scene, paging, ana):
 async def test_custom_payloads_and_bare_lists_are_alerts_too(scene, paging, ana):
     await (
         scene.at("02:30").posted(captured("custom_payload")).pages(ana)
-        .posted(captured("prometheus_direct_post_firing")).pages(ana, times=4)
+        .posted(captured("prometheus_direct_post_firing")).pages(ana, alerts=4)
     )  # fmt: skip
     assert [row["summary"] for row in await scene.alerts()][1:] == ["Watchdog", "Flappy", "Pending", "Many"]
 

@@ -119,7 +119,7 @@ async def test_a_level_that_not_all_acknowledged_in_time_moves_on(scene, ana, be
         scene.at("02:00").firing("DiskFull").pages(ana, ben)
         .at("02:01").acknowledged(ana)
         .at("02:30").pages(cal)
-        .acknowledged(cal).status("acknowledged")
+        .acknowledged(cal).told(ana, ben).status("acknowledged")
         .quiet_until("09:00")
     )  # fmt: skip
 
@@ -281,7 +281,12 @@ async def test_a_cycle_may_page_so_many_people_in_all(scene, ana, ben, cal):
 
 
 async def test_a_cycle_may_page_several_at_a_time(scene, ana, ben, cal):
-    said = {STRATEGY: "cycle", CYCLE + "page_users_count": 2, CYCLE + "repeats": 9, CYCLE + "repeats_mode": "all"}
+    said = {
+        STRATEGY: "cycle",
+        CYCLE + "page_users_count": 2,
+        CYCLE + "repeats": 9,
+        CYCLE + "repeats_mode": "all",
+    }
     await laddered(scene, ([ana, ben, cal], 5, said))
     await (
         scene.at("02:00").firing("DiskFull").pages(ana, ben)

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from nightbell.core import climbing, closing, handing, leading
+from nightbell.core import climbing, closing, handing, leading, telling
 from nightbell.core.alert import Status
 from nightbell.core.draft import Draft
 from nightbell.core.errors import Invalid, Stale
@@ -84,6 +84,7 @@ def _acknowledge(draft: Draft, by: Actor) -> None:
     climbing.hold(draft, until=_acknowledged_until(draft))
     _taken(draft, by)
     draft.note("alert.acknowledged", f"Acknowledged by {by.name}.", action="acknowledged", by=by)
+    telling.tell(draft, by, "acknowledged", f"Acknowledged by {by.name}: you can leave it to them.")
 
 
 def _in_part(draft: Draft, by: Actor) -> list[str]:

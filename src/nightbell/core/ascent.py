@@ -25,6 +25,12 @@ class Luck(Struct, frozen=True, kw_only=True):
     turn: Callable[[UUID], int] = lambda level: 0
     begun: Callable[[datetime], int] = lambda since: 0
     coin: int = 0
+    #: Who keeps quiet hours, and is passed over where others are left.
+    asleep: Reachable = lambda user_id: False
+
+    def waking(self, reachable: Reachable) -> Reachable:
+        """Return who can be reached without waking those who keep quiet hours."""
+        return lambda user_id: reachable(user_id) and not self.asleep(user_id)
 
 
 class Climb(Struct, frozen=True, kw_only=True):
@@ -61,7 +67,8 @@ def climb(
             return Climb(escalation=held, rises=tuple(rises))
         rung = onward.plan.rungs[onward.level - 1]
         if rung.kind == "page":
-            rise = fire(rung, directory, reachable, now=now, luck=luck, turn=onward.turn)
+            able = reachable if _last(onward) else luck.waking(reachable)
+            rise = fire(rung, directory, able, now=now, luck=luck, turn=onward.turn)
             rises.append(rise)
             state = _after(onward, rise)
             stays = bool(rise.calls or rise.spawns)
@@ -71,6 +78,11 @@ def climb(
             return Climb(
                 escalation=replace(state, wake_at=now + timedelta(seconds=rung.wait)), rises=tuple(rises)
             )
+
+
+def _last(state: Escalation) -> bool:
+    """Return whether nobody is left above this rung: whoever keeps quiet hours is called all the same."""
+    return not any(rung.kind == "page" for rung in state.plan.rungs[state.level :])
 
 
 def _after(state: Escalation, rise: Rise) -> Escalation:

@@ -4,9 +4,11 @@ Rule 1: whoever only shadows is told and nothing more. They are never waited for
 to somebody who is on call is never left out because the same person shadows another.
 """
 
+from datetime import datetime
+
 from msgspec.structs import replace
 
-from nightbell.core import paging
+from nightbell.core import paging, quiet
 from nightbell.core.draft import Draft
 from nightbell.core.escalation import Call, Escalation
 from nightbell.core.journal import Kind
@@ -45,7 +47,9 @@ def tell_shadows(draft: Draft, climb: Escalation, call: Call, *, level: int, cyc
         return
     users = draft.directory.users
     for user_id in call.shadows:
-        skip = _just_made(draft, user_id) or not paging.reachable(users.get(user_id), climb.plan.loudness)
+        user, loudness = users.get(user_id), climb.plan.loudness
+        sleeps = quiet.asleep(user, loudness, draft.now)
+        skip = sleeps or _just_made(draft, user_id) or not paging.reachable(user, loudness)
         if skip:
             continue
         draft.note(
@@ -67,10 +71,27 @@ def go_on(draft: Draft, current: Page, *, fresh: bool = False) -> None:
     if user is None or not user.active:
         draft.pages[current.id] = replace(current, ended=True, wake_at=None)
         return
+    held = quiet.holds_until(user, current.loudness, draft.now)
+    if held is not None:
+        _hold(draft, current, held, user.name)
+        return
     sent = () if fresh else [s for s in draft.sent if s.user_id == user.id]
     step = paging.step(current, user, sent, draft.now)
     draft.pages[current.id] = step.page
     draft.notify(step.page, step.methods, f"{step.page.loudness} rules of {user.name}")
+
+
+def _hold(draft: Draft, current: Page, until: datetime, name: str) -> None:
+    """Let a quiet page wait for the end of somebody's quiet hours."""
+    draft.pages[current.id] = replace(current, wake_at=until)
+    draft.note(
+        "page.held",
+        f"{name} keeps quiet hours until {until:%Y-%m-%d %H:%M} UTC; a quiet page waits for their end.",
+        kind=Kind.NOTIFICATION,
+        action="deferred",
+        level=current.level,
+        user_id=current.user_id,
+    )
 
 
 def _made(draft: Draft, climb: Escalation, user_id: int, level: int, cycle: int) -> Page:

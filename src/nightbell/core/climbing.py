@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from nightbell.core import ascent, asking, maintenance, paging, planning
+from nightbell.core import ascent, asking, maintenance, paging, planning, quiet
 from nightbell.core import escalation as ladder
 from nightbell.core.alert import BEGINS, Status
 from nightbell.core.ascent import Climb, Luck
@@ -195,13 +195,20 @@ def advance(draft: Draft, climb_id: UUID) -> None:
         _mute(draft, before, mute)
         return
     people = draft.directory.users
+    slept: dict[int, None] = {}
     climbed = ascent.climb(
         before,
         draft.directory,
         lambda u: paging.reachable(people.get(u), before.plan.loudness),
         draft.now,
-        Luck(turn=draft.turn, begun=lambda since: begun_since(draft, since), coin=before.token.int),
+        Luck(
+            turn=draft.turn,
+            begun=lambda since: begun_since(draft, since),
+            coin=before.token.int,
+            asleep=lambda u: _sleeps(draft, before, u, slept),
+        ),
     )
+    _say_asleep(draft, before, slept)
     draft.escalations[climb_id] = replace(climbed.escalation, token=draft.mint(), muted_by=None)
     cycle = before.fired
     for rise in climbed.rises:
@@ -213,6 +220,29 @@ def advance(draft: Draft, climb_id: UUID) -> None:
         # A climb that came round fires a rung at or below where it stood.
         begin_beside(draft, rise, turn=before.round + (rise.level <= before.level))
     _ended(draft, climbed)
+
+
+def _sleeps(draft: Draft, climb: Escalation, user_id: int, slept: dict[int, None]) -> bool:
+    """Return whether somebody keeps quiet hours, and remember it for the timeline."""
+    found = quiet.asleep(draft.directory.users.get(user_id), climb.plan.loudness, draft.now)
+    if found:
+        slept[user_id] = None
+    return found
+
+
+def _say_asleep(draft: Draft, climb: Escalation, slept: dict[int, None]) -> None:
+    for user_id in slept:
+        user = draft.directory.users[user_id]
+        until = user.quiet.end(draft.now) if user.quiet else None
+        over = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
+        draft.note(
+            "page.quiet_hours",
+            f"Passed over {user.name}, who keeps quiet hours{over}: somebody else is left to be paged.",
+            kind=Kind.NOTIFICATION,
+            action="skipped",
+            user_id=user_id,
+            policy=climb.plan.name,
+        )
 
 
 def _mute(draft: Draft, climb: Escalation, mute: Muted) -> None:

@@ -19,6 +19,8 @@ class Purpose(StrEnum):
     TEST = "test"
     #: A code that proves an address.
     VERIFY = "verify"
+    #: What somebody should know of a shift of theirs.
+    NOTICE = "notice"
 
 
 class Message(Struct, frozen=True, kw_only=True):

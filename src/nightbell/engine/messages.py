@@ -74,7 +74,8 @@ class Desk:
 def _title(row: Row) -> str:
     firing = row["firing_count"]
     count = f" ({firing} firing)" if row["status"] != "resolved" and row["member_count"] > 1 else ""
-    state = "Resolved: " if row["status"] == "resolved" else ""
+    what = "resolved" if row["status"] == "resolved" else row["because"].get("what", "")
+    state = f"{what.capitalize()}: " if what else ""
     return f"{state}{row['summary'][:_TITLE]}{count}"
 
 
@@ -82,7 +83,11 @@ def _body(row: Row) -> str:
     labels = row["labels"] or {}
     annotations = row["annotations"] or {}
     listening = f"You shadow {row['shadows']}, whose alert this is." if row["shadows"] else ""
-    lines = [listening, row["description"] or annotations.get("summary") or ""]
+    lines = [
+        listening,
+        row["because"].get("said", ""),
+        row["description"] or annotations.get("summary") or "",
+    ]
     lines += [
         f"{name}: {labels[name]}" for name in ("severity", "instance", "job", "namespace") if name in labels
     ]

@@ -237,18 +237,25 @@ class Story:
 
     # ------------------------------------------------------------ what is expected
 
-    def pages(self, *people: Person, by: str = "sms", times: int = 1) -> Self:
-        """Expect that each of these people was paged, this often."""
-        return self._heard(people, by, times, Purpose.PAGE)
+    def pages(self, *people: Person, by: str = "sms", times: int = 1, alerts: int = 1) -> Self:
+        """Expect that each of these people was paged, this often; each message names so many alerts."""
+        return self._heard(people * times, by, alerts, Purpose.PAGE)
 
-    def told(self, *people: Person, by: str = "sms") -> Self:
-        """Expect that each of these people was told of a change."""
-        return self._heard(people, by, 1, Purpose.UPDATE)
+    def told(self, *people: Person, by: str = "sms", alerts: int = 1) -> Self:
+        """Expect that each of these people was told of a change, in a message about so many alerts."""
+        return self._heard(people, by, alerts, Purpose.UPDATE)
 
-    def _heard(self, people: tuple[Person, ...], by: str, times: int, purpose: Purpose) -> Self:
+    def noticed(self, *people: Person, by: str = "sms") -> Self:
+        """Expect that each of these people got a notice about a shift."""
+        return self._heard(people, by, 1, Purpose.NOTICE)
+
+    def _heard(self, people: tuple[Person, ...], by: str, alerts: int, purpose: Purpose) -> Self:
         async def step() -> None:
-            for one in people * times:
-                self._scene.phones.claim(one.name, by, purpose)
+            for one in people:
+                heard = self._scene.phones.claim(one.name, by, purpose)
+                named = len(heard.message.bundle) or 1
+                if named != alerts:
+                    raise AssertionError(f"{heard} names {named} alerts, not {alerts}")
 
         return self.then(step)
 

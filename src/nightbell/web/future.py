@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nightbell.core import paging
+from nightbell.core import paging, quiet
 from nightbell.core.ascent import Climb, Luck, climb
 from nightbell.core.directory import Directory
 from nightbell.core.escalation import Escalation, Phase, Plan, Rise, Rung
@@ -58,12 +58,18 @@ def escalation(row: Row) -> Escalation:
     return Escalation(plan=plan, phase=Phase(values.pop("phase")), **values)
 
 
+def _luck(directory: Directory, loudness: str, at: datetime) -> Luck:
+    def asleep(user_id: int) -> bool:
+        return quiet.asleep(directory.users.get(user_id), loudness, at)
+
+    return Luck(begun=lambda since: _ENOUGH, asleep=asleep)
+
+
 def steps(climbing: Escalation, directory: Directory, now: datetime) -> list[Step]:
     """Return the next rungs of a climb, the first of them soonest; none when it is held or over."""
     found: list[Step] = []
     state = replace(climbing, plan=_all_named(climbing.plan))
     loudness = climbing.plan.loudness
-    luck = Luck(begun=lambda since: _ENOUGH)
 
     def reachable(user_id: int) -> bool:
         return paging.reachable(directory.users.get(user_id), loudness)
@@ -72,7 +78,7 @@ def steps(climbing: Escalation, directory: Directory, now: datetime) -> list[Ste
         if state.phase is not Phase.CLIMBING or state.wake_at is None or len(found) >= MOST_STEPS:
             break
         at = max(state.wake_at, now)
-        climbed = climb(state, directory, reachable, at, luck)
+        climbed = climb(state, directory, reachable, at, _luck(directory, loudness, at))
         found += [_step(rise, climbed, climbing.plan, directory, at) for rise in climbed.rises]
         if not climbed.rises and climbed.escalation.wake_at == state.wake_at:
             break
