@@ -70,7 +70,7 @@ FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS t (id, notification_id, number
 -- addressed: what the messages need of people, methods and alerts
 SELECT n.id, u.name AS recipient, u.active, m.address, m.settings, m.failing_since, a.number, a.status, a.summary, a.started_at,
     a.firing_count, a.member_count, d.labels, d.annotations, d.description, y.name AS urgency,
-    p.cycle, p.loudness, s.name AS shadows, coalesce(v.name, o.name) AS about_name, n.because, n.notice_id
+    p.cycle, p.loudness, s.name AS shadows, coalesce(v.name, o.name) AS about_name, n.because, k.said AS notice
 FROM notifications n
 JOIN users u ON u.id = n.user_id
 LEFT JOIN contact_methods m ON m.id = n.contact_method_id
@@ -81,6 +81,7 @@ LEFT JOIN pages p ON p.id = n.page_id
 LEFT JOIN users s ON s.id = p.shadows_user_id
 LEFT JOIN services v ON v.id = n.about
 LEFT JOIN sources o ON o.id = n.about
+LEFT JOIN notices k ON k.id = n.notice_id
 WHERE n.id = ANY($1::uuid[])
 
 -- alerts_of_message: what a message named: its own alert, or those of all that were told with it
