@@ -147,6 +147,17 @@ async def test_what_calls_louder_than_the_leader_pages_by_itself(scene, ana):
     )  # fmt: skip
 
 
+async def test_a_later_page_says_how_many_follow(scene, shop, ana, ben):
+    await scene.at("02:00").firing("A", labels=WEST).pages(ana)
+    for name in ("B", "C"):
+        await scene.now.firing(name, labels=WEST)
+    await scene.at("02:01").resolved("C").at("02:05").pages(ben)
+    first, last = [one.message for one in scene.phones.heard]
+    assert first.title == "A"
+    assert last.title == "A +1 in its group"
+    assert "1 more alert follows this one" in last.body
+
+
 # ---------------------------------------------------------------- what a leader comes to
 
 

@@ -40,8 +40,8 @@ class Desk:
             settings=self._opened(row["settings"]),
             recipient=row["recipient"],
             sent_at=now,
-            title=_test_title() if test else _title(row),
-            body=_test_body() if test else _body(row),
+            title=_plain_title(row) if test else _title(row),
+            body=_plain_body(row) if test else _body(row),
             status="" if test else row["status"],
             urgency=(row["urgency"] or "") if not test else "",
             short_id=short,
@@ -74,6 +74,7 @@ class Desk:
 def _title(row: Row) -> str:
     firing = row["firing_count"]
     count = f" ({firing} firing)" if row["status"] != "resolved" and row["member_count"] > 1 else ""
+    count += f" +{row['followers']} in its group" if row["followers"] else ""
     what = "resolved" if row["status"] == "resolved" else row["because"].get("what", "")
     state = f"{what.capitalize()}: " if what else ""
     return f"{state}{row['summary'][:_TITLE]}{count}"
@@ -91,6 +92,9 @@ def _body(row: Row) -> str:
     lines += [
         f"{name}: {labels[name]}" for name in ("severity", "instance", "job", "namespace") if name in labels
     ]
+    if row["followers"]:
+        more = f"{row['followers']} more alerts follow" if row["followers"] != 1 else "1 more alert follows"
+        lines.append(f"{more} this one and page nobody else")
     lines.append(f"since {row['started_at']:%Y-%m-%d %H:%M:%S} UTC")
     runbook = annotations.get("runbook_url", "")
     if runbook.startswith(("http://", "https://")):
@@ -98,9 +102,14 @@ def _body(row: Row) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _test_title() -> str:
-    return "Nightbell test message"
+def _plain_title(row: Row) -> str:
+    """Return the line of a message about no alert: a notice of a shift, or a test."""
+    said: str = row["notice"] or "Nightbell test message"
+    return said.partition(". ")[0].rstrip(".")
 
 
-def _test_body() -> str:
+def _plain_body(row: Row) -> str:
+    if row["notice"]:
+        said: str = row["notice"].partition(". ")[2]
+        return said or "Times are where you live."
     return "If you can read this, a page would reach you here."

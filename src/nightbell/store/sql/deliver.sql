@@ -70,7 +70,9 @@ FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS t (id, notification_id, number
 -- addressed: what the messages need of people, methods and alerts
 SELECT n.id, u.name AS recipient, u.active, m.address, m.settings, m.failing_since, a.number, a.status, a.summary, a.started_at,
     a.firing_count, a.member_count, d.labels, d.annotations, d.description, y.name AS urgency,
-    p.cycle, p.loudness, s.name AS shadows, coalesce(v.name, o.name) AS about_name, n.because, k.said AS notice
+    p.cycle, p.loudness, s.name AS shadows, coalesce(v.name, o.name) AS about_name, n.because, k.said AS notice,
+    CASE WHEN a.group_rule_id IS NOT NULL
+        THEN (SELECT count(*) FROM alerts f WHERE f.leader_id = a.id AND f.status <> 'resolved') END AS followers
 FROM notifications n
 JOIN users u ON u.id = n.user_id
 LEFT JOIN contact_methods m ON m.id = n.contact_method_id
