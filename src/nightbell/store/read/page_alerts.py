@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, cast, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, cast, func, or_, select, true, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger, Text
 
@@ -29,7 +29,7 @@ Place = tuple[datetime, UUID]
 _A, _D = alerts.c, alert_details.c
 _COLUMNS = (
     _A.id, _A.number, _A.status, _A.summary, _A.occurrence, _A.member_count, _A.firing_count, _A.started_at, _A.ended_at,
-    _A.acknowledged_by, _A.snoozed_until, _A.unpaged, _A.source_id,
+    _A.acknowledged_by, _A.snoozed_until, _A.unpaged, _A.source_id, _A.leader_id, _A.group_rule_id, _A.group_size,
 )  # fmt: skip
 
 
@@ -41,6 +41,11 @@ class Wanted(Struct, frozen=True, kw_only=True):
     words: tuple[str, ...] = ()
     after: Place | None = None
     limit: int = 50
+
+    @property
+    def folded(self) -> bool:
+        """Whether alerts that follow another stand behind it; whoever looks for something sees each."""
+        return not self.matchers and not self.words
 
     @property
     def needs_details(self) -> bool:
@@ -92,9 +97,18 @@ def _candidates(wanted: Wanted) -> Select[Any]:
     tags = [tag(m.name, m.value) for m in wanted.matchers if _indexed(m)]
     if wanted.status:
         found = found.where(_A.status == wanted.status)
+    if wanted.folded:
+        found = found.where(or_(_A.leader_id.is_(None), ~_led_beside(wanted)))
     if tags:
         found = found.where(_A.tags.bool_op("@>")(cast(tags, ARRAY(BigInteger))))
     return found.where(tuple_(_A.started_at, _A.id) < wanted.after) if wanted.after else found
+
+
+def _led_beside(wanted: Wanted) -> ColumnElement[bool]:
+    """Return whether the leader of an alert is in the same list."""
+    leader = alerts.alias("leader").c
+    there = leader.status == wanted.status if wanted.status else true()
+    return select(leader.id).where(leader.id == _A.leader_id, there).exists()
 
 
 async def _gave_up(db: Runner, wanted: Wanted) -> Place | None:

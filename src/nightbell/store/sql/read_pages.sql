@@ -10,7 +10,9 @@ LIMIT 5;
 
 -- page_chrome: what the frame of every page shows: how many alerts fire, and whether this person can be paged
 SELECT (SELECT count(*) FROM (SELECT 1 FROM alerts WHERE status = 'triggered' LIMIT 1000) t) AS firing,
-       EXISTS (SELECT 1 FROM contact_methods WHERE user_id = $1 AND verified_at IS NOT NULL) AS reachable;
+       EXISTS (SELECT 1 FROM contact_methods WHERE user_id = $1 AND verified_at IS NOT NULL) AS reachable,
+       (SELECT count(*) FROM findings WHERE gone_at IS NULL) AS findings,
+       (SELECT updated_at FROM instance WHERE key = 'audited') AS audited_at;
 
 -- page_alert_counts: alerts by status, each counted to 10,001 at most
 SELECT (SELECT count(*) FROM (SELECT 1 FROM alerts WHERE status = 'triggered' LIMIT 10001) t) AS triggered,
@@ -31,11 +33,25 @@ LEFT JOIN urgencies u ON u.id = a.urgency_id
 LEFT JOIN users p ON p.id = a.acknowledged_by
 WHERE a.number = $1 OR a.id = $2;
 
+-- page_open_groups: how many groups of these rules are open
+SELECT group_rule_id AS rule_id, count(*) AS open FROM alerts
+WHERE group_rule_id = ANY($1::uuid[]) AND leader_id IS NULL AND status <> 'resolved'
+GROUP BY group_rule_id;
+
+-- page_leaders: open alerts that lead a group by a rule, the latest first
+SELECT id, number, summary, status, group_size, group_until, bucket IS NOT NULL AS taking FROM alerts
+WHERE group_rule_id = $1 AND leader_id IS NULL AND status <> 'resolved'
+ORDER BY id DESC
+LIMIT $2;
+
 -- page_followers: alerts that follow another, open ones first
 SELECT id, number, summary, status, started_at, ended_at FROM alerts
 WHERE leader_id = $1
 ORDER BY (status = 'resolved'), started_at, id
 LIMIT $2;
+
+-- page_leading: alerts that others follow, as those name them
+SELECT id, number, summary, status FROM alerts WHERE id = ANY($1::uuid[]);
 
 -- page_followed: how many open alerts follow these
 SELECT leader_id, count(*) AS open FROM alerts

@@ -12,7 +12,7 @@ from nightbell.core.access import Permission
 from nightbell.core.directory import Directory
 from nightbell.core.errors import Invalid, NightbellError, Unknown
 from nightbell.store.db import Row
-from nightbell.store.read import page_alerts, pages
+from nightbell.store.read import groupings, page_alerts, pages
 from nightbell.store.read.page_alerts import Place, Screen, Wanted
 from nightbell.web import acts, future, search, words
 from nightbell.web.render import go, render, safe_path
@@ -61,7 +61,23 @@ async def shown_rows(request: WebRequest, rows: list[dict[str, Any]], looked: Se
     directory = await request.site.directory()
     people, climbs = await pages.attention(request.site.db, [row["id"] for row in rows])
     now = request.now
-    return [_row(r, people.get(r["id"], []), climbs.get(r["id"]), directory, looked, now) for r in rows]
+    shown = [_row(r, people.get(r["id"], []), climbs.get(r["id"]), directory, looked, now) for r in rows]
+    return await _with_groups(request, shown) if any(r["group_rule_id"] for r in rows) else shown
+
+
+async def _with_groups(request: WebRequest, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put beside alerts how many stand behind each, or whom it follows."""
+    db = request.site.db
+    leading = [r["id"] for r in rows if r["group_rule_id"] and not r["leader_id"]]
+    followed = await groupings.followed(db, leading)
+    named = await groupings.leading(db, {r["leader_id"] for r in rows if r["leader_id"]})
+    for row in rows:
+        over = row["status"] == "resolved"
+        row["behind"] = (row["group_size"] or 0) if over else followed.get(row["id"], 0)
+        row["leader"] = named.get(row["leader_id"])
+        if row["leader"] and row["status"] == "triggered":
+            row["what"], row["next_at"] = "its leader pages", None
+    return rows
 
 
 async def _found(request: WebRequest, status: str, looked: Search, after: str) -> tuple[Search, Screen]:
