@@ -40,6 +40,7 @@ from nightbell.web.pages import (
     paths,
     people,
     policies,
+    providers,
     rotations,
     schedules,
     services,
@@ -57,7 +58,7 @@ from nightbell.web.site import Site, WebRequest
 _LARGEST_FORM = 1024 * 1024
 PAGES = (
     absences, alert, alerts, deliveries, feeds, integrations, link, live, login, maintenances, me, now,
-    overrides, paths, people, policies, rotations, schedules, services, settings, shadows, shared, subscriptions,
+    overrides, paths, people, policies, providers, rotations, schedules, services, settings, shadows, shared, subscriptions,
     swaps, teams,
 )  # fmt: skip
 STATUS: dict[type[NightbellError], int] = {

@@ -147,6 +147,11 @@ async def audit(db: Runner, limit: int = 50) -> list[Row]:
     return await db.rows("page_audit", limit)
 
 
+async def replies(db: Runner, limit: int = 50) -> list[Row]:
+    """Return what people answered lately to messages, and what they were told."""
+    return await db.rows("read_replies", limit)
+
+
 async def last_test(db: Runner, user_id: int, method_id: UUID) -> Row | None:
     """Return how the last test of a contact method fared."""
     return await db.row("page_test", user_id, method_id)
