@@ -47,6 +47,7 @@ const built = {
   "app.css": await css("app.css", await words(templates)),
   "link.css": await css("link.css", []),
   "app.js": await script("app.ts"),
+  "sw.js": await script("sw.ts"),
 };
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });

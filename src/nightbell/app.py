@@ -26,7 +26,7 @@ from nightbell.channels.email import SmtpSettings, Tls
 from nightbell.channels.slack import Slack
 from nightbell.core import holes
 from nightbell.core.delivery import Channel
-from nightbell.engine import configure, vault
+from nightbell.engine import configure, vapid, vault
 from nightbell.engine.act import Act
 from nightbell.engine.aftercare import Aftercare
 from nightbell.engine.chatting import Chatting, webhook_secret
@@ -43,6 +43,7 @@ from nightbell.engine.providers import Providers
 from nightbell.engine.receive import Receive as Receiving
 from nightbell.engine.spoken import Spoken
 from nightbell.engine.writer import Writers
+from nightbell.net import webpush
 from nightbell.net.guard import Guard
 from nightbell.net.http import Http
 from nightbell.settings import Settings
@@ -168,6 +169,7 @@ async def node(
 
 async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> Engine:
     keys = await vault.unlock(db, settings.secret_key, now())
+    await vapid.ensure(db, keys, webpush.new_key(), now())
     directories, pulse = Directories(), Pulse(db)
     http = Http(Guard(settings.allow_networks))
     # Where services are, only the machine's own settings say: those may lie in private networks.

@@ -10,7 +10,12 @@ from msgspec import Struct
 
 STATIC = Path(__file__).parent / "static"
 DIST = STATIC / "dist"
-_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+}
 
 
 class Asset(Struct, frozen=True, kw_only=True):
@@ -49,7 +54,9 @@ def load(static: Path = STATIC) -> Assets:
     manifest = static / "dist" / "manifest.json"
     built: dict[str, str] = json.loads(manifest.read_text()) if manifest.is_file() else {}
     files = {name: _asset(static / "dist" / name, immutable=True) for name in built.values()}
-    plain = {path.name: _asset(path, immutable=False) for path in static.glob("*.svg")}
+    plain = {
+        path.name: _asset(path, immutable=False) for kind in ("*.svg", "*.png") for path in static.glob(kind)
+    }
     return Assets(files={**files, **plain}, names={**built, **{name: name for name in plain}})
 
 

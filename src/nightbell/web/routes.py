@@ -28,6 +28,7 @@ from nightbell.web.pages import (
     alert,
     alerts,
     deliveries,
+    devices,
     feeds,
     integrations,
     link,
@@ -57,7 +58,7 @@ from nightbell.web.site import Site, WebRequest
 #: A form of ours is small; a policy of 20 levels with 25 targets each is 40 KB.
 _LARGEST_FORM = 1024 * 1024
 PAGES = (
-    absences, alert, alerts, deliveries, feeds, integrations, link, live, login, maintenances, me, now,
+    absences, alert, alerts, deliveries, devices, feeds, integrations, link, live, login, maintenances, me, now,
     overrides, paths, people, policies, providers, rotations, schedules, services, settings, shadows, shared, subscriptions,
     swaps, teams,
 )  # fmt: skip

@@ -48,3 +48,11 @@ SELECT name, active FROM users WHERE id = $1
 
 -- forget_position: another account counts from its own beginning
 UPDATE pollers SET position = 0, updated_at = $3 WHERE kind = $1 AND holder = $2
+
+-- insert_push_key: the key that signs push messages, kept if there is one
+INSERT INTO providers AS p (id, name, settings, created_at, updated_at) VALUES ($1, 'push', $2, $3, $3)
+ON CONFLICT (name) DO UPDATE SET settings = p.settings || excluded.settings, updated_at = excluded.updated_at
+WHERE coalesce(p.settings ->> 'private_key', '') = ''
+
+-- push_methods: the devices of a person
+SELECT id, address FROM contact_methods WHERE user_id = $1 AND kind = 'push' ORDER BY created_at, id
