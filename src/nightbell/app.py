@@ -20,7 +20,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from nightbell import clock
 from nightbell.api import routes as api
 from nightbell.api.resource import Edge
-from nightbell.audit.auditor import Auditor
+from nightbell.audit.auditor import PROMISES, Auditor
 from nightbell.channels import registry as channels
 from nightbell.channels.email import SmtpSettings, Tls
 from nightbell.channels.slack import Slack
@@ -62,7 +62,7 @@ from nightbell.web.rejects import Rejects
 from nightbell.web.site import Site
 from nightbell.web.sse import Hub
 from nightbell.web.testing_clock import HEADER, TestingClock
-from nightbell.worker import aftercare, calendars, watching
+from nightbell.worker import aftercare, calendars, noticing, watching
 from nightbell.worker.alarms import Alarms
 from nightbell.worker.loop import Worker
 from nightbell.worker.pulse import Pulse
@@ -223,6 +223,7 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
             retention_days=settings.retention_days,
             chores=(
                 calendars.chore(db, keys, http, now),
+                noticing.chore(db, directories, me),
                 slack.chore(),
                 telegram.chore(),
                 *aftercare.chores(care, now),
@@ -284,6 +285,7 @@ def _application(engine: Engine) -> ASGIApp:
         base_url=settings.base_url,
         link_key=engine.vault.link_key,
         inbound=engine.inbound,
+        promises=tuple(PROMISES.items()),
         assets=assets.load(),
     )
     if isinstance(engine.clock, clock.Standing):

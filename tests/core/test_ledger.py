@@ -45,6 +45,7 @@ def test_entries_follow_the_order_in_which_things_happened():
 
 def test_a_chain_goes_on_where_another_ended():
     end = followed(Head(), rows(CHAIN))
+    assert isinstance(end, Head)
     more = chained(end, [fact(9)], NOW)
     assert followed(Head(), rows([*CHAIN, *more])) == Head(6, more[0].digest)
 

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from nightbell.audit.chain import Chain
-from nightbell.audit.invariants import INVARIANTS, LEDGER, LEDGER_PROMISE, Finding, first_id
+from nightbell.audit.invariants import INVARIANTS, LEDGER, LEDGER_BROKEN, LEDGER_PROMISE, Finding, first_id
 from nightbell.core.ledger import Head
 from nightbell.store.db import Tx, connect_one
 from nightbell.telemetry import metrics
@@ -23,12 +23,14 @@ MOST = 50
 _PATIENCE = 20_000
 _log = structlog.get_logger(__name__)
 
-#: Tells the operators: the invariant's name, its promise, and what was found.
+#: Tells the operators: the invariant's name, what is wrong in a few words, and what was found.
 Alarm = Callable[[str, str, Sequence[str]], Awaitable[None]]
 #: Says that an invariant holds again.
 Calm = Callable[[str], Awaitable[None]]
-#: Every invariant's name with its promise and the rounds in which it must fail.
-PROMISES = {one.name: (one.promise, one.rounds) for one in INVARIANTS} | {LEDGER: (LEDGER_PROMISE, 1)}
+#: Every invariant's name and promise.
+PROMISES = {one.name: one.promise for one in INVARIANTS} | {LEDGER: LEDGER_PROMISE}
+#: What it is called when it fails, and in how many rounds it must.
+_BROKEN = {one.name: (one.broken, one.rounds) for one in INVARIANTS} | {LEDGER: (LEDGER_BROKEN, 1)}
 
 
 class Auditor:
@@ -90,19 +92,19 @@ class Auditor:
     async def _tell(self, tx: Tx, before: dict[str, tuple[int, int]]) -> None:
         now = self._clock()
         standing = await _standing(tx)
-        for name, (promise, rounds) in PROMISES.items():
+        for name, (broken, rounds) in _BROKEN.items():
             told = [row["told"] for row in await tx.rows("audit_to_page", name, now, rounds)]
             if told:
-                await self._page(tx, name, promise, told, now)
+                await self._page(tx, name, broken, told, now)
             elif before.get(name, (0, 0))[1] and not standing.get(name, (0, 0))[0]:
                 _log.info("audit.holds_again", invariant=name)
                 await self._calm(name)
 
-    async def _page(self, tx: Tx, name: str, promise: str, told: list[str], now: datetime) -> None:
+    async def _page(self, tx: Tx, name: str, broken: str, told: list[str], now: datetime) -> None:
         """Tell the operators; if that is what is broken, the log has it and the next round tries again."""
         paged = False
         try:
-            await self._alarm(name, promise, told)
+            await self._alarm(name, broken, told)
             paged = True
         finally:
             if not paged:

@@ -112,10 +112,11 @@ async def in_time(db: Runner, now: datetime) -> list[Finding]:
 
 
 class Invariant(Struct, frozen=True, kw_only=True):
-    """A promise: its name in metrics, what people call it, and in how many rounds it must fail before it is news."""
+    """A promise: its name in metrics, its words, what it is called when it fails, and in how many rounds it must."""
 
     name: str
     promise: str
+    broken: str
     look: Look
     rounds: int = 1
 
@@ -124,16 +125,19 @@ INVARIANTS = (
     Invariant(
         name="next_action",
         promise="Every open alert that nobody took has a next action, or says why not.",
+        broken="an open alert waits for nothing",
         look=next_action,
     ),
     Invariant(
         name="page_once",
         promise="Nobody is paged twice for one alert, level and cycle.",
+        broken="somebody was paged twice",
         look=page_once,
     ),
     Invariant(
         name="in_time",
         promise="Nothing that is due is older than its bound.",
+        broken="something due is not done",
         look=in_time,
         # What piled up while the database was away is done within seconds of its return.
         rounds=2,
@@ -142,3 +146,4 @@ INVARIANTS = (
 #: The fourth one, which remembers how far it came (chain.py).
 LEDGER = "ledger"
 LEDGER_PROMISE = "The ledger's chain holds, and says what the tables say."
+LEDGER_BROKEN = "the ledger was changed"

@@ -180,8 +180,12 @@ def _nobody(case: Case) -> str:
 
 def _page(page: Paged, clock: Clock) -> Line:
     again = f", round {page.cycle}" if page.cycle > 1 else ""
-    because = f" {_because(page.because)}" if page.because else ""
-    told = f"{page.name} was paged at {clock(page.at)} by level {page.level} of {page.plan}{again}.{because}"
+    direct = page.plan == page.name
+    through = "directly" if direct else f"by level {page.level} of {page.plan}{again}"
+    because = (
+        f" ({page.because.rstrip('.')})" if page.because and not direct and page.because != page.name else ""
+    )
+    told = f"{page.name} was paged {through} at {clock(page.at)}{because}."
     ways = [_message(message, clock) for message in page.messages]
     if not ways:
         return Line(
@@ -191,12 +195,8 @@ def _page(page: Paged, clock: Clock) -> Line:
     return Line(text=f"{told} {' '.join(ways)}", user_id=page.user_id, level=page.level, bad=not arrived)
 
 
-def _because(text: str) -> str:
-    return text if text.endswith(".") else f"{text}."
-
-
 def _message(sent: Sent, clock: Clock) -> str:
-    kind = _upper(sent.kind)
+    kind = _CALLED.get(sent.kind, _upper(sent.kind))
     tries = f" at try {len(sent.tries)}" if len(sent.tries) > 1 else ""
     last = sent.tries[-1] if sent.tries else None
     match sent.state:
@@ -220,6 +220,7 @@ def _message(sent: Sent, clock: Clock) -> str:
 
 
 _TOLD = ("accepted", "handed_over")
+_CALLED = {"sms": "SMS", "email": "E-mail", "inbox": "The browser", "voice": "The telephone", "ntfy": "ntfy"}
 
 
 def _silence(said: Said, clock: Clock) -> Line:

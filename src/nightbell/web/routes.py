@@ -30,6 +30,8 @@ from nightbell.web.pages import (
     deliveries,
     devices,
     feeds,
+    groupings,
+    heartbeats,
     integrations,
     link,
     live,
@@ -41,6 +43,7 @@ from nightbell.web.pages import (
     paths,
     people,
     policies,
+    proof,
     providers,
     rotations,
     schedules,
@@ -58,9 +61,9 @@ from nightbell.web.site import Site, WebRequest
 #: A form of ours is small; a policy of 20 levels with 25 targets each is 40 KB.
 _LARGEST_FORM = 1024 * 1024
 PAGES = (
-    absences, alert, alerts, deliveries, devices, feeds, integrations, link, live, login, maintenances, me, now,
-    overrides, paths, people, policies, providers, rotations, schedules, services, settings, shadows, shared, subscriptions,
-    swaps, teams,
+    absences, alert, alerts, deliveries, devices, feeds, groupings, heartbeats, integrations, link, live, login,
+    maintenances, me, now, overrides, paths, people, policies, providers, proof, rotations, schedules, services, settings, shadows,
+    shared, subscriptions, swaps, teams,
 )  # fmt: skip
 STATUS: dict[type[NightbellError], int] = {
     BadPayload: 400,

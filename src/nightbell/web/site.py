@@ -18,6 +18,7 @@ from nightbell.engine.configure import Configure
 from nightbell.engine.identity import Browser, Visitor
 from nightbell.store.db import Db
 from nightbell.web.assets import Assets, load
+from nightbell.web.duty import Roster
 from nightbell.web.forms import Form
 from nightbell.web.inbound import Inbound
 from nightbell.web.sse import Hub
@@ -47,8 +48,11 @@ class Site:
     link_key: bytes
     #: What services outside call: web/inbound.py.
     inbound: Inbound
+    #: Name and words of what the auditor watches.
+    promises: tuple[tuple[str, str], ...] = ()
     assets: Assets = field(default_factory=load)
     throttle: Throttle = field(default_factory=Throttle)
+    roster: Roster = field(default_factory=Roster)
 
     def __deepcopy__(self, _memo: object) -> "Site":
         """Stay one: Litestar copies a router with everything in its `opt` when it is registered."""

@@ -112,3 +112,31 @@ def _curl(url: str, secret: str) -> str:
 
 def _shell(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
+
+
+class HeartbeatSnippets(Struct, frozen=True, kw_only=True):
+    """What makes a heartbeat beat: a command, an address, a rule that always fires."""
+
+    curl: str
+    url: str
+    rule: str
+
+
+def heartbeat_snippets(base_url: str, ident: str, secret: str) -> HeartbeatSnippets:
+    """Return the texts; `secret` may be a mask where the reader may not see it."""
+    url = f"{base_url}/v1/heartbeats/{ident}/ping"
+    named = json.dumps(json.dumps({"heartbeat": ident}, separators=(",", ":")))
+    return HeartbeatSnippets(
+        curl=f"curl -fsS -m 10 --retry 5 -X POST {_shell(url)} \\\n  -H {_shell('Authorization: Bearer ' + secret)}\n",
+        url=f"{url}?secret={secret}",
+        rule=f"""groups:
+  - name: watchdog
+    rules:
+      - alert: Watchdog
+        expr: vector(1)
+        labels:
+          severity: none
+        annotations:
+          rootly: {named}
+""",
+    )

@@ -63,6 +63,12 @@ class Times:
         text = f"{local:%a %d %b %Y %H:%M:%S} {local.tzname() or self.zone.key}"
         return text if local.utcoffset() == timedelta() else f"{text} · {at.astimezone(UTC):%H:%M:%S} UTC"
 
+    def exact(self, at: datetime) -> str:
+        """Return an instant to the second inside a sentence: 03:12:07 today, 22 Nov 03:12:07 on other days."""
+        local = at.astimezone(self.zone)
+        today = local.date() == self.now.astimezone(self.zone).date()
+        return f"{local:%H:%M:%S}" if today else f"{local:%d %b %H:%M:%S}"
+
     def clock(self, at: datetime) -> Markup:
         """Return 03:12:07 today, 22 Nov 03:12 on other days."""
         local = at.astimezone(self.zone)

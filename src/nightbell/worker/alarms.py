@@ -24,12 +24,12 @@ class Alarms:
         self._act = act
         self._clock = node.clock
 
-    async def alarm(self, invariant: str, promise: str, told: Sequence[str]) -> None:
+    async def alarm(self, invariant: str, broken: str, told: Sequence[str]) -> None:
         """Page the operators; while an alert of the same invariant is open, it is only reported again."""
         directory = await self._directories.current(self._db)
         more = [f"… and {len(told) - _MOST} more."] if len(told) > _MOST else []
         new = NewAlert(
-            summary=f"Nightbell's auditor: {promise.rstrip('.')} — it does not hold",
+            summary=f"Nightbell's auditor: {broken}",
             description="\n".join([*told[:_MOST], *more]),
             external_id="NightbellAuditor",
             deduplication_key=_key(invariant),

@@ -88,6 +88,7 @@ async def test_rootlys_client_lists_and_pings(sdk, made, call):
     answer = await ping_heartbeat.asyncio_detailed(one["id"], client=sdk)
     assert answer.status_code == 204
     found = await list_heartbeats.asyncio(client=sdk)
+    assert found
     assert [(str(h.id), h.attributes.status) for h in found.data] == [(one["id"], "active")]
 
 

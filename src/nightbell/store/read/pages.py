@@ -11,6 +11,8 @@ from nightbell.store.db import Row, Runner
 
 #: A page nobody answered for a day does not go on ringing in browsers.
 RINGING = timedelta(days=1)
+#: The auditor goes round twice a minute; silent for longer, nobody watches.
+SILENT = timedelta(minutes=5)
 MEMBERS = 500
 EVENTS = 400
 MESSAGES = 400
@@ -30,10 +32,12 @@ def when(ident: UUID) -> float:
 
 
 async def chrome(db: Runner, user_id: int, now: datetime) -> dict[str, Any]:
-    """Return what the frame of every page shows: `firing`, `reachable`, `ringing`."""
+    """Return what the frame of every page shows: `firing`, `reachable`, `ringing`, and what the auditor says."""
     found = await db.row("page_chrome", user_id)
     ringing = await db.rows("page_ringing", user_id, first_id(now - RINGING))
-    return {**_dict(found), "ringing": [dict(row.items()) for row in ringing]}
+    at = found["audited_at"] if found else None
+    silent = at is not None and now - at > SILENT
+    return {**_dict(found), "auditor_silent": silent, "ringing": [dict(row.items()) for row in ringing]}
 
 
 async def alert_counts(db: Runner) -> dict[str, int]:

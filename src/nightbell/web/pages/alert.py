@@ -14,8 +14,10 @@ from nightbell.core.access import Permission
 from nightbell.core.directory import Directory
 from nightbell.core.errors import Unknown
 from nightbell.core.escalation import Phase
+from nightbell.core.why import why as explained
 from nightbell.store.db import Row
-from nightbell.store.read import pages
+from nightbell.store.read import groupings, pages
+from nightbell.store.read import why as recorded
 from nightbell.web import acts, future, timeline
 from nightbell.web.pages.alerts import chips
 from nightbell.web.render import go, render, safe_path
@@ -71,8 +73,20 @@ async def shown(request: WebRequest, ref: str) -> Response[bytes]:
         never_resolves=await _never_resolves(request, alert),
         targets=options(directory),
         curl=_curl(request, alert),
+        group=await _group(request, alert) if alert["group_rule_id"] else None,
+        why=explained(await recorded.case(db, ident, alert["status"]), times.exact),
         **_shown(alert, directory, found["members"]),
     )
+
+
+async def _group(request: WebRequest, alert: dict[str, Any]) -> dict[str, Any]:
+    """Return who leads an alert, who follows it, and the rule behind it; None for a rule that was deleted."""
+    db, leader = request.site.db, alert["leader_id"]
+    return {
+        "rule": await groupings.grouping(db, alert["group_rule_id"]),
+        "leader": (await groupings.leading(db, [leader])).get(leader) if leader else None,
+        "followers": await groupings.followers(db, alert["id"]),
+    }
 
 
 async def find(request: WebRequest, ref: str) -> dict[str, Any]:
