@@ -49,7 +49,7 @@ async def test_an_acknowledgement_of_somebody_asked_takes_the_alert(scene, ana, 
     await (
         scene.at("02:00").firing("DiskFull").pages(ana)
         .at("02:01").asked(dee, by=ana).pages(dee)
-        .at("02:02").acknowledged(dee).status("acknowledged")
+        .at("02:02").acknowledged(dee).told(ana).status("acknowledged")
         .quiet_until("04:00")
     )  # fmt: skip
 
@@ -60,7 +60,7 @@ async def test_an_acknowledgement_of_somebody_else_silences_whoever_was_asked(sc
     await (
         scene.at("02:00").firing("DiskFull").pages(ana)
         .asked(dee, by=ana).pages(dee)
-        .at("02:01").acknowledged(ana)
+        .at("02:01").acknowledged(ana).told(dee)
         .quiet_until("04:00")
     )  # fmt: skip
 

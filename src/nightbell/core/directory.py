@@ -48,6 +48,8 @@ class User(Struct, frozen=True, kw_only=True):
     #: The hours in which they want no quiet page, and no audible one either where `quiet_audible` (ADR 0024).
     quiet: "Windows | None" = None
     quiet_audible: bool = False
+    #: An IANA name: where they live.
+    time_zone: str = "Etc/UTC"
     #: Of alerts they were paged for they are told: all, resolved, none.
     updates: str = "all"
 

@@ -142,6 +142,7 @@ async def _users(tx: Runner) -> dict[int, User]:
             rules=tuple(rules[r["id"]]),
             quiet=quiet_hours(r["quiet_hours"], r["time_zone"]),
             quiet_audible=bool(r["quiet_hours"].get("audible")),
+            time_zone=r["time_zone"],
             updates=r["updates"],
         )
         for r in await tx.rows("directory_users")

@@ -51,6 +51,11 @@ NOTIFICATIONS = Counter(
     ["channel", "outcome"],
     registry=REGISTRY,
 )
+UNREACHABLE_ON_CALL = Gauge(
+    "nightbell_unreachable_on_call",
+    "People on call now whom no contact method would reach",
+    registry=REGISTRY,
+)
 INGEST_SECONDS = Histogram(
     "nightbell_ingest_seconds",
     "From the last byte of a request to its commit",

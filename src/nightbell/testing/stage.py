@@ -10,7 +10,7 @@ from itertools import count
 from uuid import UUID
 
 from nightbell.core.errors import Unknown
-from nightbell.engine import tick
+from nightbell.engine import notices, tick
 from nightbell.engine.act import Act
 from nightbell.engine.configure import Configure, seed
 from nightbell.engine.deliver import Deliver
@@ -52,6 +52,11 @@ class Engine:
             db, self.directories, self.committed.append, lanes=2, hold_down=HOLD_DOWN, limit=1 << 26
         )
 
+    async def notice(self, now: datetime) -> bool:
+        """Say what is to be said of shifts; whether anything was."""
+        looked = await notices.look(self.db, self.directories, now)
+        return looked is not None and looked.said > 0
+
     async def tick(self, now: datetime) -> bool:
         """Do what is due; whether anything was."""
         expired = await self.heartbeats.expire()
@@ -73,6 +78,8 @@ class Stage:
         self.configure = Configure(db, Vault(b"test"), self.phones.by_kind)
         self.cast = Cast(db, self.configure, self.clock)
         self.awake = True
+        #: Whether notices of shifts are sent; most stories are about alerts.
+        self.notices = False
         self.groups: dict[tuple[UUID, str], Group] = {}
         #: What became of the last delivery.
         self.outcome: Outcome | None = None
@@ -164,6 +171,8 @@ class Stage:
         """
         for _ in range(_MOST_ROUNDS if self.awake else 0):
             ticked = await asyncio.gather(*(e.tick(self.clock()) for e in self.engines))
+            if self.notices:
+                ticked += await asyncio.gather(*(e.notice(self.clock()) for e in self.engines))
             sent = await asyncio.gather(*(self._sent(e) for e in self.engines))
             if not any(ticked) and not any(sent):
                 return

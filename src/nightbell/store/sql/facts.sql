@@ -96,7 +96,8 @@ SELECT LEAST(
     (SELECT min(wake_at) FROM pages WHERE wake_at IS NOT NULL),
     (SELECT min(send_at) FROM notifications WHERE state = 'waiting'),
     (SELECT min(lease_until) FROM notifications WHERE state = 'sending'),
-    (SELECT min(wake_at) FROM heartbeats WHERE wake_at IS NOT NULL)
+    (SELECT min(wake_at) FROM heartbeats WHERE wake_at IS NOT NULL),
+    (SELECT next_at FROM noticing)
 ) AS due, EXISTS (SELECT FROM notifications WHERE state = 'sending') AS sending
 
 -- alerts_of_api_key: open alerts that were made here with this deduplication key; rare, so no index serves it

@@ -1,0 +1,29 @@
+-- lock_noticing: whoever has this row looks at the shifts; another node leaves it to them
+SELECT next_at, looked_at, version FROM noticing FOR UPDATE SKIP LOCKED
+
+-- noticed: when to look again
+UPDATE noticing SET next_at = $1, looked_at = $2, version = $3
+
+-- notice_wishes: what people want to hear of their shifts
+SELECT id, notice_hours, handoff_notices FROM users WHERE active
+
+-- failing_methods: addresses at which the last message did not arrive
+SELECT id, failing_why FROM contact_methods WHERE failing_since IS NOT NULL
+
+-- insert_notice: said once; the second one to say it gets no row
+INSERT INTO notices (id, user_id, subject_id, schedule_id, kind, shift_start, shift_end, hours, said, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) ON CONFLICT DO NOTHING RETURNING id
+
+-- insert_notice_message: a notice on its way
+INSERT INTO notifications (id, user_id, contact_method_id, kind, purpose, state, send_at, idempotency_key, notice_id,
+    because, created_at, updated_at)
+VALUES ($1, $2, $3, $4, 'notice', 'waiting', $5, $1::uuid::text, $6, $7, $8, $8)
+
+-- forget_notices: of shifts long over
+DELETE FROM notices WHERE created_at < $1
+
+-- note_arrivals: since when nothing arrives at an address, and why; written where it changes, and only there
+UPDATE contact_methods m SET failing_since = CASE WHEN t.failed THEN $4::timestamptz END,
+    failing_why = CASE WHEN t.failed THEN t.why ELSE '' END
+FROM (SELECT * FROM unnest($1::uuid[], $2::bool[], $3::text[]) AS u (id, failed, why) ORDER BY id) t
+WHERE m.id = t.id AND (m.failing_since IS NOT NULL) <> t.failed
