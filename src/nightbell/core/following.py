@@ -44,12 +44,16 @@ def _gained(draft: Draft, event: Joined) -> None:
         leading.say(
             draft,
             "group.gained",
-            f"{leading.short(event.alert)} {event.alert.summary} joined; {group.size} follow now.",
+            f"{leading.short(event.alert)} {event.alert.summary} joined; {_many(group.size)} now.",
             action="attached",
             alert=str(event.alert.id),
         )
     if event.targets and draft.alert.is_open:
         climbing.begin(draft, event.targets, f"{leading.short(event.alert)} joined and is for them too")
+
+
+def _many(following: int) -> str:
+    return f"{following} follow" if following != 1 else "1 follows"
 
 
 def _resized(draft: Draft, by: int) -> Group:
