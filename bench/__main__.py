@@ -20,6 +20,7 @@ from bench.ceiling import ceiling
 from bench.figures import Figure, Throughput, heading
 from bench.ingest import Run
 from bench.program import Machine
+from bench.schedules import schedules
 
 Scenario = Callable[[Run], Awaitable[Figure | list[Figure]]]
 
@@ -42,6 +43,7 @@ SCENARIOS: dict[str, Scenario] = {
     "timers": lambda run: waiting.timers(run, due=5_000, asleep=20_000),
     "start": lambda run: waiting.starts(run),
     "lists": lambda run: reading.lists(run, rows=1_000_000),
+    "schedules": lambda run: schedules(run),
 }
 #: More than this of the machine used by others, and a figure says little.
 QUIET = 0.05

@@ -11,7 +11,7 @@ from nightbell.core.directory import Directory, LevelTarget
 from nightbell.core.errors import Invalid
 from nightbell.core.schedule import Person, Rotation, Schedule, Unit
 from nightbell.web import ladder, rotation_form
-from nightbell.web.duty import Duty, duties, posts
+from nightbell.web.duty import Duty, Roster, duties, posts
 from nightbell.web.forms import Form
 from nightbell.web.ladder import Draft, Rung
 from nightbell.web.rotation_form import Seat
@@ -58,6 +58,19 @@ def test_a_gap_says_when_it_begins_and_ends() -> None:
     assert gap.people == () and gap.until == NOW + timedelta(hours=23)
     (duty,) = at_duty(hours=12, at=NOW + timedelta(hours=12))
     assert duty.empty == ("nobody is on call in Primary",)
+
+
+def test_what_is_remembered_never_outlasts_a_change() -> None:
+    roster, found = Roster(), directory(hours=12)
+    assert roster.posts(found, NOW)[0].people[0].name == "user 1"
+    first = roster.posts(found, NOW + timedelta(seconds=59))
+    assert first[0] is roster.posts(found, NOW + timedelta(seconds=30))[0], "kept for a minute"
+    assert roster.posts(found, NOW + timedelta(hours=11))[0].people == ()
+    assert roster.posts(found, NOW)[0].people != (), "nor is a later moment shown for an earlier one"
+    roster.posts(found, NOW + timedelta(hours=11) - timedelta(seconds=5))
+    assert roster.posts(found, NOW + timedelta(hours=11) + timedelta(seconds=5))[0].people == ()
+    named = replace(found, version=2, users={})
+    assert roster.posts(named, NOW)[0].people[0].reachable is False
 
 
 # ---------------------------------------------------------------- the ladder

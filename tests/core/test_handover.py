@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from nightbell.core.displaced import with_displaced
-from nightbell.core.handover import HORIZON, next_change
+from nightbell.core.handover import HORIZON, next_change, outlook
 from nightbell.core.oncall import on_call
 from nightbell.core.schedule import Change, Unit
 from nightbell.core.shifts import shifts
@@ -39,6 +39,7 @@ ALONE = schedule(rotation(ANA))
 )  # fmt: skip
 def test_the_next_change_is_when_other_people_are_on_call(one, found):
     assert next_change(one, TUESDAY) == (at(found) if found else None)
+    assert outlook(one, TUESDAY).until == (at(found) if found else None)
 
 
 def test_a_change_at_the_very_instant_asked_about_has_happened():
@@ -67,11 +68,22 @@ def test_between_now_and_the_next_change_the_same_people_are_on_call():
     for _ in range(20):
         following = next_change(one, moment)
         people = on_call(one, moment)
+        assert following is not None
         while moment < following:
             assert on_call(one, moment) == people
             moment += timedelta(minutes=30)
         assert on_call(one, following) != people
         moment = following
+
+
+def test_an_outlook_says_who_serves_and_where_the_next_gap_begins():
+    office = schedule(rotation(ANA, hours=between("09:00", "17:00")))
+    ahead = outlook(office, TUESDAY)
+    assert [shift.user for shift in ahead.serving] == [ANA]
+    assert ahead.gap == at("2027-06-08T17:00")
+    night = outlook(office, at("2027-06-08T20:00"))
+    assert (night.serving, night.gap, night.until) == ((), at("2027-06-08T20:00"), at("2027-06-09T09:00"))
+    assert outlook(ALONE, TUESDAY).gap is None
 
 
 # ---------------------------------------------------------------- what overrides stand for

@@ -8,14 +8,13 @@ from msgspec import Struct
 
 from nightbell.core import paging
 from nightbell.core.directory import Directory, LevelTarget, Team
-from nightbell.core.handover import next_change
+from nightbell.core.handover import outlook
 from nightbell.core.planning import default_path
 from nightbell.core.schedule import Schedule
 from nightbell.core.shift import Shift
-from nightbell.core.shifts import gaps, shifts_at
 
-#: How far ahead a gap is looked for.
-GAPS = timedelta(days=7)
+#: How long what was found of a schedule is shown, where nobody takes over meanwhile.
+KEPT = timedelta(minutes=1)
 
 
 class Someone(Struct, frozen=True, kw_only=True):
@@ -53,22 +52,48 @@ class Duty(Struct, frozen=True, kw_only=True):
     empty: tuple[str, ...]
 
 
+class Roster:
+    """Remembers for a minute what it found of each schedule, so that a page that many look at is computed once.
+
+    Shape: what is remembered counts for one version of the configuration, and never past the next change.
+    """
+
+    def __init__(self) -> None:
+        self._version = 0
+        self._posts: dict[UUID, tuple[datetime, Post]] = {}
+
+    def posts(self, directory: Directory, now: datetime) -> list[Post]:
+        """Return every schedule, by name."""
+        if directory.version != self._version:
+            self._version, self._posts = directory.version, {}
+        paging = _policies(directory)
+        for one in directory.schedules.values():
+            if not self._holds(one.id, now):
+                self._posts[one.id] = (now, _post(one, directory, now, paging))
+        found = [self._posts[one.id][1] for one in directory.schedules.values()]
+        return sorted(found, key=lambda post: (post.name.lower(), post.id))
+
+    def _holds(self, key: UUID, now: datetime) -> bool:
+        made, post = self._posts.get(key, (None, None))
+        if made is None or post is None:
+            return False
+        return made <= now < made + KEPT and (post.until is None or now < post.until)
+
+
 def posts(directory: Directory, now: datetime) -> list[Post]:
-    """Return every schedule, by name."""
-    paging = _policies(directory)
-    found = [_post(one, directory, now, paging) for one in directory.schedules.values()]
-    return sorted(found, key=lambda post: (post.name.lower(), post.id))
+    """Return every schedule, by name, computed anew."""
+    return Roster().posts(directory, now)
 
 
 def _post(one: Schedule, directory: Directory, now: datetime, paging: Mapping[str, list[str]]) -> Post:
-    free = gaps(one, start=now, end=now + GAPS)
-    serving = {shift.user: shift for shift in shifts_at(one, now)}
+    ahead = outlook(one, now)
+    serving = {shift.user: shift for shift in ahead.serving}
     return Post(
         id=one.id,
         name=one.name,
         people=tuple(_of_shift(s, directory) for s in serving.values()),
-        until=next_change(one, now),
-        gap=free[0].start if free else None,
+        until=ahead.until,
+        gap=ahead.gap,
         policies=tuple(paging.get(str(one.id), ())),
     )
 

@@ -505,6 +505,7 @@ async def test_an_override_says_which_shifts_it_stands_for(call, make, primary, 
     parsed = [models.Shift.from_dict(one["attributes"]) for one in found["data"]]
     assert [one.overridden_shifts for one in parsed if not one.is_override] == [None] * (len(parsed) - 1)
     (taken,) = (one for one in parsed if one.is_override)
+    assert isinstance(taken.overridden_shifts, list)
     parts = [(p.user_id, p.starts_at[:13], p.ends_at[:13], p.rotation_id) for p in taken.overridden_shifts]
     handoff = "2026-11-30T09"
     assert parts == [

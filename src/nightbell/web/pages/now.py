@@ -6,7 +6,7 @@ from nightbell.core import holes
 from nightbell.core.access import Permission
 from nightbell.store.read import page_alerts, pages
 from nightbell.store.read.page_alerts import Wanted
-from nightbell.web.duty import duties, posts
+from nightbell.web.duty import duties
 from nightbell.web.pages.alerts import shown_rows
 from nightbell.web.render import render
 from nightbell.web.search import Search
@@ -22,7 +22,7 @@ async def now(request: WebRequest) -> Response[bytes]:
     firing = await page_alerts.screen(db, Wanted(status="triggered", limit=_MOST))
     people = await pages.reachability(db)
     directory = await request.site.directory()
-    serving = posts(directory, request.now)
+    serving = request.site.roster.posts(directory, request.now)
     return await render(
         request,
         "now.html",

@@ -20,7 +20,7 @@ from nightbell.engine import scheduling
 from nightbell.engine.schedule_edits import ScheduleEdit
 from nightbell.store.read import schedules as stored
 from nightbell.web import coming, lanes
-from nightbell.web.duty import name_of, posts
+from nightbell.web.duty import name_of
 from nightbell.web.faults import told
 from nightbell.web.forms import Form
 from nightbell.web.lanes import Lane, Week
@@ -55,7 +55,7 @@ async def _listed(request: WebRequest, errors: dict[str, str], name: str) -> Res
         "schedules.html",
         code=422 if errors else 200,
         nav="schedules",
-        posts=posts(directory, request.now),
+        posts=request.site.roster.posts(directory, request.now),
         flags={row["id"]: row["flags"] for row in found},
         directory=directory,
         asked=await coming.asked_of(request),
