@@ -2,6 +2,7 @@
 
 import json
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from nightbell.testing.staged import Staged
 
 FILE = Path(__file__).parents[1] / "testdata" / "escalation_cases.json"
 CASES = json.loads(FILE.read_bytes())["cases"]
+#: Our own variants of them: other delays, strategies and orders.
+OWN_CASES = json.loads(FILE.with_name("escalation_own_cases.json").read_bytes())["cases"]
 #: Parts that do not exist yet; a case goes from here when its part does.
 NEEDS: dict[str, list[str]] = {}
 
@@ -23,9 +26,12 @@ BEN = {"targets": ["ben"], "then_wait_min": 10}
 @pytest.fixture
 def told(db):
     async def tell(case, nodes=1):
+        said = case["setup"].get("start")
+        start = datetime.fromisoformat(said) if said else None
+
         @asynccontextmanager
         async def opened(_case):
-            scene = Scene(db, nodes=nodes)
+            scene = Scene(db, nodes=max(nodes, case["setup"].get("replicas", 1)), start=start)
             await scene.start()
             yield Staged(scene)
             await scene.stop()
@@ -45,6 +51,11 @@ def case(*lines, users=ANA_BEN, steps=(ANA, BEN), **setup):
 @pytest.mark.parametrize("given", CASES, ids=lambda one: one["id"])
 async def test_the_engine_does_what_a_case_says(told, given):
     assert await told(given) == NEEDS.get(given["id"], [])
+
+
+@pytest.mark.parametrize("given", OWN_CASES, ids=lambda one: one["id"])
+async def test_the_engine_does_what_a_variant_says(told, given):
+    assert await told(given) == []
 
 
 FIRES = (0, {"do": "alert fires", "expect": ["ana:sms"]})

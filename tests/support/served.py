@@ -144,9 +144,12 @@ class Served:
         )
         assert answer.status_code == 200, answer.text
 
-    async def act(self, what: str, alert: Alert, who: str | None, *, minutes: float = 0) -> None:
+    async def act(
+        self, what: str, alert: Alert, who: str | None, *, minutes: float = 0, level: int | None = None
+    ) -> None:
         """Let somebody act by the API, with a token of their own."""
-        more = {"delay_minutes": int(minutes)} if what == "snooze" else {}
+        more: Json = {"delay_minutes": int(minutes)} if what == "snooze" else {}
+        more |= {"escalation_policy_level": level} if level else {}
         self._act(self._api(who), what, self._row(alert)["id"], more)
         await self.until_now()
 
@@ -184,11 +187,46 @@ class Served:
 
     async def reassign(self, alert: Alert, to: str) -> None:
         """Let somebody hand an alert to another person."""
-        raise Needs("an API that hands an alert over")
+        said = {"notification_target_type": "User", "notification_target_id": self._people[to]["id"]}
+        self.api.ask("PATCH", f"/alerts/{self._row(alert)['id']}", said)
+        await self.until_now()
+
+    async def ask(self, alert: Alert, who: str | None, others: Sequence[str]) -> None:
+        """Let somebody ask others to help."""
+        said = {"user_ids": [self._people[name]["id"] for name in others]}
+        self._act(self._api(who), "add_responders", self._row(alert)["id"], said)
+        await self.until_now()
+
+    async def start_over(self, alert: Alert, who: str | None) -> None:
+        """Let somebody start the escalation over, by the policies as they are now."""
+        self._act(self._api(who), "restart", self._row(alert)["id"], {})
+        await self.until_now()
+
+    async def holds(self, minutes: int, where: str) -> None:
+        """Say how long an acknowledgement holds."""
+        said = {"retrigger_timeout_minutes": minutes}
+        match where:
+            case "urgency":
+                for row in self.api.list("/alert_urgencies"):
+                    self.api.ask("PUT", f"/alert_urgencies/{row['id']}", said)
+            case "source":
+                for source in self._sources.values():
+                    self.api.ask("PUT", f"/alert_sources/{source['id']}", said)
+            case "policy":
+                for policy in self.api.list("/escalation_policies"):
+                    for path in self.api.list(f"/escalation_policies/{policy['id']}/escalation_paths"):
+                        self.api.ask("PUT", f"/escalation_paths/{path['id']}", said)
+            case _:
+                holds = {"timeout_enabled": True, "timeout_minutes": minutes}
+                self.api.ask("PUT", "/alert_configuration", {"alert_acknowledgment": holds})
 
     async def change_step(self, service: str, number: int, people: Sequence[str]) -> None:
         """Let a step of a service's policy page others from now on."""
-        raise Needs("edits of a policy in a case over HTTP")
+        policy = self._services[service]["escalation_policy_id"]
+        levels = self.api.list(f"/escalation_policies/{policy}/escalation_levels")
+        level = next(one for one in levels if one["position"] == number)
+        targets = [{"type": "user", "id": self._people[name]["id"]} for name in people]
+        self.api.ask("PUT", f"/escalation_levels/{level['id']}", {"notification_target_params": targets})
 
     async def lose_channel(self, name: str, channel: str) -> None:
         """Take a channel from a person."""

@@ -42,14 +42,15 @@ def without_levels(directory: Directory) -> list[Policy]:
 
 def in_use(directory: Directory) -> frozenset[UUID]:
     """Return the policies that a team, a service, a route or a source's default names."""
-    owned = [*directory.teams.values(), *directory.services.values()]
+    owned = {team.policy_id for team in directory.teams.values()}
+    owned |= {service.policy_id for service in directory.services.values()}
     targets = [
         *(source.default_target for source in directory.sources.values()),
         *(target for route in directory.routes for rule in route.rules for target in rule.destinations),
     ]
     named = {t.id for t in targets if t is not None and t.type == "EscalationPolicy"}
     found = (policy.id for key, policy in directory.policies.items() if key in named)
-    return frozenset(one.policy_id for one in owned if one.policy_id) | frozenset(found)
+    return frozenset(ident for ident in owned if ident) | frozenset(found)
 
 
 def _pages(path: Path) -> bool:

@@ -41,7 +41,7 @@ Opened = Callable[[Case], AbstractAsyncContextManager[World]]
 _SETUP = frozenset(
     {
         "users", "policy", "services", "second_service", "initial_state", "maintenance_until_min", "heartbeats",
-        "replicas", "start", "note",
+        "replicas", "start", "note", "ack_timeout_min", "ack_timeout_on",
     }
 )  # fmt: skip
 _LINE = (
@@ -145,6 +145,8 @@ class Telling:
             service = next(iter(self.setup.get("services", ["s1"])))
             enabled = not beat.get("disabled", False)
             await self.world.heartbeat(beat["name"], service, beat["timeout_min"], enabled=enabled)
+        if minutes := self.setup.get("ack_timeout_min"):
+            await self.world.holds(int(minutes), self.setup.get("ack_timeout_on", "everything"))
         if minutes := self.setup.get("maintenance_until_min"):
             await self.world.maintain("s1", minutes)
         await self._begin(self.setup.get("initial_state"))

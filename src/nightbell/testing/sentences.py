@@ -118,7 +118,8 @@ class Teller:
     async def acts(self, said: dict[str, str]) -> None:
         """Somebody acknowledges, resolves or escalates."""
         what = next(word for word in ("acknowledge", "resolve", "escalate") if word in said)
-        await self.world.act(what, self._meant(said), self._known(said))
+        level = int(said["level"]) if "level" in said else None
+        await self.world.act(what, self._meant(said), self._known(said), level=level)
 
     def _meant(self, said: dict[str, str]) -> Alert:
         return Alert(self.alert.service, f"alert {said['name']}") if "name" in said else self.alert
@@ -168,6 +169,17 @@ class Teller:
         if other is None:
             raise Unclear("to whom?")
         await self.world.reassign(self.alert, other)
+
+    async def asks(self, said: dict[str, str]) -> None:
+        """Somebody asks others to help."""
+        others = [self._known({"who": name}) for name in re.split(r" ?, ?(?:and )?| and ", said["others"])]
+        if None in others:
+            raise Unclear("whom?")
+        await self.world.ask(self.alert, self._known(said), [name for name in others if name])
+
+    async def starts_over(self, said: dict[str, str]) -> None:
+        """Somebody starts the escalation over."""
+        await self.world.start_over(self.alert, self._known(said))
 
     async def changes_step(self, said: dict[str, str]) -> None:
         """A step of the policy pages somebody else from now on."""
@@ -284,6 +296,10 @@ _GRAMMAR: tuple[tuple[str, Callable[[Teller, dict[str, str]], Awaitable[None]]],
     (rf"{_SOMEBODY}(?P<resolve>resolves|closes|clicks resolve|presses resolve){_IT}", Teller.acts),
     (rf"{_SOMEBODY}(?P<escalate>escalates|clicks escalate|presses escalate){_IT}", Teller.acts),
     (rf"{_WHO} (?:replies|answers|texts) '(?:<code>|\d+)(?P<code>aa?)'", Teller.replies),
+    (rf"{_SOMEBODY}(?P<escalate>escalates|clicks escalate)(?: it| the alert)? to (?:step|level) (?P<level>\d+)", Teller.acts),
+    (rf"{_SOMEBODY}(?:asks|calls in|adds)(?: the)?(?: responders?)? (?P<others>\w+(?:(?:, and |, | and )\w+)*)(?: (?:to help|for help|as (?:an? )?(?:additional )?responders?))", Teller.asks),
+    (rf"{_SOMEBODY}adds (?:the )?responders? (?P<others>\w+(?:(?:, and |, | and )\w+)*)", Teller.asks),
+    (rf"{_SOMEBODY}(?:starts (?:it|the escalation|the alert) over|restarts (?:it|the escalation)(?: with the (?:current|new|edited) policy)?)", Teller.starts_over),
     (rf"{_SOMEBODY}?snoozes?(?: it| the alert)?(?: for)? {_SPAN}", Teller.snoozes),
     (r"(?P<n>two|three|\d+) (?:people )?(?:press(?: on)? )?escalate(?: requests)?(?: that)?(?: refer to| on| for| from)? the same (?:page )?(?:notification|page|message)", Teller.escalate_together),
     (rf"(?:{_WHO} )?ack(?:s|nowledges?)? by .+ and by .+(?: in the same second| at once| at the same time)", Teller.acknowledge_together),

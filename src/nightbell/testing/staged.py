@@ -123,9 +123,12 @@ class Staged:
     def _group(self, alert: Alert) -> payloads.Group:
         return self.stage.group(self._sources[alert.service], alert.key, {"service": alert.service})
 
-    async def act(self, what: str, alert: Alert, who: str | None, *, minutes: float = 0) -> None:
-        """Let somebody acknowledge, resolve, escalate or snooze."""
-        more = {"until": self.stage.clock() + timedelta(minutes=minutes)} if what == "snooze" else {}
+    async def act(
+        self, what: str, alert: Alert, who: str | None, *, minutes: float = 0, level: int | None = None
+    ) -> None:
+        """Let somebody acknowledge, resolve, snooze, or escalate: to a level, or the next."""
+        more: dict[str, Any] = {"level": level} if level else {}
+        more |= {"until": self.stage.clock() + timedelta(minutes=minutes)} if what == "snooze" else {}
         await self._acted(what, alert, who, **more)
         await self.stage.settle()
 
@@ -163,6 +166,37 @@ class Staged:
         """Let somebody hand an alert to another person."""
         await self._acted("reassign", alert, None, targets=(self._people[to].target,))
         await self.stage.settle()
+
+    async def ask(self, alert: Alert, who: str | None, others: Sequence[str]) -> None:
+        """Let somebody ask others to help, beside whoever is paged."""
+        targets = tuple(self._people[name].target for name in others)
+        await self._acted("respond", alert, who, targets=targets)
+        await self.stage.settle()
+
+    async def start_over(self, alert: Alert, who: str | None) -> None:
+        """Let somebody start the escalation over, by the policies as they are now."""
+        await self._acted("restart", alert, who)
+        await self.stage.settle()
+
+    async def holds(self, minutes: int, where: str) -> None:
+        """Say how long an acknowledgement holds: for "everything", an "urgency", a "source", or a "policy"."""
+        configure, now, said = (
+            self.stage.configure,
+            self.stage.clock(),
+            {"retrigger_timeout_minutes": minutes},
+        )
+        match where:
+            case "urgency":
+                for row in await self.stage.db.fetch("SELECT id FROM urgencies"):
+                    await configure.update_urgency(row["id"], edits.UrgencyEdit(**said), by=SYSTEM, now=now)
+            case "source":
+                for source in self._sources.values():
+                    await self.stage.cast.change(source, settings=said)
+            case "policy":
+                for row in await self.stage.db.fetch("SELECT id FROM escalation_paths"):
+                    await configure.update_path(row["id"], edits.PathEdit(settings=said), by=SYSTEM, now=now)
+            case _:
+                await configure.set_acknowledge_minutes(minutes, by=SYSTEM, now=now)
 
     async def change_step(self, service: str, number: int, people: Sequence[str]) -> None:
         """Let a step of a service's policy page others from now on."""

@@ -99,8 +99,10 @@ class World(Protocol):
     async def repeat_firing(self, alert: Alert) -> None:
         """Let another peer of the source send the last firing once more, word for word."""
 
-    async def act(self, what: str, alert: Alert, who: str | None, *, minutes: float = 0) -> None:
-        """Let somebody acknowledge, resolve, escalate or snooze; None is somebody who is paged for nothing."""
+    async def act(
+        self, what: str, alert: Alert, who: str | None, *, minutes: float = 0, level: int | None = None
+    ) -> None:
+        """Let somebody acknowledge, resolve, snooze, or escalate: to a level, or the next."""
 
     async def reply(self, who: str, code: str) -> None:
         """Let somebody answer their last message: "a" takes its alert, "aa" every alert it named."""
@@ -113,6 +115,15 @@ class World(Protocol):
 
     async def reassign(self, alert: Alert, to: str) -> None:
         """Let somebody hand an alert to another person."""
+
+    async def ask(self, alert: Alert, who: str | None, others: Sequence[str]) -> None:
+        """Let somebody ask others to help, beside whoever is paged."""
+
+    async def start_over(self, alert: Alert, who: str | None) -> None:
+        """Let somebody start the escalation over, by the policies as they are now."""
+
+    async def holds(self, minutes: int, where: str) -> None:
+        """Say how long an acknowledgement holds: for "everything", an "urgency", a "source", or a "policy"."""
 
     async def change_step(self, service: str, number: int, people: Sequence[str]) -> None:
         """Let a step of a service's policy page others from now on; nobody removes the step."""

@@ -1,6 +1,7 @@
 """Escalation over HTTP: what holds for all alerts, how a cycle goes round, asking for help, starting over."""
 
 import re
+from typing import Any
 
 import httpx
 import pytest
@@ -36,9 +37,10 @@ async def level(call, policy, people):
 
 
 async def test_rootlys_client_reads_and_sets_how_long_an_acknowledgement_holds(sdk, program):
-    read = await get_alert_configuration.asyncio(client=sdk)
+    read: Any = await get_alert_configuration.asyncio(client=sdk)
     assert read.data.attributes.alert_acknowledgment.timeout_enabled is False
-    document = {"type": "alert_configurations", "attributes": {}}
+    document: dict[str, Any] = {"type": "alert_configurations", "attributes": {}}
+    said: Any = None
     for sent, enabled, minutes in (
         ({"timeout_enabled": True, "timeout_minutes": 30}, True, 30),
         ({"timeout_enabled": True}, True, 30),
@@ -46,10 +48,11 @@ async def test_rootlys_client_reads_and_sets_how_long_an_acknowledgement_holds(s
     ):
         document["attributes"] = {"alert_acknowledgment": sent}
         body = models.UpdateAlertConfiguration.from_dict({"data": document})
-        changed = await update_alert_configuration.asyncio(client=sdk, body=body)
+        changed: Any = await update_alert_configuration.asyncio(client=sdk, body=body)
         said = changed.data.attributes.alert_acknowledgment
         assert (said.timeout_enabled, said.timeout_minutes) == (enabled, minutes)
-    assert (await get_alert_configuration.asyncio(client=sdk)).data.attributes.alert_acknowledgment == said
+    read = await get_alert_configuration.asyncio(client=sdk)
+    assert read.data.attributes.alert_acknowledgment == said
 
 
 @pytest.mark.parametrize(

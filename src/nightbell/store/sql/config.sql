@@ -46,8 +46,11 @@ WHERE source_id = $1 AND id <> $2 AND (expires_at IS NULL OR expires_at > $3);
 -- forget_expiring_secrets: two secrets are valid at most, so the one before the present one goes when a new one comes
 DELETE FROM source_secrets WHERE source_id = $1 AND expires_at IS NOT NULL;
 
--- wake_pages_of_user: a rule that was changed while its person is paged counts if its minute is still to come
-UPDATE pages SET wake_at = $2, updated_at = $2 WHERE user_id = $1 AND phase = 'paging'
+-- wake_pages_of_user: a rule that was changed while its person is paged counts if its minute is still to come; what was
+-- due by now and not done yet still is
+UPDATE pages SET wake_at = $2, updated_at = $2, progress = CASE WHEN wake_at <= $2 THEN progress
+    ELSE greatest(progress, floor(extract(epoch FROM $2 - created_at) / 60)::integer) END
+WHERE user_id = $1 AND phase = 'paging'
 
 -- end_sessions_of_user: log a person out everywhere
 DELETE FROM sessions WHERE user_id = $1;
