@@ -46,13 +46,33 @@ class Plain:
         return f"| {self.name} | {self.value} | {self.others:.0%} | {self.note} |"
 
 
-Figure = Throughput | Plain
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """Timers that were claimed and stepped. Units: steps a second, microseconds of processor a step."""
+
+    name: str
+    per_second: float
+    program: float
+    database: float
+    others: float
+    note: str = ""
+
+    def row(self) -> str:
+        """Return the figure as a row of a Markdown table."""
+        return (
+            f"| {self.name} | {self.per_second:,.0f} | {self.program:.0f} + {self.database:.0f} "
+            f"| {self.others:.0%} | {self.note} |"
+        )
+
+
+Figure = Throughput | Steps | Plain
 
 _HEADINGS = {
     Throughput: (
         "| what | alerts/s | webhooks/s | ack p50 / p99 ms | CPU us/alert: program + PostgreSQL + load | others | notes |\n"
         "|---|--:|--:|--:|--:|--:|---|"
     ),
+    Steps: "| what | steps/s | CPU us/step: program + PostgreSQL | others | notes |\n|---|--:|--:|--:|---|",
     Plain: "| what | figure | others | notes |\n|---|--:|--:|---|",
 }
 

@@ -90,6 +90,11 @@ def ours() -> float:
     return _seconds(me) + sum(map(_seconds, _family(me)))
 
 
+def server_seconds(server: embedded.Server) -> float:
+    """Return the processor time of a PostgreSQL and of everything it started."""
+    return _seconds(server.pid or 0) + sum(map(_seconds, _family(server.pid or 0)))
+
+
 def _seconds(pid: int) -> float:
     """Return processor time of a process and of its children that have ended."""
     try:

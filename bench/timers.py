@@ -3,40 +3,48 @@
 Rule 1: it is `engine.tick` against the embedded PostgreSQL with fsync, and every step is counted in the database: a
 climb that was stepped twice, or not at all, is an error and not a figure.
 
-Run as `python -m bench.timers DSN INSTANT` it is one worker: it steps until nothing is due and prints how many it did.
+Run as `python -m bench.timers DSN INSTANT` it is one worker: it says when it is ready, steps from the next line of its
+input on until nothing is due, and prints how many it did, in how long and with how much of a processor.
 """
 
 import asyncio
+import gc
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
+from typing import NamedTuple
 from uuid import UUID
 
 import uvloop
 
-from bench.figures import Plain, percentile
+from bench.figures import Figure, Plain, Steps, percentile
 from bench.ingest import Run
-from bench.program import Machine, ours
+from bench.program import Machine, ours, server_seconds
 from nightbell import clock
 from nightbell.engine import tick
 from nightbell.engine.directory import Directories
 from nightbell.store import embedded
 from nightbell.store.db import Db, connect
+from nightbell.store.embedded import Server
 from nightbell.store.migrate import migrate
 from nightbell.testing.scenario import Scene
+from nightbell.worker.loop import LANES
 
 ASLEEP = 100_000
 DUE = 30_000
 _SCANS = 1_000
+#: Numbers of copies are counted from here.
+_FIRST = 1_000_000_000
 _LONG = timedelta(days=30)
 #: Climbs wake at different instants, as they do in earnest.
 _WAKE = "$4::timestamptz + n * interval '1 millisecond'"
 #: What an alert has whose climb sleeps, and what of it differs from copy to copy; `n` is the number of the copy.
 _TABLES = {
-    "alerts": {"id": "{alert}", "number": "1000000000 + n", "identity": "decode(md5(n::text), 'hex')"},
+    "alerts": {"id": "{alert}", "number": f"{_FIRST} + n", "identity": "decode(md5(n::text), 'hex')"},
     "alert_details": {"alert_id": "{alert}"},
     "alert_members": {"alert_id": "{alert}"},
     "escalations": {"id": "{climb}", "alert_id": "{alert}", "wake_at": _WAKE},
@@ -48,20 +56,47 @@ _TABLES = {
         "idempotency_key": "{message}::text",
     },
 }
+#: Gives each copy of an alert a policy of its own. Its name differs; what it does is the same.
+_TELL_APART = """
+    WITH copies AS (
+        SELECT e.id, md5(e.id::text)::uuid AS plan_id, jsonb_set(p.plan, '{name}', to_jsonb(e.id)) AS plan
+        FROM escalations e JOIN plans p ON p.id = e.plan_id JOIN escalations o ON o.plan_id = e.plan_id
+        WHERE o.alert_id = $1 AND e.id <> o.id
+    ), made AS (
+        INSERT INTO plans (id, plan, created_at, updated_at) SELECT plan_id, plan, now(), now() FROM copies
+    )
+    UPDATE escalations e SET plan_id = c.plan_id FROM copies c WHERE c.id = e.id"""
 #: Ids in the order of their numbers, as UUIDv7 are.
 _IDS = {
     name: f"('0190000{i}-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid"
     for i, name in enumerate(("alert", "climb", "page", "message"))
 }
-#: What a step may be: the minutes that each level waits, and what is done when the first one has waited.
-_STEPS = {
-    "page the next level": (1, 1),
-    "find nobody further": (1,),
-}
+
+
+class Step(NamedTuple):
+    """A kind of step: the levels of the policy that is climbed, and what of it is counted."""
+
+    name: str
+    #: Minutes that each level waits. The first has been fired when a climb is copied.
+    levels: tuple[int, ...]
+    #: A line of the timeline that each step writes once; "" where it writes none.
+    code: str
+    #: A wait without anybody to page comes after the first level.
+    pause: bool = False
+    many: int = DUE
+
+
+STEPS = (
+    Step("move on, nobody to page yet", (1, 1), "", pause=True),
+    Step("find nobody further", (1,), "escalation.exhausted"),
+    Step("page the next level", (1, 1), "page.created"),
+)
+#: No two of these climbs stand alike.
+_APART = Step("page the next level, no two climbs alike", (1, 1), "page.created", many=5_000)
 
 
 @asynccontextmanager
-async def _night(data: Path) -> AsyncIterator[tuple[Db, Scene]]:
+async def _night(data: Path) -> AsyncIterator[tuple[Server, Db, Scene]]:
     """Start a PostgreSQL of its own with the settings of `serve`, and an engine that is driven by hand."""
     server = await embedded.start(data, purpose="bench")
     db = await connect(server.dsn, size=4)
@@ -69,21 +104,25 @@ async def _night(data: Path) -> AsyncIterator[tuple[Db, Scene]]:
         await migrate(db)
         scene = Scene(db, start=clock.now())
         await scene.start()
-        yield db, scene
+        yield server, db, scene
         await scene.stop()
     finally:
         await db.close()
         await server.stop()
 
 
-async def _original(scene: Scene, *waits: int) -> UUID:
-    """Let an alert fire whose policy has levels that wait so long; return its id."""
-    people = [await scene.cast.person(f"Person{len(waits)}-{n}", "sms") for n in range(len(waits))]
-    policy = await scene.cast.policy(*(([who], wait) for who, wait in zip(people, waits, strict=True)))
+async def _original(scene: Scene, step: Step) -> UUID:
+    """Let an alert fire that climbs a policy of these levels; return its id."""
+    bare = "".join(filter(str.isalnum, step.name))
+    people = [await scene.cast.person(f"{bare}{n}", "sms") for n in range(len(step.levels))]
+    policy = await scene.cast.policy(([people[0]], step.levels[0]))
+    if step.pause:
+        await scene.cast.level(policy, [], 1, level_type="wait")
+    for who, wait in list(zip(people, step.levels, strict=True))[1:]:
+        await scene.cast.level(policy, [who], wait)
     source = await scene.cast.source(pages=policy)
-    name = f"Original {len(waits)}"
-    await scene.now.firing(name, source=source).pages(people[0])
-    return UUID(str((await scene.alert(name))["id"]))
+    await scene.now.firing(step.name, source=source).pages(people[0])
+    return UUID(str((await scene.alert(step.name))["id"]))
 
 
 async def _copied(db: Db, original: UUID, first: int, many: int, wake: datetime) -> None:
@@ -101,93 +140,131 @@ async def _copied(db: Db, original: UUID, first: int, many: int, wake: datetime)
     await db.run("VACUUM ANALYZE")
 
 
+async def _asleep(db: Db, scene: Scene) -> None:
+    original = await _original(scene, Step("sleep", (1, 1, 1), ""))
+    await _copied(db, original, 1, ASLEEP, scene.clock() + _LONG)
+    await db.run("UPDATE escalations SET wake_at = $1 WHERE wake_at < $1", scene.clock() + _LONG)
+
+
 async def idle(run: Run) -> Plain:
     """Look for what is due among climbs of which none is."""
-    async with _night(run.data) as (db, scene):
-        original = await _original(scene, 1, 1)
-        now = scene.clock()
-        await _copied(db, original, 1, ASLEEP, now + _LONG)
-        machine, spent, directories, took = Machine(), ours(), Directories(), []
+    async with _night(run.data) as (server, db, scene):
+        await _asleep(db, scene)
+        now, machine, spent, directories, took = scene.clock(), Machine(), ours(), Directories(), []
+        before = server_seconds(server)
         for _ in range(_SCANS):
             began = perf_counter()
-            assert not (await tick.tick(db, directories, now)).decisions
+            assert not (await tick.tick(db, directories, now)).decided
             took.append(perf_counter() - began)
-        others = machine.others(ours() - spent)
+        others, used = machine.others(ours() - spent), server_seconds(server) - before
     took.sort()
     return Plain(
         name=f"idle scan, {ASLEEP:,} asleep",
         value=f"p50 {percentile(took, 0.5) * 1000:.2f} ms, p99 {percentile(took, 0.99) * 1000:.2f} ms",
         others=others,
-        note=f"{_SCANS:,} scans, each a transaction of its own",
+        note=f"{_SCANS:,} scans, each a transaction of its own; {used / _SCANS * 1e6:.0f} us of PostgreSQL each",
     )
 
 
-async def steps(run: Run, *, workers: int) -> list[Plain]:
+async def steps(run: Run, *, workers: int, kinds: tuple[Step, ...] = STEPS) -> list[Figure]:
     """Step climbs that are due, beside those that sleep, by several processes at once."""
-    found = []
-    async with _night(run.data) as (db, scene):
-        asleep = await _original(scene, 1, 1, 1)
-        now = scene.clock()
-        await _copied(db, asleep, 1, ASLEEP, now + _LONG)
-        first = ASLEEP + 1
-        for what, waits in _STEPS.items():
-            original = await _original(scene, *waits)
-            await db.run(
-                "UPDATE escalations SET wake_at = $1 WHERE wake_at <= $2",
-                now + _LONG,
-                now + timedelta(hours=1),
-            )
-            await _copied(db, original, first, DUE, now)
-            found.append(await _stepped(db, what, first, now + timedelta(minutes=5), workers))
-            first += DUE
+    async with _night(run.data) as (server, db, scene):
+        await _asleep(db, scene)
+        return [await _measured(server, db, scene, step, workers) for step in (*kinds, _APART)]
+
+
+async def everything(run: Run) -> list[Figure]:
+    """Look at nothing due, then step by one worker and by two."""
+    found: list[Figure] = [await idle(run)]
+    for workers in (1, 2):
+        shutil.rmtree(run.data, ignore_errors=True)
+        found += await steps(run, workers=workers)
     return found
 
 
-async def _stepped(db: Db, what: str, first: int, at: datetime, workers: int) -> Plain:
-    machine, spent = Machine(), ours()
-    processes = [
-        await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bench.timers", db.dsn, at.isoformat()), stdout=asyncio.subprocess.PIPE
-        )
-        for _ in range(workers)
-    ]
-    said = [(await process.communicate())[0].split() for process in processes]
-    did, took = [int(count) for count, _ in said], max(float(seconds) for _, seconds in said)
-    others = machine.others(ours() - spent)
-    await _counted(db, first, sum(did))
-    return Plain(
-        name=f"{what}, {workers} worker{'s' if workers > 1 else ''}",
-        value=f"{DUE / took:,.0f} climbs/s",
+async def _measured(server: Server, db: Db, scene: Scene, step: Step, workers: int) -> Steps:
+    original, now = await _original(scene, step), scene.clock()
+    await db.run("UPDATE escalations SET wake_at = $1 WHERE wake_at < $1", now + _LONG)
+    last: int = (await db.fetch("SELECT max(number) - $1 FROM alerts", _FIRST))[0][0]
+    await _copied(db, original, last + 1, step.many, now)
+    if step is _APART:
+        await db.run(_TELL_APART, original)
+    waiting = [await _worker(server, now + timedelta(minutes=5)) for _ in range(workers)]
+    machine, spent, before = Machine(), ours(), server_seconds(server)
+    for process in waiting:
+        _told(process).write(b"\n")
+    said = [(await process.communicate())[0].split() for process in waiting]
+    others, used = machine.others(ours() - spent), server_seconds(server) - before
+    did = [int(count) for count, *_ in said]
+    await _counted(db, step, last + 1, sum(did))
+    shares = " + ".join(f"{d:,}" for d in did)
+    return Steps(
+        name=f"{step.name}, {workers} worker{'s' if workers > 1 else ''}",
+        per_second=step.many / max(float(took) for _, took, _ in said),
+        program=sum(float(cpu) for *_, cpu in said) / step.many * 1e6,
+        database=used / step.many * 1e6,
         others=others,
-        note=f"{DUE:,} due, {ASLEEP:,} asleep; {' + '.join(f'{d:,}' for d in did)}; none twice, none left",
+        note=f"{step.many:,} due, {ASLEEP:,} asleep; {shares}; none twice, none left",
     )
 
 
-async def _counted(db: Db, first: int, did: int) -> None:
+async def _worker(server: Server, at: datetime) -> asyncio.subprocess.Process:
+    """Start a worker and wait until it is ready."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bench.timers", server.dsn, at.isoformat()),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    await process.stdout.readline()
+    return process
+
+
+def _told(process: asyncio.subprocess.Process) -> asyncio.StreamWriter:
+    assert process.stdin is not None
+    return process.stdin
+
+
+async def _counted(db: Db, step: Step, first: int, did: int) -> None:
     """Raise SystemExit unless every climb was stepped once and no more."""
-    sql = (
-        "SELECT count(*), count(DISTINCT e.alert_id) FROM alert_events e "
-        "JOIN alerts a ON a.id = e.alert_id WHERE a.number BETWEEN $1 AND $2 "
-        "AND e.code IN ('page.created', 'escalation.exhausted')"
+    moved = (
+        "SELECT count(*) FROM escalations e JOIN alerts a ON a.id = e.alert_id "
+        "WHERE a.number BETWEEN $1 AND $2 AND (e.level = 2 OR e.phase = 'exhausted')"
     )
-    [[lines, alerts]] = await db.fetch(sql, 1_000_000_000 + first, 1_000_000_000 + first + DUE - 1)
-    if not lines == alerts == did == DUE:
+    written = (
+        "SELECT count(*), count(DISTINCT e.alert_id) FROM alert_events e "
+        "JOIN alerts a ON a.id = e.alert_id WHERE a.number BETWEEN $1 AND $2 AND e.code = $3"
+    )
+    span = (_FIRST + first, _FIRST + first + step.many - 1)
+    climbs = (await db.fetch(moved, *span))[0][0]
+    lines, alerts = (await db.fetch(written, *span, step.code))[0].values()
+    if not climbs == did == step.many or (step.code and not lines == alerts == step.many):
         raise SystemExit(
-            f"{DUE} climbs were due: {did} steps, {lines} lines in the timelines of {alerts} alerts"
+            f"{step.many} climbs were due: {climbs} moved, {did} steps, {lines} lines in {alerts} timelines"
         )
 
 
 async def _work(dsn: str, at: datetime) -> None:
-    """Be one worker."""
-    db, directories, did = await connect(dsn, size=2), Directories(), 0
-    # What a worker that runs already has done before anything falls due.
+    """Be one worker, as it is in a program that runs: connected, warm, with as many lanes."""
+    db, directories = await connect(dsn, size=LANES), Directories()
     await directories.configuration(db)
-    began = perf_counter()
-    while decisions := (await tick.tick(db, directories, at)).decisions:
-        did += len(decisions)
-    took = perf_counter() - began
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)
+    print("ready", flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+    began, spent = perf_counter(), process_time()
+    did = await asyncio.gather(*(_lane(tick.Lane(db, directories), at) for _ in range(LANES)))
+    took, used = perf_counter() - began, process_time() - spent
     await db.close()
-    print(did, took)
+    print(sum(did), took, used)
+
+
+async def _lane(lane: tick.Lane, at: datetime) -> int:
+    did, more = 0, True
+    while more:
+        committed, more = await lane.tick(at)
+        did += committed.decided
+    return did
 
 
 if __name__ == "__main__":

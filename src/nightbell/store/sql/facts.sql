@@ -76,15 +76,16 @@ WHERE n.alert_id = ANY($1::uuid[]) AND n.purpose = 'page' AND n.state <> 'cancel
 ORDER BY n.id
 
 -- claim_due_alerts: alerts that time must look at; another node's are passed over while looking for as many as are
--- asked for, so that two nodes share what is due
+-- asked for, so that two nodes share what is due. The timer is locked with its alert, so that one which another node
+-- carried out since this statement began is seen as it is now
 WITH x AS (
     SELECT id FROM alerts WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2 FOR UPDATE SKIP LOCKED
 ), y AS (
     SELECT a.id FROM escalations e JOIN alerts a ON a.id = e.alert_id WHERE e.wake_at <= $1
-    ORDER BY e.wake_at LIMIT $2 FOR UPDATE OF a SKIP LOCKED
+    ORDER BY e.wake_at LIMIT $2 FOR UPDATE OF a, e SKIP LOCKED
 ), z AS (
     SELECT a.id FROM pages p JOIN alerts a ON a.id = p.alert_id WHERE p.wake_at <= $1
-    ORDER BY p.wake_at LIMIT $2 FOR UPDATE OF a SKIP LOCKED
+    ORDER BY p.wake_at LIMIT $2 FOR UPDATE OF a, p SKIP LOCKED
 )
 SELECT id FROM x UNION SELECT id FROM y UNION SELECT id FROM z LIMIT $2
 

@@ -1,6 +1,6 @@
 -- climbs_alike: of alerts that are locked, those with one climb, which is due as nothing else of them is; gathered by
 -- where the climb stands and by what its next step may look at (core/alike.py), where there are at least $3 of a kind
-SELECT array_agg(s.alert_id ORDER BY s.climb_id) AS alert_ids, array_agg(s.climb_id ORDER BY s.climb_id) AS climb_ids
+SELECT array_agg(s.alert_id) AS alert_ids, array_agg(s.climb_id) AS climb_ids
 FROM (
     SELECT a.id AS alert_id, e.id AS climb_id, a.status, a.source_id, a.urgency_id, d.service_ids, e.occurrence,
         e.origin, e.plan_id, e.phase, e.level, e.round, e.fired, e.reached, e.turn, e.acknowledged, e.muted_by, p.paged

@@ -22,20 +22,29 @@ class _Table:
 
     def __init__(self, statement: str) -> None:
         self._statement = statement
-        self._columns: list[list[Any]] = []
+        self._rows: list[tuple[tuple[Any, ...], Names, int]] = []
 
     def add(self, row: tuple[Any, ...], names: Names, times: int) -> None:
         """Add a row so many times, each with names of its own."""
-        if not self._columns:
-            self._columns = [[] for _ in row]
-        for column, value in zip(self._columns, row, strict=True):
-            own = names.get(value)
-            column += [value] * times if own is None else own
+        self._rows.append((row, names, times))
 
     def write(self, rows: Together, *more: Any) -> None:
         """Hand over the statement; nothing when there are no rows."""
-        if self._columns:
-            rows.add(self._statement, *self._columns, *more)
+        if self._rows:
+            first, names, _ = self._rows[0]
+            shared = frozenset(
+                at for at, value in enumerate(first)
+                if value not in names and all(row[at] == value for row, *_ in self._rows)
+            )  # fmt: skip
+            columns = [first[at] if at in shared else self._column(at) for at in range(len(first))]
+            rows.add_shared(self._statement, [*columns, *more], shared)
+
+    def _column(self, at: int) -> list[Any]:
+        column: list[Any] = []
+        for row, names, times in self._rows:
+            own = names.get(row[at])
+            column += [row[at]] * times if own is None else own
+        return column
 
 
 def add(rows: Together, repeats: Sequence[Repeat], now: datetime, mint: Mint) -> None:

@@ -15,23 +15,32 @@ from nightbell.store.db import Tx
 from nightbell.store.queries import statement
 
 _ARGUMENT = re.compile(r"\$(\d+)")
-_USUALLY_SAME = re.compile(r"\$(\d+)::(\w+)\[\] /\*=\*/")
+_COLUMN = re.compile(r"\$(\d+)::(\w+)\[\](?: /\*=\*/)?")
+_USUALLY_SAME = re.compile(r"\$(\d+)::\w+\[\] /\*=\*/")
+_NONE: frozenset[int] = frozenset()
 
 
 class Together:
     """Statements that wait to be run in one go."""
 
     def __init__(self) -> None:
-        #: Name, number of arguments, and whether the columns marked as usually the same are.
-        self._parts: list[tuple[str, int, bool]] = []
+        #: Name, number of arguments, and which of them are one value for all rows.
+        self._parts: list[tuple[str, int, frozenset[int]]] = []
         self._args: list[Any] = []
 
     def add(self, name: str, *args: Any) -> None:
         """Add a named statement that changes rows; each name once."""
         marked = _marked(name)
-        lean = bool(marked) and all(_all_same(args[i]) for i in marked)
+        lean = marked if marked and all(_all_same(args[i]) for i in marked) else _NONE
+        self._put(name, [arg[0] if i in lean else arg for i, arg in enumerate(args)], lean)
+
+    def add_shared(self, name: str, args: Sequence[Any], shared: frozenset[int]) -> None:
+        """Add a named statement whose arguments at these places are one value for all rows; never the first."""
+        self._put(name, args, shared)
+
+    def _put(self, name: str, args: Sequence[Any], lean: frozenset[int]) -> None:
         self._parts.append((name, len(args), lean))
-        self._args += [arg[0] if lean and i in marked else arg for i, arg in enumerate(args)]
+        self._args += args
 
     async def run(self, tx: Tx) -> None:
         """Run what was added; nothing when there is nothing."""
@@ -40,8 +49,8 @@ class Together:
 
 
 @cache
-def _marked(name: str) -> tuple[int, ...]:
-    return tuple(int(found[1]) - 1 for found in _USUALLY_SAME.finditer(statement(name)))
+def _marked(name: str) -> frozenset[int]:
+    return frozenset(int(found[1]) - 1 for found in _USUALLY_SAME.finditer(statement(name)))
 
 
 def _all_same(column: Sequence[Any]) -> bool:
@@ -49,11 +58,11 @@ def _all_same(column: Sequence[Any]) -> bool:
 
 
 @cache
-def _joined(parts: tuple[tuple[str, int, bool], ...]) -> str:
+def _joined(parts: tuple[tuple[str, int, frozenset[int]], ...]) -> str:
     """Return one statement; there are as many as there are ways for a batch to look, a few dozen."""
     texts, before = [], 0
     for name, count, lean in parts:
-        text = _lean(statement(name)) if lean else statement(name)
+        text = _lean(statement(name), lean) if lean else statement(name)
         texts.append((name, _shifted(text, before)))
         before += count
     if len(texts) == 1:
@@ -65,6 +74,12 @@ def _shifted(text: str, by: int) -> str:
     return _ARGUMENT.sub(lambda found: f"${int(found[1]) + by}", text)
 
 
-def _lean(text: str) -> str:
+def _lean(text: str, which: frozenset[int]) -> str:
     """Repeat single values as often as the first column is long."""
-    return _USUALLY_SAME.sub(r"array_fill($\1::\2, ARRAY[cardinality($1)])", text)
+
+    def filled(found: re.Match[str]) -> str:
+        if int(found[1]) - 1 not in which:
+            return found[0]
+        return f"array_fill(${found[1]}::{found[2]}, ARRAY[cardinality($1)])"
+
+    return _COLUMN.sub(filled, text)
