@@ -18,7 +18,7 @@ _DIRECTIONS = {
 }
 #: What Markdown reads anywhere, and what it reads at the start of a line.
 _MARK = re.compile(r"[\\`*_~|\[\]<>]")
-_LINE_MARK = re.compile(r"^([ \t]*(?:\d{1,9}(?=[.)]))?)([#+.)-])", re.MULTILINE)
+_LINE_MARK = re.compile(r"^([ \t]*(?:\d{1,9}(?=[.)](?:\s|$)))?)([#+.)-])", re.MULTILINE)
 _MENTION = re.compile(r"@(?=\w)")
 _HARMLESS = {**_CONTROLS, **_DIRECTIONS, **_LINE_BREAKS}
 
