@@ -92,8 +92,9 @@ def _acting(edge: Edge, resource: Resource, action: Action) -> HTTPRouteHandler:
         body, status = await action.run(call)
         return jsonapi.answer(body, status, media_type=action.media_type)
 
-    method: Method = "GET" if action.method == "GET" else "POST"
-    return _handler(action.path, (method,), action.permission, run)
+    # What clients patch they also put.
+    methods: dict[str, tuple[Method, ...]] = {"GET": ("GET",), "PATCH": ("PATCH", "PUT")}
+    return _handler(action.path, methods.get(action.method, ("POST",)), action.permission, run)
 
 
 def _bound(

@@ -22,6 +22,7 @@ from nightbell.api.resources.notification_rules import RULES
 from nightbell.api.resources.on_call_shadows import SHADOWS
 from nightbell.api.resources.oncalls import ON_CALLS
 from nightbell.api.resources.override_shifts import OVERRIDES
+from nightbell.api.resources.phone_numbers import PHONE_NUMBERS
 from nightbell.api.resources.schedule_calendars import FEEDS, LINKS
 from nightbell.api.resources.schedule_members import ACTIVE_DAYS, MEMBERS, PEOPLE
 from nightbell.api.resources.schedule_rotations import ROTATIONS

@@ -1,16 +1,17 @@
 """Where people are reached: our contact methods, and the two views of them that Rootly's clients know."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from nightbell.api.attribute import Kind, attribute, constant, times
-from nightbell.api.auth import require, require_own
+from nightbell.api.attribute import Kind, attribute, times
+from nightbell.api.auth import require_own
 from nightbell.api.resource import Action, Call, Resource
 from nightbell.api.resources.users import get as get_user
 from nightbell.api.resources.users import number
 from nightbell.api.sent import uuid_of
 from nightbell.core.access import Permission, may
-from nightbell.core.errors import Invalid, Unknown
+from nightbell.core.errors import Unknown
 from nightbell.engine.edits import ContactMethodEdit
 from nightbell.engine.sealed import masked_settings, shown_address
 from nightbell.store.read import people
@@ -35,7 +36,7 @@ async def own(call: Call, key: str, kinds: tuple[str, ...] = ()) -> Record | Non
     return row
 
 
-def _trusted(call: Call) -> bool:
+def trusted(call: Call) -> bool:
     """Whoever looks after people vouches for an address; one's own has to be proven."""
     return may(call.visitor.role, Permission.PEOPLE)
 
@@ -47,14 +48,14 @@ async def create(call: Call, edit: ContactMethodEdit) -> UUID:
     if await get_user(call, call.parent) is None:
         raise Unknown(f"There is no user {user_id}.")
     return await call.edge.configure.create_contact_method(
-        user_id, edit, verified=_trusted(call), by=call.actor, now=call.now
+        user_id, edit, verified=trusted(call), by=call.actor, now=call.now
     )
 
 
 async def change(call: Call, row: Record, edit: ContactMethodEdit) -> None:
     """Change an address."""
     await call.edge.configure.update_contact_method(
-        row["id"], edit, verified=_trusted(call), by=call.actor, now=call.now
+        row["id"], edit, verified=trusted(call), by=call.actor, now=call.now
     )
 
 
@@ -63,7 +64,50 @@ async def delete(call: Call, row: Record) -> None:
     await call.edge.configure.delete_contact_method(row["id"], by=call.actor, now=call.now)
 
 
-CONTACT_METHODS = Resource(
+async def send_code(resource: Resource, call: Call) -> tuple[Any, int]:
+    """Send a code to an address, and show it."""
+    row = await resource.row(call, call.parent)
+    await call.edge.configure.send_code(row["id"], row["user_id"], call.now)
+    return await resource.shown(call, await resource.row(call, call.parent)), 200
+
+
+async def confirm_code(resource: Resource, call: Call) -> tuple[Any, int]:
+    """Verify an address by the code that went there, and show it."""
+    row = await resource.row(call, call.parent)
+    code = str(call.attributes.get("code") or "")
+    await call.edge.configure.confirm_code(row["id"], row["user_id"], code, by=call.actor, now=call.now)
+    return await resource.shown(call, await resource.row(call, call.parent)), 200
+
+
+def proofs(path: str, resource: Callable[[], Resource]) -> tuple[Action, ...]:
+    """Return how an address is proven over the wire. Source: Rootly's wizard (rootly.md 4a)."""
+
+    async def send(call: Call) -> tuple[Any, int]:
+        return await send_code(resource(), call)
+
+    async def confirm(call: Call) -> tuple[Any, int]:
+        return await confirm_code(resource(), call)
+
+    return (
+        Action(
+            method="POST",
+            path=f"{path}/resend_verification",
+            summary="Send another code",
+            permission=Permission.SELF,
+            run=send,
+        ),
+        Action(
+            method="PATCH",
+            path=f"{path}/verify_code",
+            summary="Prove the address by its code",
+            permission=Permission.SELF,
+            run=confirm,
+            accepts={"code": Kind.TEXT},
+        ),
+    )
+
+
+CONTACT_METHODS: Resource = Resource(
     type="contact_methods",
     collections=("/users/{id}/contact_methods",),
     item="/contact_methods/{id}",
@@ -75,6 +119,16 @@ CONTACT_METHODS = Resource(
     delete=delete,
     read=Permission.SELF,
     write=Permission.SELF,
+    actions=(
+        Action(
+            method="POST",
+            path="/contact_methods/{id}/verify",
+            summary="Send a code there",
+            permission=Permission.SELF,
+            run=lambda call: send_code(CONTACT_METHODS, call),
+        ),
+        *proofs("/contact_methods/{id}", lambda: CONTACT_METHODS),
+    ),
     attributes=(
         attribute("user_id", Kind.NUMBER),
         attribute("kind", edit="kind"),
@@ -111,14 +165,16 @@ def _accept_email(sent: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _verify(call: Call) -> tuple[Any, int]:
-    """Take an administrator's word for an address."""
-    require(call.visitor, Permission.PEOPLE)
+    """Take an administrator's word for an address; whoever is none is sent a code."""
     row = await EMAIL_ADDRESSES.row(call, call.parent)
-    await call.edge.configure.verify_contact_method(row["id"], by=call.actor, now=call.now)
+    if trusted(call):
+        await call.edge.configure.verify_contact_method(row["id"], by=call.actor, now=call.now)
+    else:
+        await call.edge.configure.send_code(row["id"], row["user_id"], call.now)
     return await EMAIL_ADDRESSES.shown(call, await EMAIL_ADDRESSES.row(call, call.parent)), 200
 
 
-EMAIL_ADDRESSES = Resource(
+EMAIL_ADDRESSES: Resource = Resource(
     type="user_email_addresses",
     collections=("/users/{id}/email_addresses",),
     item="/email_addresses/{id}",
@@ -135,53 +191,17 @@ EMAIL_ADDRESSES = Resource(
         Action(
             method="POST",
             path="/email_addresses/{id}/verify",
-            summary="Say that an address belongs to its person",
-            permission=Permission.PEOPLE,
+            summary="Send a code there; who looks after people vouches for it instead",
+            permission=Permission.SELF,
             run=_verify,
         ),
+        *proofs("/email_addresses/{id}", lambda: EMAIL_ADDRESSES),
     ),
     attributes=(
         attribute("user_id", Kind.NUMBER),
         attribute("email", of="address", edit="address"),
         attribute("primary", Kind.FLAG, of="is_primary", edit="is_primary"),
         attribute("verified_at", Kind.TIME),
-        *times(),
-    ),
-)
-
-
-# ---------------------------------------------------------------- telephones
-
-
-async def _phones(call: Call) -> Found:
-    return await of_user(call, people.PHONES)
-
-
-async def _phone(call: Call, key: str) -> Record | None:
-    return await own(call, key, people.PHONES)
-
-
-async def _no_phone(call: Call, edit: ContactMethodEdit) -> UUID:
-    raise Invalid("This installation has no channel that calls or texts a telephone.", place="phone")
-
-
-PHONE_NUMBERS = Resource(
-    type="user_phone_numbers",
-    collections=("/users/{id}/phone_numbers",),
-    item="/phone_numbers/{id}",
-    find=_phones,
-    get=_phone,
-    edit=ContactMethodEdit,
-    create=_no_phone,
-    delete=delete,
-    read=Permission.SELF,
-    write=Permission.SELF,
-    attributes=(
-        attribute("user_id", Kind.NUMBER),
-        attribute("phone", of="address", edit="address"),
-        attribute("primary", Kind.FLAG, of="is_primary"),
-        attribute("verified_at", Kind.TIME),
-        constant("verification_attempts_today", 0, Kind.NUMBER),
         *times(),
     ),
 )

@@ -28,6 +28,8 @@ _CONTACT_TYPES = {
     "slack": ("slack",),
     "google_chat": ("google_chat",),
 }
+#: Which way of a telephone number each attribute names.
+_NUMBERS = {"user_sms_number_id": "sms", "user_call_number_id": "voice"}
 _WIRE = {"email": "email", "sms": "sms", "voice": "call", "slack": "slack", "google_chat": "google_chat"}
 
 
@@ -52,7 +54,7 @@ async def _get(call: Call, key: str) -> Record | None:
 
 def _accept(sent: dict[str, Any]) -> dict[str, Any]:
     fields = RULES.taken(sent)
-    for name in ("user_email_address_id", "user_device_id", "user_sms_number_id", "user_call_number_id"):
+    for name in ("user_email_address_id", "user_device_id", *_NUMBERS):
         if sent.get(name) and not fields.get("contact_method_id"):
             fields["contact_method_id"] = sent[name]
     return fields
@@ -63,6 +65,7 @@ async def _named(
 ) -> NotificationRuleEdit:
     """Return the edit with its contact method, found by kind where only a kind was sent."""
     kinds = list_at(call.attributes.get("enabled_contact_types"), "enabled_contact_types")
+    edit = await _way_of_number(call, edit)
     if edit.sent().get("contact_method_id") or not kinds or _wire_kind(present) in kinds:
         return edit
     wanted = [kind for word in kinds for kind in _CONTACT_TYPES.get(str(word), ())]
@@ -74,6 +77,16 @@ async def _named(
     raise Invalid(
         f"This person has no contact method of: {', '.join(map(str, kinds))}.", place="enabled_contact_types"
     )
+
+
+async def _way_of_number(call: Call, edit: NotificationRuleEdit) -> NotificationRuleEdit:
+    """Return the edit with the method that texts, or that calls, the number somebody named."""
+    chosen = edit.sent().get("contact_method_id")
+    kind = next((kind for name, kind in _NUMBERS.items() if call.attributes.get(name)), "")
+    if not chosen or not kind or call.attributes.get("contact_method_id"):
+        return edit
+    ways = await people.ways_of_phone(call.db, chosen)
+    return replace(edit, contact_method_id=ways.get(kind, chosen))
 
 
 def _wire_kind(kind: str) -> str:
@@ -98,8 +111,8 @@ async def _delete(call: Call, row: Record) -> None:
     await call.edge.configure.delete_notification_rule(row["id"], by=call.actor, now=call.now)
 
 
-def _of_kind(*kinds: str) -> Callable[[Record], Any]:
-    return lambda row: row["contact_method_id"] if row["kind"] in kinds else None
+def _of_kind(*kinds: str, of: str = "contact_method_id") -> Callable[[Record], Any]:
+    return lambda row: row[of] if row["kind"] in kinds else None
 
 
 RULES = Resource(
@@ -120,8 +133,8 @@ RULES = Resource(
         attribute("delay", Kind.NUMBER, of="delay_minutes", edit="delay_minutes"),
         attribute("position", Kind.NUMBER, edit="position"),
         attribute("user_email_address_id", Kind.ID, of=_of_kind("email")),
-        attribute("user_call_number_id", Kind.ID, of=_of_kind("voice")),
-        attribute("user_sms_number_id", Kind.ID, of=_of_kind("sms")),
+        attribute("user_call_number_id", Kind.ID, of=_of_kind("voice", of="phone_id")),
+        attribute("user_sms_number_id", Kind.ID, of=_of_kind("sms", of="phone_id")),
         constant("user_device_id", None, Kind.ID),
         attribute("enabled_contact_types", Kind.LIST, of=lambda row: [_wire_kind(row["kind"])]),
         attribute("notification_type", of="loudness", edit="loudness"),

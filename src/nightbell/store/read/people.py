@@ -70,7 +70,8 @@ async def _complete(runner: Runner, rows: list[Record]) -> None:
     for row in rows:
         _without_password(row)["team_ids"] = teams.get(row["id"], [])
         row["email_address_ids"] = [m["id"] for m in own[row["id"]] if m["kind"] == "email"]
-        row["phone_number_ids"] = [m["id"] for m in own[row["id"]] if m["kind"] in PHONES]
+        phones = {m["address"]: m["id"] for m in reversed(own[row["id"]]) if m["kind"] in PHONES}
+        row["phone_number_ids"] = sorted(phones.values())
 
 
 async def contact_methods(
@@ -90,6 +91,22 @@ async def all_contact_methods(runner: Runner, user_id: int) -> list[Record]:
 async def contact_method(runner: Runner, method_id: UUID) -> Record | None:
     """Return one contact method; its settings as they are stored, secrets sealed."""
     return await one(runner, methods, methods.c.id == method_id)
+
+
+async def phones(runner: Runner, user_id: int, since: datetime) -> list[Record]:
+    """Return a person's telephone numbers; `attempts` counts the codes sent since an instant."""
+    return [dict(row) for row in await runner.rows("read_phones", user_id, since)]
+
+
+async def phone(runner: Runner, method_id: UUID, since: datetime) -> Record | None:
+    """Return the telephone number that a contact method is."""
+    row = await runner.row("read_phone", method_id, since)
+    return dict(row) if row else None
+
+
+async def ways_of_phone(runner: Runner, method_id: UUID) -> dict[str, UUID]:
+    """Return the contact methods that a telephone number is, by kind."""
+    return {row["kind"]: row["id"] for row in await runner.rows("read_ways_of_phone", method_id)}
 
 
 async def verifications(runner: Runner, user_id: int, now: datetime) -> list[Record]:
