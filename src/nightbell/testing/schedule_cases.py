@@ -15,7 +15,7 @@ from nightbell.testing.verdict import Verdict
 
 _PROSE = "id title source tags policy_choice given cross_checked want_more note"
 _READ = set(
-    f"{_PROSE} timezone layers overrides swaps unavailable fixed edits ical concurrency feed_expectation checks "
+    f"{_PROSE} timezone layers schedules overrides swaps unavailable fixed edits ical concurrency feed_expectation checks "
     "participants name rotation windows priority shift_duration_seconds "
     "unit every start advance active_from until".split()
 )

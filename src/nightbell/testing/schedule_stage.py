@@ -1,7 +1,8 @@
 """This file builds the schedule that a scenario describes.
 
 Shape of a case: `timezone`, `layers`, `overrides`, `swaps`, `unavailable`; `conventions` in the file says what each
-means. Beyond them: `fixed` windows that hide every layer, and `edits` of a layer's members at an instant.
+means. Beyond them: `fixed` windows that hide every layer, `edits` of a layer's members at an instant, and `schedules`
+by name, which participants of the form {"schedule": name} stand for.
 """
 
 import re
@@ -23,6 +24,8 @@ from nightbell.core.schedule import (
     Booking,
     Change,
     Feed,
+    Member,
+    Nested,
     Override,
     Person,
     Rotation,
@@ -45,11 +48,16 @@ _ICAL = re.compile(
 class Stage:
     """The schedule of one case, and the numbers of its people."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, outer: "Stage | None" = None) -> None:
         self.case = case
         self.zone = zone(case["timezone"])
-        self.users: dict[str, int] = {}
-        self._ids = (UUID(int=n) for n in count(1))
+        #: Everybody has one number, in whichever schedule they serve.
+        self.users: dict[str, int] = outer.users if outer else {}
+        self._ids: Iterator[UUID] = outer._ids if outer else (UUID(int=n) for n in count(1))
+        inner = case.get("schedules", {}).items()
+        self._nested = {
+            name: Stage({"timezone": case["timezone"], **said}, self).schedule for name, said in inner
+        }
         self.schedule = self._schedule()
 
     def names(self, people: Iterable[int]) -> list[str]:
@@ -81,8 +89,11 @@ class Stage:
         return instant(at, self.zone) if at.tzinfo is None else at.astimezone(UTC)
 
     def _turns(self, participants: list[Any]) -> tuple[Turn, ...]:
-        groups = [[group] if isinstance(group, str) else group for group in participants]
-        return tuple(tuple(Person(self.user(name)) for name in group) for group in groups)
+        groups = [group if isinstance(group, list) else [group] for group in participants]
+        return tuple(tuple(self._member(one) for one in group) for group in groups)
+
+    def _member(self, said: str | Case) -> Member:
+        return Person(self.user(said)) if isinstance(said, str) else Nested(self._nested[said["schedule"]])
 
     def _layer(self, layer: Case) -> Rotation:
         place = zone(layer.get("timezone", self.case["timezone"]))
