@@ -71,7 +71,8 @@ def test_throttling_delays_and_never_loses(asked, limits):
     """Let time pass from one promised instant to the next: everything goes, and never more than allowed at once."""
     waiting = [wish(n, whom, kind) for n, (whom, kind) in enumerate(asked)]
     uses: list[Use] = []
-    now, gone = NOW, []
+    gone: list[UUID] = []
+    now = NOW
     for _ in range(len(waiting) + 1):
         decided = turns(waiting, uses, limits, now)
         assert set(decided.go) | decided.wait.keys() == {w.id for w in waiting}

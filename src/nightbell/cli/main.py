@@ -26,6 +26,8 @@ _COMMANDS = (
     ("user", "user:app", "Add and change people."),
     ("token", "token:app", "Make and take back API tokens."),
     ("source", "source:app", "Make sources and their secrets."),
+    ("provider", "provider:app", "Set up the services that carry messages, and try them out."),
+    ("throttle", "throttle:app", "Hold back messages that would flood somebody; none is lost."),
     ("why", "why:why", "Say why somebody was paged by an alert, or why nobody was."),
     ("ledger", "ledger:app", "Export the ledger of pages, and check its chain."),
     ("db", "database:app", "Look at, migrate and dump the database."),

@@ -20,6 +20,7 @@ from nightbell.engine.configure_routes import Routes
 from nightbell.engine.configure_schedules import Schedules
 from nightbell.engine.configure_sources import Sources
 from nightbell.engine.configure_teams import Teams, seed
+from nightbell.engine.configure_throttles import Throttles
 from nightbell.engine.configure_verifying import Verifying
 
 __all__ = ["Configure", "Problems", "seed"]
@@ -31,6 +32,7 @@ class Configure(
     Contacts,
     Verifying,
     ProviderSettings,
+    Throttles,
     Teams,
     Policies,
     Levels,

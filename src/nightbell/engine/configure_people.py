@@ -7,13 +7,18 @@ from zoneinfo import available_timezones
 from nightbell.core.access import Role, may_grant
 from nightbell.core.errors import Forbidden, Invalid, Stale
 from nightbell.core.journal import Actor
+from nightbell.core.noticing import MOST_HOURS
 from nightbell.engine.changing import Change, Checks, Writer
 from nightbell.engine.configure_contacts import add_default_methods
 from nightbell.engine.edits import UserEdit
 from nightbell.engine.identity import check_email
 from nightbell.engine.revising import leave_schedules
+from nightbell.engine.windows import blocks, never_ends
 from nightbell.store.db import Tx
 from nightbell.store.tables import users
+
+UPDATES = ("all", "resolved", "none")
+_MOST_REMINDERS = 5
 
 
 async def welcome(tx: Tx, user_id: int, email: str, by: Actor, now: datetime) -> None:
@@ -71,8 +76,32 @@ def _checked_user(checks: Checks) -> dict[str, Any]:
         lambda zone: "" if zone in available_timezones() else f"There is no time zone {zone[:60]!r}.",
     )
     checks.that("email", _email_problem)
+    checks.choice("updates", UPDATES)
+    checks.that("notice_hours", _hours_problem)
+    _check_quiet_hours(checks)
     checks.done()
     return checks.sent
+
+
+def _check_quiet_hours(checks: Checks) -> None:
+    """Note what is wrong with quiet hours; their zone is the person's own."""
+    asked = checks.sent.get("quiet_hours")
+    if asked is None:
+        checks.sent.pop("quiet_hours", None)
+    elif not asked.get("blocks"):
+        checks.sent["quiet_hours"] = {}
+    else:
+        hours = blocks(checks, "quiet_hours", {"time_zone": "Etc/UTC", "blocks": asked["blocks"]})
+        if hours is not None and never_ends(hours):
+            checks.wrong("quiet_hours", "These hours never end.", "Leave some of the week out.")
+        checks.sent["quiet_hours"] = {"blocks": asked["blocks"], "audible": bool(asked.get("audible"))}
+
+
+def _hours_problem(hours: list[int]) -> str:
+    if len(hours) > _MOST_REMINDERS or len(set(hours)) < len(hours):
+        return f"At most {_MOST_REMINDERS} reminders, each once."
+    fine = all(isinstance(h, int) and not isinstance(h, bool) and 1 <= h <= MOST_HOURS for h in hours)
+    return "" if fine else f"A reminder comes 1 to {MOST_HOURS} hours before a shift."
 
 
 def _email_problem(address: str) -> str:

@@ -42,6 +42,22 @@ class UserEdit(Edit, frozen=True, kw_only=True):
     time_zone: Text = UNSET
     active: Flag = UNSET
     password_hash: MaybeText = UNSET
+    #: {"blocks": [{"days": ["M"…], "start_time", "end_time", "all_day"}], "audible": false} where they live; {} none.
+    quiet_hours: Json = UNSET
+    #: Of alerts they were paged for they are told: all, resolved, none.
+    updates: Text = UNSET
+    #: How many hours before a shift they are reminded.
+    notice_hours: list[int] | UnsetType = UNSET
+    handoff_notices: Flag = UNSET
+
+
+class ThrottleEdit(Edit, frozen=True, kw_only=True):
+    """At most `most` messages of a kind in `seconds`. `scope` is method or installation."""
+
+    kind: Text = UNSET
+    scope: Text = UNSET
+    most: Number = UNSET
+    seconds: Number = UNSET
 
 
 class ContactMethodEdit(Edit, frozen=True, kw_only=True):

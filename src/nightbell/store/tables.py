@@ -37,7 +37,12 @@ users = _table(
     time_zone=Text,
     password_hash=Text,
     active=Boolean,
+    quiet_hours=_JSON,
+    updates=Text,
+    notice_hours=ARRAY(Integer),
+    handoff_notices=Boolean,
 )
+throttles = _table("throttles", _uuid_id(), kind=Text, scope=Text, most=Integer, seconds=Integer)
 contact_methods = _table(
     "contact_methods",
     _uuid_id(),

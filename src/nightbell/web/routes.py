@@ -54,6 +54,8 @@ from nightbell.web.pages import (
     subscriptions,
     swaps,
     teams,
+    throttles,
+    wishes,
 )
 from nightbell.web.render import go, html, safe_path
 from nightbell.web.site import Site, WebRequest
@@ -63,7 +65,7 @@ _LARGEST_FORM = 1024 * 1024
 PAGES = (
     absences, alert, alerts, deliveries, devices, feeds, groupings, heartbeats, integrations, link, live, login,
     maintenances, me, now, overrides, paths, people, policies, providers, proof, rotations, schedules, services, settings, shadows,
-    shared, subscriptions, swaps, teams,
+    shared, subscriptions, swaps, teams, throttles, wishes,
 )  # fmt: skip
 STATUS: dict[type[NightbellError], int] = {
     BadPayload: 400,

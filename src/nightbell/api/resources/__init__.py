@@ -10,7 +10,7 @@ from nightbell.api.resources.alert_routes import ROUTES
 from nightbell.api.resources.alert_sources import SOURCES
 from nightbell.api.resources.alert_urgencies import URGENCIES
 from nightbell.api.resources.alerts import ALERTS
-from nightbell.api.resources.contact_methods import CONTACT_METHODS, EMAIL_ADDRESSES, PHONE_NUMBERS
+from nightbell.api.resources.contact_methods import CONTACT_METHODS, EMAIL_ADDRESSES
 from nightbell.api.resources.deliveries import DELIVERIES, NOTIFICATIONS
 from nightbell.api.resources.empty import EMPTY
 from nightbell.api.resources.escalation_levels import LEVELS
@@ -31,6 +31,7 @@ from nightbell.api.resources.services import SERVICES
 from nightbell.api.resources.shift_coverage_requests import SWAPS
 from nightbell.api.resources.shifts import SCHEDULE_SHIFTS, SHIFTS
 from nightbell.api.resources.teams import TEAMS
+from nightbell.api.resources.throttles import THROTTLES
 from nightbell.api.resources.users import USERS
 
 RESOURCES: tuple[Resource, ...] = (
@@ -48,6 +49,7 @@ RESOURCES: tuple[Resource, ...] = (
     EMAIL_ADDRESSES,
     PHONE_NUMBERS,
     RULES,
+    THROTTLES,
     TEAMS,
     SERVICES,
     POLICIES,

@@ -43,10 +43,21 @@ async def get(call: Call, key: str) -> Record | None:
     return row if row and row["active"] else None
 
 
+#: What may be sent of a person, and what it is called here.
+_ACCEPTED = {
+    "name": "name",
+    "email": "email",
+    "role": "role",
+    "time_zone": "time_zone",
+    "quiet_hours": "quiet_hours",
+    "status_updates": "updates",
+    "shift_notice_hours": "notice_hours",
+    "handoff_notices": "handoff_notices",
+}
+
+
 def _accept(sent: dict[str, Any]) -> dict[str, Any]:
-    fields: dict[str, Any] = {
-        name: sent[name] for name in ("name", "email", "role", "time_zone") if name in sent
-    }
+    fields: dict[str, Any] = {ours: sent[name] for name, ours in _ACCEPTED.items() if name in sent}
     parts = [str(sent[part]).strip() for part in ("first_name", "last_name") if sent.get(part)]
     if parts and "name" not in fields:
         fields["name"] = " ".join(parts)
@@ -128,6 +139,10 @@ USERS = Resource(
         attribute("time_zone", edit="time_zone"),
         attribute("role", edit="role"),
         attribute("active", Kind.FLAG),
+        attribute("quiet_hours", Kind.OBJECT, edit="quiet_hours"),
+        attribute("status_updates", of="updates", edit="updates"),
+        attribute("shift_notice_hours", Kind.LIST, of="notice_hours", edit="notice_hours"),
+        attribute("handoff_notices", Kind.FLAG, edit="handoff_notices"),
         *times(),
     ),
 )

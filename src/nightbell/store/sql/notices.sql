@@ -27,3 +27,20 @@ UPDATE contact_methods m SET failing_since = CASE WHEN t.failed THEN $4::timesta
     failing_why = CASE WHEN t.failed THEN t.why ELSE '' END
 FROM (SELECT * FROM unnest($1::uuid[], $2::bool[], $3::text[]) AS u (id, failed, why) ORDER BY id) t
 WHERE m.id = t.id AND (m.failing_since IS NOT NULL) <> t.failed
+
+-- same_throttle: another one that counts the same
+SELECT id FROM throttles WHERE kind = $1 AND scope = $2 AND seconds = $3 AND id IS DISTINCT FROM $4
+
+-- release_held: throttles changed; whatever they hold back is looked at now
+UPDATE notifications SET send_at = $1, updated_at = $1
+WHERE state = 'waiting' AND send_at > $1 AND why LIKE 'held back:%'
+
+-- coming_unreachable: whose shift is near and whom nobody could reach when it was looked at
+SELECT DISTINCT subject_id, schedule_id, shift_start FROM notices WHERE kind = 'unreachable' AND shift_start > $1
+ORDER BY shift_start, subject_id LIMIT 50
+
+-- notices_of: what somebody was told of their shifts lately
+SELECT kind, said, created_at FROM notices WHERE user_id = $1 ORDER BY id DESC LIMIT 5
+
+-- alerts_of_bundle: what a message named, as it stands now
+SELECT number, summary, status, started_at FROM alerts WHERE id = ANY($1::uuid[]) ORDER BY started_at, number

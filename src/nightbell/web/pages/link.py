@@ -14,6 +14,7 @@ from nightbell.core.directory import User
 from nightbell.core.errors import Forbidden, NightbellError, Unknown
 from nightbell.core.journal import person
 from nightbell.core.links import Link
+from nightbell.engine import bundles
 from nightbell.store.read import pages
 from nightbell.web import acts
 from nightbell.web.door import CSP
@@ -49,6 +50,10 @@ async def done(request: WebRequest, token: str, wanted: str) -> Response[bytes]:
 async def _act(request: WebRequest, link: Link, user: User, wanted: str) -> str:
     act, by, now = request.site.act, person(user.id, user.name), request.now
     match wanted:
+        case "acknowledge" if (
+            len(named := await bundles.alerts_of(request.site.db, link.notification_id)) > 1
+        ):
+            return _said_of(await bundles.acknowledge(act, named, by=by, now=now), len(named))
         case "acknowledge":
             decision = await act.acknowledge(link.alert_id, by=by, now=now)
         case "resolve":
@@ -58,6 +63,12 @@ async def _act(request: WebRequest, link: Link, user: User, wanted: str) -> str:
         case _:
             decision = await act.escalate(link.alert_id, by=by, now=now, as_of=link.as_of)
     return acts.ALREADY.get(decision.what) or f"{acts.DONE[wanted]}."
+
+
+def _said_of(taken: int, named: int) -> str:
+    """Return what became of all that a message named."""
+    before = "" if taken == named else f" The other {named - taken} were taken or over already."
+    return f"Acknowledged {taken} of the {named} alerts this message named.{before}"
 
 
 async def _opened(request: WebRequest, token: str) -> tuple[Link, User]:
@@ -79,12 +90,15 @@ async def _page(
     alert: dict[str, Any] | None = await pages.alert(request.site.db, ident=link.alert_id)
     if alert is None:
         raise Unknown("This alert does not exist any more.")
+    named = await bundles.alerts_of(request.site.db, link.notification_id)
+    bundle = await request.site.db.rows("alerts_of_bundle", named) if len(named) > 1 else []
     directory = await request.site.directory()
     user = directory.users.get(link.user_id)
     labels = [(k, v) for k, v in sorted(alert["labels"].items()) if k not in ("alertname", "status")]
     response = html(
         request,
-        "link.html",
+        "link_bundle.html" if bundle else "link.html",
+        bundle=bundle,
         code=code,
         alert=alert,
         short=shortid.encode(alert["number"]),

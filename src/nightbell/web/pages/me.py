@@ -16,6 +16,7 @@ from nightbell.engine.sealed import masked_settings
 from nightbell.store.read import pages, people
 from nightbell.web import devices, words
 from nightbell.web.faults import told
+from nightbell.web.pages import wishes
 from nightbell.web.pages.login import zones
 from nightbell.web.render import go, render
 from nightbell.web.site import WebRequest, action, page
@@ -68,6 +69,7 @@ async def page_of_me(
         keys=await pages.api_keys(db, visitor.user_id),
         roles=[role for role in Role if narrowed(visitor.role, role) is role],
         zones=zones(),
+        **await wishes.shown(request),
     )
 
 

@@ -7,6 +7,7 @@ from nightbell.core.access import Permission
 from nightbell.store.read import page_alerts, pages
 from nightbell.store.read.page_alerts import Wanted
 from nightbell.web.duty import duties
+from nightbell.web.gate import warnings
 from nightbell.web.pages.alerts import shown_rows
 from nightbell.web.render import render
 from nightbell.web.search import Search
@@ -33,6 +34,7 @@ async def now(request: WebRequest) -> Response[bytes]:
         duties=duties(directory, serving),
         posts=serving,
         unpaged=await pages.unpaged(db),
+        gate=await warnings(request, directory),
         without_levels=holes.without_levels(directory),
         steps=await pages.set_up(db, request.visitor.user_id),
         mute=[p for p in people if p["active"] and not p["kinds"] and p["role"] != "observer"],

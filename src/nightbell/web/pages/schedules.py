@@ -23,6 +23,7 @@ from nightbell.web import coming, lanes
 from nightbell.web.duty import name_of
 from nightbell.web.faults import told
 from nightbell.web.forms import Form
+from nightbell.web.gate import warnings
 from nightbell.web.lanes import Lane, Week
 from nightbell.web.pages.login import zones
 from nightbell.web.pages.subscriptions import addresses
@@ -101,6 +102,7 @@ async def shown(request: WebRequest, ident: UUID) -> Response[bytes]:
         schedule=row,
         rotations=rotations[::-1],
         directory=directory,
+        gate=await warnings(request, directory, ident),
         shown=Times(now, place.key),
         place=place.key,
         mine=request.visitor.time_zone,

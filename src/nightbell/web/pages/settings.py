@@ -8,6 +8,7 @@ from nightbell.__about__ import __version__
 from nightbell.core.access import Permission
 from nightbell.engine.configure_installation import ACKNOWLEDGE_MINUTES
 from nightbell.store.read import pages
+from nightbell.web.pages import throttles
 from nightbell.web.render import go, render
 from nightbell.web.site import WebRequest, action, page
 
@@ -30,6 +31,7 @@ async def settings(request: WebRequest) -> Response[bytes]:
         audit=await pages.audit(request.site.db),
         streams=len(request.site.hub),
         channels=sorted(request.site.channels),
+        **await throttles.shown(request),
     )
 
 
