@@ -55,10 +55,10 @@ class Stage:
         self.users: dict[str, int] = outer.users if outer else {}
         self._ids: Iterator[UUID] = outer._ids if outer else (UUID(int=n) for n in count(1))
         inner = case.get("schedules", {}).items()
-        self._nested = {
+        self._nested: dict[str, Schedule] = {
             name: Stage({"timezone": case["timezone"], **said}, self).schedule for name, said in inner
         }
-        self.schedule = self._schedule()
+        self.schedule: Schedule = self._schedule()
 
     def names(self, people: Iterable[int]) -> list[str]:
         """Return the names of people, sorted."""
