@@ -13,6 +13,7 @@ import pytest
 
 from nightbell import settings
 from nightbell.channels.webhook import signature
+from nightbell.core.providers import PROVIDERS
 from nightbell.telemetry import metrics
 from nightbell.web.snippets import snippets
 from support.sources import PACKAGE, ROOT, sources
@@ -151,9 +152,11 @@ def test_every_journal_code_is_documented_and_no_other() -> None:
 
 def variables() -> list[str]:
     """Return the environment variable of every setting."""
-    own = [field.name for field in msgspec.structs.fields(settings.Settings) if field.name != "smtp"]
+    tables = ("smtp", "providers")
+    own = [field.name for field in msgspec.structs.fields(settings.Settings) if field.name not in tables]
     mail = [f"smtp_{field.name}" for field in msgspec.structs.fields(settings.Smtp)]
-    return [f"{settings.PREFIX}{name.upper()}" for name in (*own, *mail)]
+    services = [f"{one.name}_{field.name}" for one in PROVIDERS.values() for field in one.fields]
+    return [f"{settings.PREFIX}{name.upper()}" for name in (*own, *mail, *services)]
 
 
 def test_every_setting_is_documented() -> None:
