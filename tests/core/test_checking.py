@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from nightbell.core.choosing import Circumstances, choose
 from nightbell.engine import windows
-from nightbell.engine.changing import Checks
+from nightbell.engine.changing import Checks, Problems
 from nightbell.engine.checking_levels import check_level
 from nightbell.engine.checking_paths import conditions
+from nightbell.engine.checking_routes import check_groups, check_order
 from nightbell.engine.policies import level, maintenance
 from support.pure import NOW, policy
 
@@ -139,3 +140,72 @@ def test_a_stretch_of_the_week_is_cut_at_its_midnights(start, end, by_day):
         if stretches
     }
     assert found == by_day
+
+
+# ---------------------------------------------------------------- what can never match
+
+
+def _route(*conditions):
+    checks = Checks({})
+    rule = {"name": "R", "condition_groups": [{"conditions": list(conditions)}]}
+    check_groups(checks, "rules[0]", rule)
+    try:
+        checks.done()
+    except Problems as error:
+        return error.problems[0].place.rpartition("conditions")[2]
+    return ""
+
+
+def _matches(text):
+    return {"field_type": "matcher", "values": [text]}
+
+
+def _label(name, operator, *values):
+    return {
+        "field_type": "payload",
+        "field_name": f"$.commonLabels.{name}",
+        "operator": operator,
+        "values": list(values),
+    }
+
+
+@pytest.mark.parametrize(
+    ("conditions", "place"),
+    [
+        ([_matches('severity="warn",severity="crit"')], "[0].values"),
+        ([_matches('severity="warn"'), _matches('severity=~"crit|page"')], "[1].values"),
+        ([_matches('severity="warn"'), _matches('severity!~"warn.*"')], "[1].values"),
+        ([_matches('severity=~"warn|crit",severity!~"warn|crit|page"')], "[0].values"),
+        ([_matches('team=~"db.*",team!~"db.*"')], "[0].values"),
+        ([_matches('team!~".*"')], "[0].values"),
+        ([_matches('team=""'), _matches('team=~".+"')], "[1].values"),
+        ([_matches('team="db"'), _label("team", "is_one_of", "web")], "[1].values"),
+        ([_label("team", "is_one_of", "db"), _label("team", "does_not_contain", "d")], "[1].values"),
+        ([_label("team", "is_empty"), _label("team", "starts_with", "d")], "[1].values"),
+        ([_label("team", "contains", "x"), _label("team", "does_not_contain", "x")], "[1].values"),
+        ([_label("team", "is_one_of", "db"), _label("team", "matches_regex", "^web")], "[1].values"),
+        ([{"field_type": "attribute", "field_name": "summary", "operator": "is_one_of", "values": [v]} for v in "ab"], "[1].values"),
+        ([{"urgency_ids": ["1"]}, {"urgency_ids": ["2"]}], "[1].urgency_ids"),
+        # What may well be:
+        ([_matches('severity=~"warn.*",team!="db"')], ""),
+        ([_matches('severity=~"warn|crit"'), _matches('severity!="warn"')], ""),
+        ([_matches('severity=~"warn.*",severity!~".*ing"')], ""),
+        ([_label("team", "is_one_of", "db", "web"), _label("team", "is_not_one_of", "db")], ""),
+        ([_label("team", "contains", "d"), _label("team", "does_not_contain", "x")], ""),
+        ([{**_label("x", "is_one_of", "a"), "field_name": "$.alerts[*].labels.x"}, {**_label("x", "is_one_of", "b"), "field_name": "$.alerts[*].labels.x"}], ""),
+        ([{"urgency_ids": ["1", "2"]}, {"urgency_ids": ["2"]}], ""),
+    ],
+)  # fmt: skip
+def test_a_group_of_conditions_that_contradict_each_other_is_refused(conditions, place):
+    assert _route(*conditions) == place
+
+
+def test_a_rule_behind_one_that_takes_everything_is_refused():
+    checks = Checks({})
+    some = {"name": "S", "condition_groups": [{"conditions": [_matches('a="b"')]}]}
+    check_order(checks, [some, {"name": "All"}, {"name": "F", "fallback": True}])
+    checks.done()
+    check_order(checks, [{"name": "All"}, some])
+    with pytest.raises(Problems) as refused:
+        checks.done()
+    assert [one.place for one in refused.value.problems] == ["rules[1]"]

@@ -11,6 +11,7 @@ from nightbell.core.grouping import MATCHES_EXISTING
 from nightbell.core.journal import Actor
 from nightbell.core.labels import parse_matchers
 from nightbell.engine.changing import Change, Checks, Writer, must_exist
+from nightbell.engine.checking_routes import check_groups, check_order
 from nightbell.engine.configure_sources import target_must_exist
 from nightbell.engine.edits import RouteEdit
 from nightbell.engine.ids import new_id
@@ -80,6 +81,7 @@ def _checked_route(checks: Checks) -> None:
         checks.wrong("rules", "A route has at most one fallback rule.")
     for index, rule in enumerate(rules):
         _check_rule(checks, f"rules[{index}]", rule)
+    check_order(checks, rules)
     checks.done()
     for name in ("source_ids", "owner_team_ids", "rules"):
         if name in checks.sent and checks.sent[name] is None:
@@ -104,6 +106,8 @@ def _check_rule(checks: Checks, place: str, rule: dict[str, Any]) -> None:
         checks.wrong(f"{place}.condition_groups", f"A rule has at most {_MOST_CONDITIONS} conditions.")
     for where, condition in conditions:
         check_condition(checks, where, condition)
+    if not checks.found(place):
+        check_groups(checks, place, rule)
 
 
 def check_condition(

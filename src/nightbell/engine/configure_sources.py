@@ -139,6 +139,9 @@ def _check_urgency_rules(checks: Checks) -> None:
             checks.wrong(f"{place}.value", "Value must be a text")
         if as_uuid(str(rule.get("urgency_id"))) is None:
             checks.wrong(f"{place}.urgency_id", "There is no such urgency.")
+        asked = [rule.get(name) for name in ("json_path", "operator", "value")]
+        if asked in [[one.get(name) for name in ("json_path", "operator", "value")] for one in rules[:index]]:
+            checks.wrong(place, "A rule above asks the same, and the first counts: this can never match.")
 
 
 def _check_default_target(checks: Checks) -> None:

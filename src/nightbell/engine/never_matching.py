@@ -1,18 +1,16 @@
 """This file finds paths that could never be taken: rules that contradict each other, hours that never meet."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from nightbell.core.directory import PathRule, Windows
 from nightbell.engine.checking_paths import Conditions
+from nightbell.engine.contradicting import comparison, contradicted
 from nightbell.engine.jsonpath import is_plain
 
 #: A Monday; which one does not matter, wall clocks are compared with wall clocks.
 _MONDAY = datetime.combine(date(2024, 1, 1), time())
-_MUST_BE = ("is", "is_one_of")
-_MUST_NOT_BE = ("is_not", "is_not_one_of")
 
 
 def contradiction(read: Conditions, given: Sequence[Any], business: Windows | None) -> tuple[str, str] | None:
@@ -25,7 +23,7 @@ def contradiction(read: Conditions, given: Sequence[Any], business: Windows | No
         return f"rules[{index}]", why
     if read.match_any:
         return None
-    for found in (_ids(read.rules), _hours(read, business), *_values(read.rules, given)):
+    for found in (_ids(read.rules), _hours(read, business), _values(read.rules, given)):
         if found:
             return found
     return None
@@ -74,23 +72,13 @@ def _meet(opened: list[Windows]) -> bool:
     return any(all(windows.hours.cover(at) for windows in opened) for at in openings)
 
 
-def _values(rules: tuple[PathRule, ...], given: Sequence[Any]) -> Iterator[tuple[str, str]]:
-    """Yield what no single value can satisfy; a path that finds several values may satisfy anything."""
-    by_subject: dict[str, list[tuple[int, PathRule]]] = defaultdict(list)
-    for index, rule in enumerate(rules):
-        subject = _subject(rule, given[index])
-        if subject:
-            by_subject[subject].append((index, rule))
-    for found in by_subject.values():
-        allowed: set[str] | None = None
-        for index, rule in sorted(found, key=lambda pair: pair[1].operator in _MUST_NOT_BE):
-            if rule.operator in _MUST_BE:
-                allowed = set(rule.values) if allowed is None else allowed & set(rule.values)
-            elif rule.operator in _MUST_NOT_BE and allowed is not None:
-                allowed -= set(rule.values)
-            if allowed is not None and not allowed:
-                yield f"rules[{index}]", "It contradicts the rules beside it: this can never match."
-                break
+def _values(rules: tuple[PathRule, ...], given: Sequence[Any]) -> tuple[str, str] | None:
+    """Return what no single value can satisfy; a path that finds several values may satisfy anything."""
+    return contradicted(
+        comparison(subject, f"rules[{index}]", rule.operator, rule.values)
+        for index, rule in enumerate(rules)
+        if (subject := _subject(rule, given[index]))
+    )
 
 
 def _subject(rule: PathRule, sent: Any) -> str:
@@ -99,5 +87,5 @@ def _subject(rule: PathRule, sent: Any) -> str:
     if rule.kind == "field":
         return f"field {sent.get('fieldable_id')}"
     if rule.kind == "json_path" and is_plain(str(sent.get("json_path"))):
-        return f"path {sent['json_path']}"
+        return str(sent["json_path"])
     return ""

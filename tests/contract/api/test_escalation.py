@@ -1,5 +1,6 @@
 """Escalation over HTTP: what holds for all alerts, how a cycle goes round, asking for help, starting over."""
 
+import json
 import re
 from typing import Any
 
@@ -7,6 +8,8 @@ import httpx
 import pytest
 from rootly_sdk import models
 from rootly_sdk.api.alert_configuration import get_alert_configuration, update_alert_configuration
+
+from support import bodies
 
 CYCLE = "paging_strategy_configuration_"
 
@@ -215,3 +218,63 @@ async def test_what_became_empty_later_is_named(call, level, policy, people):
 
 async def test_a_level_without_anybody_is_refused(level):
     assert places(await level(status=422, notification_target_params=[])) == ["notification_target_params"]
+
+
+# ---------------------------------------------------------------- what can never match
+
+
+def _group(*matchers):
+    kind = {"property_field_type": "matcher", "property_field_condition_type": "is_one_of"}
+    return {"conditions": [{**kind, "property_field_value": text} for text in matchers]}
+
+
+@pytest.mark.parametrize(
+    ("rules", "place"),
+    [
+        ([{"name": "A", "condition_groups": [_group('severity="a"', 'severity=~"b|c"')]}],
+         "rules[0].condition_groups[0].conditions[1].property_field_values"),
+        ([{"name": "A", "condition_groups": [_group('severity="a"'), _group('team!~".*"')]}],
+         "rules[0].condition_groups[1].conditions[0].property_field_values"),
+        ([{"name": "All"}, {"name": "B", "condition_groups": [_group('severity="a"')]}], "rules[1]"),
+    ],
+)  # fmt: skip
+async def test_a_route_with_a_rule_that_can_never_match_is_refused(call, rules, place):
+    refused = await call("POST", "/v1/alert_routes", {"name": "R", "rules": rules}, status=422)
+    assert places(refused) == [place]
+
+
+async def test_a_route_takes_groups_side_by_side_and_a_fallback(call, level, policy, send, people):
+    await level()
+    to = [{"target_type": "EscalationPolicy", "target_id": policy}]
+    rules = [
+        {"name": "Warn", "condition_groups": [_group('severity=~"warn.*",team!="db"'), _group('job="x"')],
+         "destinations": to},
+        {"name": "Else", "fallback_rule": True,
+         "destinations": [{"target_type": "User", "target_id": people["bo"][0]}]},
+    ]  # fmt: skip
+    made = {"name": "R", "alerts_source_ids": [str(send.source_id)], "rules": rules}
+    await call("POST", "/v1/alert_routes", made, status=201)
+    for name, labels, whom in (
+        ("RouteA", {"severity": "warning", "team": "web"}, "EscalationPolicy"),
+        ("RouteB", {"severity": "warning", "team": "db"}, "User"),
+        ("RouteC", {"severity": "info", "job": "x"}, "EscalationPolicy"),
+    ):
+        own = {"alertname": name, **labels}
+        body = bodies.firing(labels=own, common=own, groupKey=f"{{}}:{{{name}}}")
+        await send(json.dumps(body))
+        shown = await call("GET", "/v1/alerts?filter[search]=" + name)
+        kinds = [one["attributes"]["notification_target_type"] for one in shown["data"]]
+        assert kinds[0] == whom
+
+
+async def test_an_urgency_rule_that_repeats_another_is_refused(call):
+    high = (await call("GET", "/v1/alert_urgencies?filter[name]=High"))["data"][0]["id"]
+    rule = {
+        "json_path": "$.commonLabels.severity",
+        "operator": "is",
+        "value": "page",
+        "alert_urgency_id": high,
+    }
+    said = {"name": "S", "source_type": "alertmanager", "alert_source_urgency_rules_attributes": [rule, rule]}
+    refused = await call("POST", "/v1/alert_sources", said, status=422)
+    assert "can never match" in str(refused)
