@@ -167,7 +167,7 @@ def test_a_promise_that_does_not_hold_is_a_banner_on_every_page_and_a_page_to_th
     expect(page.locator("main")).to_contain_text("The ledger breaks at entry 1")
     expect(page.locator(".list")).to_contain_text("Broken")
     look(page, "auditor-broken")
-    [alarm] = [a for a in watched.api.list("/alerts") if a["labels"].get("invariant") == "ledger"]
+    [alarm] = [a for a in watched.api.list("/alerts") if "auditor: the ledger" in a["summary"]]
     assert alarm["status"] == "triggered"
     assert "nightbell_audit_findings" in httpx.get(f"{watched.program.url}/metrics").text
     assert watched.program.metric('nightbell_audit_findings{invariant="ledger"}') >= 1

@@ -71,6 +71,8 @@ _REASONS: tuple[tuple[Retryable, tuple[type[BaseException], ...]], ...] = (
             asyncpg.CrashShutdownError,
             asyncpg.IdleInTransactionSessionTimeoutError,
             asyncpg.TooManyConnectionsError,
+            # The server we talk to became a standby; the next connection finds the one that takes writes.
+            asyncpg.ReadOnlySQLTransactionError,
             ConnectionError,
             FileNotFoundError,
             TimeoutError,
@@ -238,6 +240,7 @@ async def connect(dsn: str, size: int = 10) -> Db:
         max_inactive_connection_lifetime=60,
         max_queries=2**31,
         init=prepare,
+        connect=_connected,
         connection_class=_Connection,
         **_OPTIONS,
     )
@@ -249,9 +252,17 @@ async def connect(dsn: str, size: int = 10) -> Db:
         raise
 
 
+async def _connected(*args: Any, **options: Any) -> Any:
+    """Open a connection; that of several servers none takes writes yet is a lost connection like any other."""
+    try:
+        return await asyncpg.connect(*args, **options)
+    except asyncpg.TargetServerAttributeNotMatched as nobody:
+        raise ConnectionError(f"no server takes writes: {nobody}") from nobody
+
+
 async def connect_one(dsn: str) -> Any:
     """Open a single asyncpg connection with our codecs, outside any pool."""
-    connection = await asyncpg.connect(dsn, connection_class=_Connection, **_OPTIONS)
+    connection = await _connected(dsn, connection_class=_Connection, **_OPTIONS)
     await prepare(connection)
     return connection
 

@@ -40,7 +40,7 @@ async def shown(request: WebRequest) -> Response[bytes]:
     )
 
 
-@page("/ledger/export.{style:str}", Permission.OPERATE)
+@page("/ledger/export/{style:str}", Permission.OPERATE)
 async def exported(request: WebRequest, style: str) -> Stream:
     """Stream the whole ledger."""
     if style not in _FORMATS:
