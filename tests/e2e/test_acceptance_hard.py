@@ -1,6 +1,6 @@
 """What senders do to a receiver, asked from outside: rows A of the acceptance table, with captured bytes.
 
-Rows A20 to A26 are the engine's (tests/flows), A32 comes with heartbeats, A13 and A33 stand in test_crash.py.
+Rows A20 to A26 stand in test_acceptance_escalation.py, A32 comes with heartbeats, A13 and A33 stand in test_crash.py.
 """
 
 import ast
