@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from bench import ingest, latency, reading, timers, waiting
+from bench import delivering, ingest, latency, reading, timers, waiting
 from bench.ceiling import ceiling
 from bench.figures import Figure, Throughput, heading
 from bench.ingest import Run
@@ -40,6 +40,8 @@ SCENARIOS: dict[str, Scenario] = {
     "ack500": lambda run: latency.acknowledged(run, rate=500),
     "handover100": lambda run: latency.handed_over(run, rate=100),
     "handover500": lambda run: latency.handed_over(run, rate=500),
+    "burst10000": delivering.burst,
+    "first-in-storm": delivering.storm,
     "timers": timers.everything,
     "start": lambda run: waiting.starts(run),
     "lists": lambda run: reading.lists(run, rows=1_000_000),

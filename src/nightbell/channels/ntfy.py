@@ -25,7 +25,8 @@ _ADDRESS = re.compile(r"(?P<server>https?://\S+)/(?P<topic>[-_A-Za-z0-9]{1,64})"
 _TOKEN = re.compile(r"[\x21-\x7e]*")
 
 #: 5 rings through Do Not Disturb where the app is allowed to; 3 is ntfy's ordinary.
-_PRIORITY = {Purpose.PAGE: 5, Purpose.UPDATE: 3, Purpose.TEST: 4}
+_PRIORITY = {Purpose.PAGE: 5, Purpose.TEST: 4}
+_ORDINARY = 3
 
 
 class Ntfy:
@@ -68,7 +69,7 @@ def render(message: Message) -> bytes:
         "topic": message.address.rpartition("/")[2],
         "title": one_line(message.title, most=_LONGEST_TITLE),
         "message": "",
-        "priority": _PRIORITY[message.purpose],
+        "priority": _PRIORITY.get(message.purpose, _ORDINARY),
         "tags": _tags(message),
         "actions": _actions(message),
         # From 2.16 the same sequence replaces what is shown, so an uncertain first attempt is not shown twice.

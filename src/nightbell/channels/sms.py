@@ -59,7 +59,7 @@ def render(message: Message) -> str:
     match message.purpose:
         case Purpose.VERIFY | Purpose.TEST:
             return gsm.fitting(f"Nightbell: {title}", "", most=_MOST_SEGMENTS)
-        case Purpose.UPDATE:
+        case Purpose.UPDATE | Purpose.NOTICE:
             return gsm.fitting(f"Nightbell: {title}", _tail(message.alert_url), most=_MOST_SEGMENTS)
         case _:
             urgency = gsm.plain(one_line(message.urgency, most=40))
