@@ -23,7 +23,7 @@ from nightbell.engine.configure import Configure, seed
 from nightbell.settings import Settings
 from nightbell.testing.clock import FrozenClock
 from nightbell.testing.doubles import Reply, Reset, Then
-from nightbell.testing.slack_double import SECRET, SlackDouble
+from nightbell.testing.slack_double import APP, SECRET, SlackDouble
 from nightbell.testing.twilio_double import TwilioDouble
 
 START = datetime(2026, 11, 23, 2, 0, 5, tzinfo=UTC)
@@ -480,3 +480,32 @@ async def test_a_post_in_doubt_is_found_by_its_key(bell):
     await bell.recorded(alert, ("slack", "unknown", ""))
     bell.clock.move_to(START + timedelta(seconds=30))
     await bell.recorded_after_trace(alert, ("slack", "sent", "delivered"))
+
+
+async def test_socket_mode_needs_no_public_address_and_confirms_what_was_carried_out(bell):
+    bell.engine.inbound.clerk.providers.fixed["slack"].pop("app_token")
+    await bell.configure.set_provider("slack", {"app_token": APP}, by=SYSTEM, now=bell.clock())
+    await bell.chore("slack")
+    alert = await bell.page(await bell.person(slack="U0ANA0001"))
+    post = await bell.slack.take()
+    await bell.slack.send("e-1", bell.slack.pressed(post, "acknowledge", "U0ANA0001"))
+    await bell.slack.until(lambda: bell.slack.confirmed == ["e-1"] and bell.slack.whispers)
+    assert await bell.status(alert) == "acknowledged"
+    await bell.slack.send("e-2", bell.slack.pressed(post, "acknowledge", "U0EVE0001"))
+    await bell.slack.until(lambda: bell.slack.confirmed == ["e-1", "e-2"] and len(bell.slack.whispers) == 2)
+    assert "does not know who you are" in bell.slack.whispers[1]["text"]
+    await bell.slack.send("e-3", {"type": "view_submission"})
+    await bell.slack.until(lambda: bell.slack.confirmed[-1:] == ["e-3"])
+
+
+async def test_the_line_follows_the_settings(bell):
+    bell.engine.inbound.clerk.providers.fixed["slack"].pop("app_token")
+    await bell.configure.set_provider("slack", {"app_token": "xapp-wrong"}, by=SYSTEM, now=bell.clock())
+    await bell.chore("slack")
+    assert not bell.slack.lines
+    await bell.configure.set_provider("slack", {"app_token": APP}, by=SYSTEM, now=bell.clock())
+    await bell.chore("slack")
+    await bell.slack.until(lambda: bell.slack.lines == 1)
+    await bell.configure.set_provider("slack", {"app_token": ""}, by=SYSTEM, now=bell.clock())
+    await bell.chore("slack")
+    await bell.slack.until(lambda: bell.slack.lines == 0)

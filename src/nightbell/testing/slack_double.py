@@ -97,6 +97,11 @@ class SlackDouble(Double):
             ],
         }
 
+    @property
+    def lines(self) -> int:
+        """How many socket lines are open."""
+        return sum(not line.closed for line in self._sockets)
+
     async def send(self, envelope_id: str, payload: dict[str, Any]) -> None:
         """Say something over socket mode, on the last line that was opened."""
         await self.until(lambda: any(not s.closed for s in self._sockets))

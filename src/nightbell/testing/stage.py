@@ -20,6 +20,7 @@ from nightbell.engine.ids import new_id
 from nightbell.engine.ingest import Committed, Incoming, Outcome, packed
 from nightbell.engine.messages import Desk
 from nightbell.engine.node import Node
+from nightbell.engine.receive import Answer, Pressed, Receive, Written
 from nightbell.engine.vault import Vault
 from nightbell.engine.writer import Writers
 from nightbell.sources.registry import SOURCES
@@ -44,6 +45,7 @@ class Engine:
         self.directories = Directories()
         self.committed: list[Committed] = []
         self.act = Act(db, self.directories, self.committed.append)
+        self.receive = Receive(db, self.directories, self.act, self.committed.append)
         desk = Desk(Vault(b"test"), "http://nightbell.example")
         node = Node(name=name, clock=clock, woken=self.committed.append)
         self.heartbeats = Heartbeats(db, self.directories, node)
@@ -78,6 +80,7 @@ class Stage:
         self.configure = Configure(db, Vault(b"test"), self.phones.by_kind)
         self.cast = Cast(db, self.configure, self.clock)
         self.awake = True
+        self._said = 0
         #: Whether notices of shifts are sent; most stories are about alerts.
         self.notices = False
         self.groups: dict[tuple[UUID, str], Group] = {}
@@ -150,6 +153,24 @@ class Stage:
         self.outcome = await self.engines[node].writers.submit(incoming)
         await self.settle()
         return self.outcome
+
+    async def answer(self, kind: str, address: str, text: str) -> Answer:
+        """Let somebody answer by text, and return what they are told."""
+        self._said += 1
+        written = Written(kind=kind, reference=f"text {self._said}", addresses=(address,), text=text)
+        return await self.engine.receive.written(written, self.clock())
+
+    async def press(self, kind: str, notification_id: UUID, action: str) -> Answer:
+        """Let the addressee of a message press a key of it."""
+        self._said += 1
+        pressed = Pressed(
+            kind=kind,
+            reference=f"key {self._said}",
+            addresses=(),
+            action=action,
+            notification_id=notification_id,
+        )
+        return await self.engine.receive.pressed(pressed, self.clock())
 
     async def sender(self) -> Source:
         """Return the only source of the cast, made without a target if there is none."""

@@ -15,6 +15,8 @@ from typing import Any, Self
 
 from nightbell.core.delivery import Purpose
 from nightbell.core.directory import Target
+from nightbell.core.receipt import Receipt
+from nightbell.core.receipt import Stage as Progress
 from nightbell.testing import payloads
 from nightbell.testing.cast import Person, Source, Whom
 from nightbell.testing.phones import Answer
@@ -199,7 +201,50 @@ class Story:
         await act(alert["id"], by=by.actor, now=self._scene.clock(), **more)
         await self._scene.settle()
 
+    def answers(self, by: Person, text: str, *, kind: str = "sms", told: str = "") -> Self:
+        """Answer by text; "{code}" is the code of the last message, `told` what must be said back."""
+
+        async def step() -> None:
+            pages = [h.message for h in self._scene.phones.heard if h.message.purpose is Purpose.PAGE]
+            code = next((m.reply_code for m in reversed(pages) if m.recipient == by.name), "")
+            answer = await self._scene.answer(kind, by.name, text.format(code=code))
+            if told not in answer.text:
+                raise AssertionError(f"{by.name} was told: {answer.text}")
+            await self._scene.settle()
+
+        return self.then(step)
+
+    def presses(self, by: Person, action: str, *, kind: str = "voice") -> Self:
+        """Press a key or button of the last message of a kind."""
+
+        async def step() -> None:
+            last = next(
+                h
+                for h in reversed(self._scene.phones.heard)
+                if (h.message.recipient, h.kind) == (by.name, kind)
+            )
+            await self._scene.press(kind, last.message.notification_id, action)
+            await self._scene.settle()
+
+        return self.then(step)
+
     # ------------------------------------------------------------ what machines do
+
+    def reported(self, by: Person, kind: str, *stages: Progress) -> Self:
+        """Let the provider of a kind report of its last message to somebody, stage by stage."""
+
+        async def step() -> None:
+            last = next(
+                h
+                for h in reversed(self._scene.phones.heard)
+                if (h.message.recipient, h.kind) == (by.name, kind)
+            )
+            for stage in stages:
+                report = Receipt(notification_id=last.message.notification_id, stage=stage, why=str(stage))
+                await self._scene.engine.receive.receipt(report, self._scene.clock())
+            await self._scene.settle()
+
+        return self.then(step)
 
     def answering(self, kind: str, *answers: Answer) -> Self:
         """Say how the next messages of a kind fare."""

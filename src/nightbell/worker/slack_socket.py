@@ -3,6 +3,8 @@
 Imported late: the client's dependencies take a quarter of a second.
 """
 
+import asyncio
+import logging
 from collections.abc import Callable
 from datetime import datetime
 
@@ -19,6 +21,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from nightbell.channels import slack_calls
 from nightbell.engine.pressing import Button, Pressing
 
+#: To open a line. Units: seconds.
+_PATIENCE = 15.0
+#: Its tracebacks say nothing that `slack.no_socket` does not.
+_SILENT = logging.getLogger("nightbell.slack_sdk")
+_SILENT.setLevel(logging.CRITICAL)
 _log = structlog.get_logger(__name__)
 #: What goes wrong when there is no line to Slack.
 FAULTS = (SlackClientError, aiohttp.ClientError, OSError, TimeoutError)
@@ -32,7 +39,7 @@ class Socket:
         self._clock = clock
         base = provider["base_url"].rstrip("/") + "/"
         web = AsyncWebClient(token=provider["bot_token"], base_url=base, timeout=10)
-        self._client = SocketModeClient(app_token=provider["app_token"], web_client=web)
+        self._client = SocketModeClient(app_token=provider["app_token"], web_client=web, logger=_SILENT)
         self._client.socket_mode_request_listeners.append(self._heard)
 
     async def open(self) -> None:
@@ -40,7 +47,10 @@ class Socket:
 
         Raises: SlackClientError, aiohttp.ClientError, OSError.
         """
-        await self._client.connect()  # type: ignore[no-untyped-call]  # slack-sdk types most, not all
+        # Left to itself the client asks for ever, also with a token that was revoked.
+        async with asyncio.timeout(_PATIENCE):
+            self._client.wss_uri = await self._client.issue_new_wss_url()
+            await self._client.connect()  # type: ignore[no-untyped-call]  # slack-sdk types most, not all
 
     async def close(self) -> None:
         """Hang up."""
