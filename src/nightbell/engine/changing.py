@@ -189,4 +189,4 @@ async def must_exist(change: Change, kind: str, field: str, ids: Iterable[Any] |
     absent = await missing(change, kind, ids or [])
     if absent:
         shown = ", ".join(str(key) for key in absent[:5])
-        raise Invalid(f"{_label(field)}: there is no {shown}.", place=field)
+        raise Invalid(f"{_label(field)}: there is no {shown}.", place=field, hint="Name one that exists.")

@@ -52,11 +52,14 @@ def _accept(sent: dict[str, Any]) -> dict[str, Any]:
     if "member_id" not in sent:
         return fields
     key, kind = str(sent["member_id"]), sent.get("member_type", "User")
-    if kind == "User":
+    if kind not in ("User", "Schedule"):
+        raise Invalid(f"{kind!r} cannot be a member.", place="member_type", hint="User or Schedule.")
+    if kind == "User" and key.isascii() and key.isdecimal():
         return {**fields, "user_id": key}
-    if kind != "Schedule" or as_uuid(key) is None:
-        raise Invalid(f"There is no such member: {key[:60]}.", place="member_id")
-    return {**fields, "nested_schedule_id": key}
+    if kind == "User" or as_uuid(key) is None:
+        hint = f"The id of a {kind.lower()} that exists."
+        raise Invalid(f"There is no {kind.lower()} {key[:60]!r}.", place="member_id", hint=hint)
+    return {**fields, "user_id": None, "nested_schedule_id": key}
 
 
 async def _create(call: Call, edit: MemberEdit) -> UUID:
@@ -98,7 +101,8 @@ MEMBERS = Resource(
         attribute(
             "member_type", of=lambda row: "Schedule" if row["user_id"] is None else "User", edit="kind"
         ),
-        attribute("member_id", of=_id, edit="who"),
+        # Whom it names is `user_id` or `nested_schedule_id`, by its type; what is wrong with either is told of this.
+        attribute("member_id", of=_id, edit="user_id"),
         attribute("position", Kind.NUMBER, edit="position"),
         # Ours: since when, and why, this member is passed over.
         attribute("skipped_at", Kind.TIME, omit_null=True),

@@ -46,7 +46,10 @@ async def _get(call: Call, key: str) -> Record | None:
 def _accept(sent: dict[str, Any]) -> dict[str, Any]:
     fields = ROTATIONS.taken(sent)
     if "type" in fields:
-        fields["type"] = _OURS.get(str(fields["type"]), "")
+        if str(fields["type"]) not in _OURS:
+            hint = f"One of {', '.join(_OURS)}."
+            raise Invalid("There is no such type.", place="schedule_rotationable_type", hint=hint)
+        fields["type"] = _OURS[str(fields["type"])]
     fields.pop("turns", None)
     if sent.get(_HANDOFF) is not None:
         fields |= chosen(object_at(sent[_HANDOFF], _HANDOFF), _TURNS)
