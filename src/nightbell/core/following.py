@@ -14,6 +14,7 @@ from nightbell.core.draft import Draft
 from nightbell.core.escalation import Escalation, Phase
 from nightbell.core.events import Handed, Heard, Joined, Led, Left, Promoted
 from nightbell.core.group import Group
+from nightbell.core.journal import Kind
 
 #: A leader's timeline names those that join first; of a storm it names every hundredth.
 _EACH, _EVERY = 20, 100
@@ -41,10 +42,10 @@ def _gained(draft: Draft, event: Joined) -> None:
     _regrouped(draft, until=event.until)
     group = _resized(draft, 1)
     if group.size <= _EACH or group.size % _EVERY == 0:
-        leading.say(
-            draft,
+        draft.note(
             "group.gained",
             f"{leading.short(event.alert)} {event.alert.summary} joined; {_many(group.size)} now.",
+            kind=Kind.GROUPING,
             action="attached",
             alert=str(event.alert.id),
         )
@@ -78,22 +79,32 @@ def _led(draft: Draft, event: Led) -> None:
     match event.status:
         case Status.RESOLVED if draft.alert.is_open:
             closing.by_hand(draft, event.by)
-            leading.say(draft, "group.resolved", f"Resolved with {leader}.", action="resolved", by=event.by)
+            draft.note(
+                "group.resolved",
+                f"Resolved with {leader}.",
+                kind=Kind.GROUPING,
+                action="resolved",
+                by=event.by,
+            )
         case Status.ACKNOWLEDGED if draft.alert.status in (Status.TRIGGERED, Status.DEFERRED):
             climbing.hold(draft, until=None)
             at = draft.alert.acknowledged_at or draft.now
             _becomes(draft, Status.ACKNOWLEDGED, acknowledged_at=at, acknowledged_by=event.by.user_id)
-            leading.say(
-                draft,
+            draft.note(
                 "group.acknowledged",
                 f"Acknowledged with {leader}.",
+                kind=Kind.GROUPING,
                 action="acknowledged",
                 by=event.by,
             )
         case Status.TRIGGERED if draft.alert.status is Status.ACKNOWLEDGED:
             _becomes(draft, Status.TRIGGERED, acknowledged_by=None)
-            leading.say(
-                draft, "group.retriggered", f"Pages again with {leader}.", action="retriggered", by=event.by
+            draft.note(
+                "group.retriggered",
+                f"Pages again with {leader}.",
+                kind=Kind.GROUPING,
+                action="retriggered",
+                by=event.by,
             )
 
 
@@ -103,10 +114,10 @@ def _becomes(draft: Draft, status: Status, **changes: Any) -> None:
 
 def _handed(draft: Draft, event: Handed) -> None:
     _regrouped(draft, leader_id=event.leader.id)
-    leading.say(
-        draft,
+    draft.note(
         "group.handed",
         f"Follows {leading.short(event.leader)} {event.leader.summary} from now on.",
+        kind=Kind.GROUPING,
         action="updated",
         leader=str(event.leader.id),
     )
@@ -118,10 +129,10 @@ def _promoted(draft: Draft, event: Promoted) -> None:
     draft.becomes(
         replace(draft.alert, group=event.group, snoozed_until=event.snoozed_until if taken else None)
     )
-    leading.say(
-        draft,
+    draft.note(
         "group.leads",
         f"Leads its group: {leading.short(event.leader)} {event.why}, and this still fires.",
+        kind=Kind.GROUPING,
         action="updated",
         leader=str(event.leader.id),
     )

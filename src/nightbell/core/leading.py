@@ -5,7 +5,6 @@ Rule 1: whoever follows pages nobody, so it follows only an alert that is open a
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -150,11 +149,11 @@ def _follow(draft: Draft, at: Placed, leader: Alert) -> None:
         )
     )
     pages = "which somebody has taken" if taken else "which pages for it"
-    say(
-        draft,
+    draft.note(
         "group.joined",
         f"Joined the group of {short(named(leader))} {leader.summary}, {pages}: "
         f"rule {at.rule.name}, {at.why} within {_minutes(at.rule.window)}.",
+        kind=Kind.GROUPING,
         action="added",
         rule=at.rule.name,
         rule_id=str(at.rule.id),
@@ -169,10 +168,10 @@ def _leads(draft: Draft, at: Placed) -> None:
     if before and before.alert and before.alert.id != draft.alert.id:
         draft.supersedes = before.alert.id
     draft.becomes(replace(draft.alert, group=group))
-    say(
-        draft,
+    draft.note(
         "group.opened",
         f"Leads a group: rule {at.rule.name}, {at.why}. What comes within {_minutes(at.rule.window)} joins it.",
+        kind=Kind.GROUPING,
         action="opened",
         rule=at.rule.name,
         rule_id=str(at.rule.id),
@@ -186,7 +185,14 @@ def leave(draft: Draft, why: str, by: Actor = SYSTEM) -> None:
         return
     _tell(draft, Left(alert=named(draft.alert)), to=group.leader_id)
     draft.becomes(replace(draft.alert, group=None))
-    say(draft, "group.left", f"Left its group: {why}.", action="removed", by=by, leader=str(group.leader_id))
+    draft.note(
+        "group.left",
+        f"Left its group: {why}.",
+        kind=Kind.GROUPING,
+        action="removed",
+        by=by,
+        leader=str(group.leader_id),
+    )
 
 
 def stays_taken(draft: Draft) -> bool:
@@ -305,8 +311,3 @@ def short(alert: Named) -> str:
 def _minutes(window: timedelta) -> str:
     minutes = int(window / timedelta(minutes=1))
     return f"{minutes} minutes" if minutes != 1 else "1 minute"
-
-
-def say(draft: Draft, code: str, details: str, *, action: str, by: Actor = SYSTEM, **more: Any) -> None:
-    """Write a line about the group into the timeline."""
-    draft.note(code, details, kind=Kind.GROUPING, action=action, by=by, **more)
