@@ -129,10 +129,10 @@ async def test_presses_told_again_in_any_order_end_in_the_same_state(scene, seed
         page = scene.chat.newest(person.name)
         presses = chance.choices(PRESSES, k=chance.randint(1, 4))
         for number, press in enumerate(presses):
-            await scene.press(person.name, press, page, f"{name} {number}")
+            await scene.button(person.name, press, page, f"{name} {number}")
         before = await state(scene, name)
         for number in chance.choices(range(len(presses)), k=chance.randint(1, 6)):
-            await scene.press(person.name, presses[number], page, f"{name} {number}")
+            await scene.button(person.name, presses[number], page, f"{name} {number}")
         assert await state(scene, name) == before, presses
         # Whom the presses themselves paged is in the state already.
         scene.phones.unclaimed.clear()

@@ -72,7 +72,7 @@ class Bell:
 
     async def status(self, alert_id: UUID) -> str:
         """Return where an alert stands."""
-        return (await self.db.fetch("SELECT status FROM alerts WHERE id = $1", alert_id))[0][0]
+        return str((await self.db.fetch("SELECT status FROM alerts WHERE id = $1", alert_id))[0][0])
 
     async def becomes(self, sql, *args, wanted):
         """Wait until a query answers with exactly these rows."""
@@ -91,7 +91,12 @@ async def ringing(
 ) -> AsyncIterator[Bell]:
     """Run the program for as long as the block lasts; it may call loopback."""
     url = f"http://127.0.0.1:{port}"
-    settings = Settings(data=folder, base_url=url, providers=dict(providers), allow_networks=("127.0.0.0/8",))
+    settings = Settings(
+        data=folder,
+        base_url=url,
+        providers={name: dict(one) for name, one in providers.items()},
+        allow_networks=("127.0.0.0/8",),
+    )
     async with node(settings, db, now=clock) as running, httpx.AsyncClient() as client:
         config = uvicorn.Config(running.asgi, port=port, log_config=None, lifespan="off", ws="none")
         server = _Server(config)

@@ -63,7 +63,7 @@ class Discord:
         if _WEBHOOK.fullmatch(message.address):
             return await self._call("POST", f"{message.address}?wait=true", message, render(message))
         if not message.provider.get("bot_token"):
-            return Refused(why="no bot token for a Discord channel (Settings → Services → Discord)")
+            return Refused(why="no bot token for a Discord channel (Settings → Providers)")
         channel = message.address
         if message.address.startswith("user:"):
             opened = await self._open(message)

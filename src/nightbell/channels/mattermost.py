@@ -59,7 +59,7 @@ class Mattermost:
             return await self._call("POST", message.address, message, render(message))
         server = message.provider.get("base_url", "").rstrip("/")
         if not (server and message.provider.get("bot_token")):
-            return Refused(why="no server or bot token for a channel's id (Settings → Services → Mattermost)")
+            return Refused(why="no server or bot token for a channel's id (Settings → Providers)")
         return await self._call("POST", f"{server}/api/v4/posts", message, posted(message))
 
     async def edit(self, message: Message, provider_id: str) -> Outcome:

@@ -74,7 +74,7 @@ class Telegram:
     async def _call(self, method: str, message: Message, body: dict[str, Any]) -> Outcome:
         token = message.provider.get("bot_token", "")
         if not _TOKEN.fullmatch(token):
-            return Refused(why="no usable bot token (Settings → Services → Telegram)")
+            return Refused(why="no usable bot token (Settings → Providers)")
         ask = answers.Ask(
             url=f"{base(message.provider)}/bot{token}/{method}",
             body=msgspec.json.encode(body),

@@ -96,7 +96,7 @@ class ChatScene(Scene):
         while self.awake and await self._care.edit(self.clock()):
             pass
 
-    async def press(self, who: str, action: str, on: Standing, reference: str) -> Said:
+    async def button(self, who: str, action: str, on: Standing, reference: str) -> Said:
         """Let somebody press a button; the same reference is the same press, told again."""
         press = Press(reference=reference, by=who, action=action, notification_id=on.message.notification_id)
         said = await self.chatting.happened(KIND, press, self.clock())
@@ -128,7 +128,7 @@ class ChatStory(Story):
             on = self._chat.chat.newest((of or who).name)
             reference = f"press {len(self._chat.answers)}"
             for _ in range(told):
-                await self._chat.press(who.name, action, on, reference)
+                await self._chat.button(who.name, action, on, reference)
 
         return self.then(step)
 

@@ -39,8 +39,9 @@ class TelegramDouble(Double):
         self.answers: list[tuple[str, str, bool]] = []
         self.webhook: dict[str, Any] | None = None
         self.asking = 0
-        #: The most programs that ever asked at the same time; Telegram allows one.
-        self.most_asking = 0
+        #: How often somebody asked while another was asking; Telegram then answers the other one with 409.
+        self.conflicts = 0
+        self._question = 0
         self.updates: list[dict[str, Any]] = []
         self._confirmed = 0
         self._next = 1
@@ -122,23 +123,32 @@ class TelegramDouble(Double):
         if not request.path.endswith("/getUpdates"):
             return await super()._handle(request)
         self.asking += 1
-        self.most_asking = max(self.most_asking, self.asking)
         try:
             return await self._asked(msgspec.json.decode(await request.read()))
         finally:
             self.asking -= 1
 
     async def _asked(self, question: dict[str, Any]) -> web.Response:
-        if self.webhook is not None or self.asking > 1:
+        if self.webhook is not None:
             return web.json_response({"ok": False, "error_code": 409, "description": "Conflict"}, status=409)
         # An offset says that everything before it was carried out.
         self.updates = [u for u in self.updates if u["update_id"] >= question["offset"]]
+        self._question += 1
+        mine = self._question
         async with self._told:
+            # Whoever asked before is let go.
+            self._told.notify_all()
             try:
                 async with asyncio.timeout(question["timeout"]):
-                    await self._told.wait_for(lambda: self.updates or self._over.is_set())
+                    await self._told.wait_for(
+                        lambda: self.updates or self._over.is_set() or mine != self._question
+                    )
             except TimeoutError:
                 pass
+        if mine != self._question:
+            self.conflicts += 1
+            said = {"ok": False, "error_code": 409, "description": "Conflict: terminated by other getUpdates"}
+            return web.json_response(said, status=409)
         return web.json_response({"ok": True, "result": self.updates})
 
     async def stop(self) -> None:

@@ -27,6 +27,10 @@ from nightbell.worker.loop import Chore
 _QUESTION = 20
 #: Between looks at the settings, and the longest pause after a failure. Units: seconds.
 _EVERY = 1.0
+#: Between looks at the settings while there is no bot. Units: seconds.
+_IDLE = 5.0
+#: A loop that is not seen for 90 s counts as stuck (web/health.py).
+_LONGEST_EAR = 40.0
 _LONGEST_PAUSE = 30.0
 _log = structlog.get_logger(__name__)
 
@@ -66,18 +70,24 @@ class TelegramLine:
         return Chore("telegram", _EVERY, self.look)
 
     async def look(self) -> None:
-        """Arrange what the settings say, and hear what happened."""
+        """Arrange what the settings say, and hear what happened; comes back often enough to be seen."""
+        until = monotonic() + _LONGEST_EAR
+        while await self._heard_something() and monotonic() < until:
+            pass
+
+    async def _heard_something(self) -> bool:
+        """Ask once; whether to ask again at once."""
+        if monotonic() < self._not_before:
+            return False
         provider = await self._providers.of(self._db, "telegram")
         mode = provider["updates"]
         if not provider["bot_token"] or mode not in ("poll", "webhook"):
             await self.close()
-            return
-        if monotonic() < self._not_before:
-            return
+            self._not_before = monotonic() + _IDLE
+            return False
         turn = await self._polling.take(self._hook.clock())
         self._holds = turn is not None
-        if turn is not None:
-            await self._with(provider, turn)
+        return turn is not None and await self._with(provider, turn) and mode == "poll"
 
     async def close(self) -> None:
         """Let another node listen."""
@@ -85,7 +95,7 @@ class TelegramLine:
             self._holds = False
             await self._polling.leave()
 
-    async def _with(self, provider: dict[str, str], turn: Turn) -> None:
+    async def _with(self, provider: dict[str, str], turn: Turn) -> bool:
         wanted = self._wanted(provider)
         try:
             if turn.arranged != wanted:
@@ -93,6 +103,7 @@ class TelegramLine:
             if provider["updates"] == "poll":
                 await self._ask(provider, turn)
             self._pause = 0.0
+            return True
         except Failed as fault:
             self._pause = min(max(2 * self._pause, 1.0), _LONGEST_PAUSE)
             self._not_before = monotonic() + self._pause
@@ -100,6 +111,7 @@ class TelegramLine:
             # Arranged anew when it works again: another program may have taken the bot meanwhile.
             bot = turn.arranged.partition(" ")[0]
             await self._polling.arranged(bot, turn.known_as, str(fault), self._hook.clock())
+            return False
 
     def _wanted(self, provider: dict[str, str]) -> str:
         """Return what is to be arranged, in one word; another token or address is another word."""

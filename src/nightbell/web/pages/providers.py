@@ -11,6 +11,7 @@ from nightbell.core.providers import PROVIDERS, Provider
 from nightbell.engine import trial
 from nightbell.engine.sealed import MASK
 from nightbell.store.read import pages
+from nightbell.web import devices
 from nightbell.web.faults import told
 from nightbell.web.render import go, render
 from nightbell.web.site import WebRequest, action, page
@@ -36,6 +37,7 @@ async def _page(request: WebRequest, errors: dict[str, str]) -> Response[bytes]:
         providers=[_shown(request, one, values[one.name]) for one in PROVIDERS.values()],
         replies=await pages.replies(request.site.db, _SHOWN_REPLIES),
         mask=MASK,
+        bot=await devices.bot(request),
     )
 
 
@@ -51,13 +53,19 @@ def _shown(request: WebRequest, provider: Provider, values: dict[str, str]) -> d
         for f in provider.fields
     ]
     missing = [f.label for f in provider.fields if f.name in provider.needs and not values[f.name]]
-    kinds = [kind for kind in provider.kinds if kind in request.site.channels]
-    calls = [f"{request.site.base_url}{path}" for path in _CALLS.get(provider.name, ())]
+    kinds = [k for k in provider.kinds if k in request.site.channels and k not in _NOT_BY_HAND]
+    calls = [(what, f"{request.site.base_url}{path}") for what, path in _CALLS.get(provider.name, ())]
     return {"provider": provider, "fields": fields, "missing": missing, "kinds": kinds, "calls": calls}
 
 
 #: What an operator enters at the service, so that it can call us.
-_CALLS = {"twilio": ("/callbacks/twilio/sms",), "slack": ("/callbacks/slack",)}
+_CALLS = {
+    "twilio": (("Messages that come in to your number go to (POST)", "/callbacks/twilio/sms"),),
+    "slack": (("Interactivity request URL; not needed with an app token", "/callbacks/slack"),),
+    "discord": (("Interactions endpoint URL of the application, for buttons", "/callbacks/discord"),),
+}
+#: Kinds whose addresses only a browser knows are tried out on one's own page.
+_NOT_BY_HAND = ("push",)
 
 
 def _named(name: str) -> Provider:
