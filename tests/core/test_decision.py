@@ -190,8 +190,8 @@ def test_a_refused_message_goes_on_with_the_next_method():
     assert night.codes[-1] == "page.failover"
 
 
-def test_without_another_method_a_message_in_doubt_is_left_and_a_refused_one_climbs_on():
-    for state, people in (("unknown", [2]), ("refused", [2, 3])):
+def test_without_another_method_whoever_was_perhaps_not_reached_is_a_skipped_target():
+    for state, people in (("sent", [2]), ("waiting", [2]), ("unknown", [2, 3]), ("refused", [2, 3])):
         night = world(([on(2)], 10), ([on(3)], 10))
         night.reported(signal())
         night.failed(2, state=state)

@@ -290,3 +290,13 @@ async def test_many_alerts_of_one_moment_are_each_paged_once_by_two_nodes(two_no
         await scene.now.firing(f"Alert{n}", source=source)
     rung = scene.now.awake().pages(ana, by="inbox", times=30).at("02:05").pages(ana, by="inbox", times=30)
     await rung.quiet_until("05:00")
+
+
+async def test_whoever_nobody_knows_to_have_been_reached_is_a_skipped_target(scene, ana, ben):
+    await scene.cast.source(pages=await scene.cast.policy(([ana], 30), ([ben], 30)))
+    await (
+        scene.at("02:00").answering("sms", Unsure(why="no answer in 10 s")).answering("voice", Unsure(why="no answer"))
+        .firing("DiskFull").pages(ana, by="sms").pages(ana, by="voice")
+        .pages(ben).says("page.failover", times=1).says("page.unreachable", times=1)
+        .acknowledged(ben).told(ana)
+    )  # fmt: skip

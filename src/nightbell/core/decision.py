@@ -163,32 +163,40 @@ def failed(draft: Draft, event: Failed) -> None:
         )
         draft.notify(page, (method,), "failover: the method before it failed or is in doubt")
         return
-    if any(s.state in ("waiting", "sending", "sent", "unknown") for s in mine):
+    if any(s.state in ("waiting", "sending", "sent") for s in mine):
         return
     if page.shadows_user_id is not None:
         # They were only to hear of it.
         draft.pages[page.id] = replace(page, ended=True, wake_at=None)
         return
+    doubtful = any(s.state == "unknown" for s in mine)
     draft.note(
         "page.unreachable",
-        f"{name} cannot be reached by any method. {event.why}",
+        f"{_cannot_be_reached(name, doubtful=doubtful)} {event.why}",
         kind=Kind.NOTIFICATION,
         action="level_skipped",
         level=page.level,
         user_id=page.user_id,
     )
+    # One that may have arrived goes on by its later rules, beside whoever is called now.
+    draft.pages[page.id] = page if doubtful else replace(page, ended=True, wake_at=None)
     _climb_on(draft, page)
 
 
+def _cannot_be_reached(name: str, *, doubtful: bool) -> str:
+    if doubtful:
+        return f"Nobody knows whether any method reached {name}; going on as if none had."
+    return f"{name} cannot be reached by any method."
+
+
 def _climb_on(draft: Draft, page: paging.Page) -> None:
-    draft.pages[page.id] = replace(page, ended=True, wake_at=None)
     climb = draft.escalations.get(page.escalation_id)
     if climb is None:
         return
     others = [
         p
         for p in draft.pages.values()
-        if p.escalation_id == climb.id and not p.ended and p.shadows_user_id is None
+        if p.escalation_id == climb.id and p.id != page.id and not p.ended and p.shadows_user_id is None
     ]
     alone = not any(p.cycle == page.cycle for p in others)
     if climb.phase is ladder.Phase.CLIMBING and climb.fired == page.cycle and alone:
