@@ -38,6 +38,13 @@ class Server(uvicorn.Server):
         yield
 
 
+def found(pattern, text):
+    """Return the first group of what must be there."""
+    match = re.search(pattern, text)
+    assert match, text
+    return match[1]
+
+
 @dataclass
 class Bell:
     """The running program, and a client that calls it."""
@@ -95,11 +102,13 @@ class Bell:
 
     async def recorded(self, alert_id, *expected):
         """Wait until the messages are as expected: a callback may come before the answer is written down."""
-        async with asyncio.timeout(5):
-            while (now := await self.sent(alert_id)) != list(expected):
-                await asyncio.sleep(0.02)
-                if asyncio.current_task().cancelling():
-                    raise AssertionError(now)
+        now = None
+        try:
+            async with asyncio.timeout(8):
+                while (now := await self.sent(alert_id)) != list(expected):
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise AssertionError(f"{now}, not {list(expected)}") from None
 
     async def chore(self, name):
         """Let the worker do one of its chores now."""
@@ -123,7 +132,7 @@ class Bell:
             "/callbacks/twilio/sms", MessageSid=sid, From=who, To="+15550100100", Body=body
         )
         assert answer.status_code == 200
-        return re.search("<Message>(.*)</Message>", answer.text)[1]
+        return found("<Message>(.*)</Message>", answer.text)
 
     async def slack_calls(self, payload, *, secret=SECRET, age=0):
         """Call as Slack does."""
@@ -357,7 +366,7 @@ async def test_a_key_pressed_in_a_call_acts(bell, key, status, said):
     call = await call_of(bell)
     script = await answered(bell, call)
     assert script.count("alert: DiskFull on db-1") == 2
-    keys = re.search('action="([^"]*)"', script)[1]
+    keys = found('action="([^"]*)"', script)
     answer = await bell.twilio_calls(keys, CallSid=call.sid, Digits=key)
     assert said in answer.text
     assert await bell.status(alert) == status
@@ -385,7 +394,7 @@ async def test_a_call_that_is_answered_without_a_key_is_no_acknowledgement(bell)
 async def test_a_key_that_does_nothing_is_asked_again_and_proves_that_somebody_listens(bell):
     alert = await bell.page(await bell.person(voice=ANA))
     call = await call_of(bell)
-    keys = re.search('action="([^"]*)"', await answered(bell, call))[1]
+    keys = found('action="([^"]*)"', await answered(bell, call))
     answer = await bell.twilio_calls(keys, CallSid=call.sid, Digits="9")
     assert "That key does nothing. Press 1 to acknowledge." in answer.text and "<Gather" in answer.text
     await bell.recorded(alert, ("voice", "sent", "seen"))

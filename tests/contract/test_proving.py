@@ -20,6 +20,13 @@ ANA = "+447700900123"
 HERE = Browser(user_agent="test", remote_ip="127.0.0.1")
 
 
+def found(pattern, text):
+    """Return the first group of what must be there."""
+    match = re.search(pattern, text)
+    assert match, text
+    return match[1]
+
+
 class Desk:
     """Somebody at a browser."""
 
@@ -34,7 +41,7 @@ class Desk:
 
     async def post(self, path, on="/me", **fields):
         """Send a form of a page, and return the page one ends at."""
-        csrf = re.search('name="csrf" value="([^"]*)"', await self.get(on))[1]
+        csrf = found('name="csrf" value="([^"]*)"', await self.get(on))
         headers = {"Referer": f"{self.bell.url}{on}"}
         answer = await self.client.post(
             f"{self.bell.url}{path}", data={"csrf": csrf, **fields}, headers=headers
@@ -73,9 +80,7 @@ async def ana(bell):
     user_id = await bell.configure.create_user(edit, by=SYSTEM, now=bell.clock())
     token = await identity.open_session(bell.db, user_id, HERE, bell.clock())
     async with httpx.AsyncClient(cookies={"nightbell": token}, follow_redirects=True) as client:
-        desk = Desk(bell, client)
-        desk.id = user_id
-        yield desk
+        yield Desk(bell, client)
 
 
 async def added(ana, kind="sms", address=ANA):
@@ -89,7 +94,7 @@ async def verified(ana, method):
 
 
 def code_in(text):
-    return re.search(r"Your code is (\d{6})", text.body)[1]
+    return found(r"Your code is (\d{6})", text.body)
 
 
 async def test_a_new_number_is_proven_by_the_code_that_goes_there(ana, twilio):

@@ -103,6 +103,7 @@ async def test_a_message_is_changed_where_it_stands(http, make_message):
     async with SlackDouble(U0ANA0001="ana@example.org") as slack:
         page = make_message(address="U0ANA0001", provider=slack.settings)
         sent = await Slack(http).send(page)
+        assert isinstance(sent, Sent)
         post = await slack.take()
         changed = msgspec.structs.replace(page, status="resolved")
         assert isinstance(await Slack(http).edit(changed, sent.provider_id), Sent)
