@@ -29,6 +29,15 @@ class Paper:
         """Return every page that was decided."""
         return {entry["page"] for entry in self.entries if entry["step"] == "decided"}
 
+    def pages_taken(self) -> set[str]:
+        """Return every page of which some message was taken by its provider."""
+        return {entry["page"] for entry in self.entries if entry["step"] == "accepted"}
+
+    def taken(self, channel: str = "email") -> set[str]:
+        """Return every alert of which somebody was told by this channel."""
+        accepted = (e for e in self.entries if e["step"] == "accepted")
+        return {e["alert"] for e in accepted if e["told"]["channel"] == channel}
+
     def wrong(self, channel: str = "email") -> list[str]:
         """Return what does not add up: attempts without an end, messages sent again after they were taken."""
         said = []

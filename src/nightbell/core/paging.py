@@ -128,5 +128,6 @@ def step(page: Page, user: User, sent: Iterable[Sent], now: datetime) -> Step:
 def next_method(user: User, loudness: str, tried: set[UUID]) -> ContactMethod | None:
     """Return the person's next method after those tried: rules first, then any other verified one."""
     ordered = [r.method_id for r in rules(user, loudness)]
-    ordered += [m.id for m in user.methods.values() if m.verified]
+    # A browser wakes nobody, so it comes last.
+    ordered += [m.id for m in sorted(user.methods.values(), key=lambda m: m.kind == "inbox") if m.verified]
     return next((user.methods[m] for m in ordered if m not in tried), None)
