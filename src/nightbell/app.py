@@ -103,8 +103,6 @@ class Engine:
     services: Http
     slack: SlackLine
     telegram: TelegramLine
-    #: For questions that are kept open.
-    patient: Http
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,9 +149,8 @@ async def node(
         engine = await _engine(settings, db, now)
         stack.push_async_callback(engine.http.aclose)
         stack.push_async_callback(engine.services.aclose)
-        stack.push_async_callback(engine.patient.aclose)
         stack.push_async_callback(engine.slack.close)
-        stack.push_async_callback(engine.telegram.close)
+        stack.push_async_callback(engine.telegram.aclose)
         stack.callback(engine.hub.close)
         engine.writers.start()
         stack.push_async_callback(engine.writers.stop)
@@ -185,23 +182,16 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
     pressing = Pressing(db, receive, providers, Slack(services))
     slack = SlackLine(db, providers, pressing, now)
     chatting = Chatting(receive, Linking(db, configure.Configure(db, keys, kinds)))
-    patient = Http(Guard(_EVERYWHERE), total=_LONG_QUESTION)
-    hook = Hook(
-        url=f"{settings.base_url}/callbacks/telegram", secret=webhook_secret(keys.link_key), clock=now
-    )
-    polling = Polling(db, "telegram", me.name)
-    telegram = TelegramLine(db, providers, polling, chatting, patient, hook)
+    telegram = _telegram(settings, keys, me, Polling(db, "telegram", me.name), chatting, providers)
     care = Aftercare(db, kinds, desk, receive)
-    writers = Writers(
-        db,
-        directories,
-        pulse.committed,
-        lanes=settings.writers,
-        hold_down=settings.hold_down,
-        limit=settings.queue_limit,
+    chores = (
+        calendars.chore(db, keys, http, now),
+        noticing.chore(db, directories, me),
+        slack.chore(),
+        telegram.chore(),
+        *aftercare.chores(care, now),
+        *watching.chores(db, now, _auditor(db, directories, act, me).round),
     )
-    metrics.measure(metrics.QUEUE_BYTES, lambda: writers.waiting_bytes)
-    metrics.measure(metrics.POLICIES_WITHOUT_LEVELS, lambda: _without_levels(directories))
     return Engine(
         settings=settings,
         db=db,
@@ -215,22 +205,8 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
         me=me,
         act=act,
         deliver=deliver,
-        worker=Worker(
-            db,
-            directories,
-            deliver,
-            me,
-            retention_days=settings.retention_days,
-            chores=(
-                calendars.chore(db, keys, http, now),
-                noticing.chore(db, directories, me),
-                slack.chore(),
-                telegram.chore(),
-                *aftercare.chores(care, now),
-                *watching.chores(db, now, _auditor(db, directories, act, me).round),
-            ),
-        ),
-        writers=writers,
+        worker=Worker(db, directories, deliver, me, retention_days=settings.retention_days, chores=chores),
+        writers=_writers(settings, db, directories, pulse),
         rejects=rejects,
         inbound=Inbound(
             receive=receive,
@@ -243,8 +219,37 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
         services=services,
         slack=slack,
         telegram=telegram,
-        patient=patient,
     )
+
+
+def _writers(settings: Settings, db: Db, directories: Directories, pulse: Pulse) -> Writers:
+    writers = Writers(
+        db,
+        directories,
+        pulse.committed,
+        lanes=settings.writers,
+        hold_down=settings.hold_down,
+        limit=settings.queue_limit,
+    )
+    metrics.measure(metrics.QUEUE_BYTES, lambda: writers.waiting_bytes)
+    metrics.measure(metrics.POLICIES_WITHOUT_LEVELS, lambda: _without_levels(directories))
+    return writers
+
+
+def _telegram(
+    settings: Settings,
+    keys: vault.Vault,
+    me: Node,
+    polling: Polling,
+    chatting: Chatting,
+    providers: Providers,
+) -> TelegramLine:
+    """Return what hears Telegram, by a client that is more patient than a question is long."""
+    hook = Hook(
+        url=f"{settings.base_url}/callbacks/telegram", secret=webhook_secret(keys.link_key), clock=me.clock
+    )
+    patient = Http(Guard(_EVERYWHERE), total=_LONG_QUESTION)
+    return TelegramLine(providers, polling, chatting, patient, hook)
 
 
 def _without_levels(directories: Directories) -> int:

@@ -75,10 +75,9 @@ def render(message: Message) -> dict[str, Any]:
 
 
 def _headers(message: Message, private: str) -> dict[str, str]:
-    contact = message.provider.get("contact") or "mailto:nightbell@localhost"
     headers = {
         "Authorization": webpush.authorization(
-            private, message.address, contact=contact, now=message.sent_at
+            private, message.address, contact=_contact(message), now=message.sent_at
         ),
         "Content-Encoding": "aes128gcm",
         "Content-Type": "application/octet-stream",
@@ -91,6 +90,13 @@ def _headers(message: Message, private: str) -> dict[str, str]:
     return headers
 
 
+def _contact(message: Message) -> str:
+    """Return where push services write when we misbehave; some refuse what is neither https: nor mailto:."""
+    own = message.alert_url
+    ours = str(URL(own).origin()) if own.startswith("https://") else "mailto:nightbell@localhost"
+    return message.provider.get("contact") or ours
+
+
 def _subscription(address: str, settings: dict[str, str]) -> Subscription:
     return Subscription(endpoint=address, p256dh=settings.get("p256dh", ""), auth=settings.get("auth", ""))
 
@@ -101,8 +107,5 @@ def _judged(answer: Answer, message: Message) -> Outcome:
         return Sent(provider_id=named[:200], detail=f"HTTP {answer.status}")
     outcome = answers.rejected(answer, message.sent_at)
     if isinstance(outcome, Refused) and answer.status in (404, 410):
-        host = URL(message.address).host
-        return Refused(
-            why=f"{host} says that this device does not listen any more: allow it again", gone=True
-        )
+        return Refused(why=f"{outcome.why}; this device does not listen any more: allow it again", gone=True)
     return outcome

@@ -20,7 +20,6 @@ from nightbell.engine.chatting import Chatting
 from nightbell.engine.polling import Polling, Turn
 from nightbell.engine.providers import Providers
 from nightbell.net.http import Http, NetError
-from nightbell.store.db import Db
 from nightbell.worker.loop import Chore
 
 #: How long Telegram keeps a question open when nothing happens; less than a lease. Units: seconds.
@@ -53,9 +52,8 @@ class TelegramLine:
     """One node's ear. `http` is more patient than a question is long."""
 
     def __init__(
-        self, db: Db, providers: Providers, polling: Polling, chatting: Chatting, http: Http, hook: "Hook"
+        self, providers: Providers, polling: Polling, chatting: Chatting, http: Http, hook: "Hook"
     ) -> None:
-        self._db = db
         self._providers = providers
         self._polling = polling
         self._chatting = chatting
@@ -79,7 +77,7 @@ class TelegramLine:
         """Ask once; whether to ask again at once."""
         if monotonic() < self._not_before:
             return False
-        provider = await self._providers.of(self._db, "telegram")
+        provider = await self._providers.of(self._polling.db, "telegram")
         mode = provider["updates"]
         if not provider["bot_token"] or mode not in ("poll", "webhook"):
             await self.close()
@@ -88,6 +86,11 @@ class TelegramLine:
         turn = await self._polling.take(self._hook.clock())
         self._holds = turn is not None
         return turn is not None and await self._with(provider, turn) and mode == "poll"
+
+    async def aclose(self) -> None:
+        """Let another node listen, and close all connections."""
+        await self.close()
+        await self._http.aclose()
 
     async def close(self) -> None:
         """Let another node listen."""
