@@ -229,6 +229,24 @@ async def test_a_stranger_who_writes_is_told_so_and_changes_nothing(bell):
     assert row["verdict"] == "stranger"
 
 
+async def test_who_answers_us_without_end_is_told_nothing_more(bell):
+    for number in range(5):
+        assert await bell.texts("I am on holiday", sid=f"SMin{number}", who="+15550199999")
+    answer = await bell.twilio_calls(
+        "/callbacks/twilio/sms", MessageSid="SMin9", From="+15550199999", Body="I am on holiday"
+    )
+    assert answer.text == "<Response></Response>"
+
+
+async def test_a_link_in_a_message_proves_that_it_arrived(bell):
+    alert = await bell.page(await bell.person(sms=ANA))
+    text = await bell.twilio.take()
+    await bell.recorded(alert, ("sms", "sent", "accepted"))
+    link = next(line for line in text.body.splitlines() if line.startswith("http"))
+    assert (await bell.client.post(f"{link}/acknowledge")).status_code == 200
+    await bell.recorded(alert, ("sms", "sent", "acknowledged"))
+
+
 async def test_a_code_belongs_to_the_person_it_was_sent_to(bell):
     alert = await bell.page(await bell.person(sms=ANA))
     await bell.person("Ben", sms="+447700900999")

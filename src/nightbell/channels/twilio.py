@@ -29,6 +29,7 @@ _HINTS = {
     21408: "the account may not write to this country",
     21606: "the number messages come from cannot send them",
     21608: "a trial account reaches verified numbers only",
+    21609: "Twilio cannot reach this installation: set NIGHTBELL_BASE_URL, or callbacks to off",
     21610: "the person answered STOP to this sender; START lets it write again",
     21614: "this number cannot receive text messages",
     21219: "a trial account reaches verified numbers only",

@@ -16,6 +16,8 @@ LIFE = timedelta(minutes=15)
 #: A guess is right once in 200,000 codes.
 MOST_TRIES = 5
 MOST_A_DAY = 10
+#: For one person, all their addresses together: nobody's account shall text strangers all day.
+MOST_A_DAY_EACH = 20
 #: Between two codes to one address.
 PAUSE = timedelta(seconds=30)
 DAY = timedelta(days=1)

@@ -29,6 +29,11 @@ class Verifying(Writer):
             kind = await _of(tx, method_id, user_id)
             if kind in verification.NEED_NO_CODE:
                 return "This one is verified by being logged in there."
+            if (
+                await tx.value("codes_sent_to", user_id, now - verification.DAY)
+                >= verification.MOST_A_DAY_EACH
+            ):
+                return f"{verification.MOST_A_DAY_EACH} codes were sent for you within a day. Ask again tomorrow."
             ident = new_id(now)
             following = verification.sent_again(await _known(tx, method_id), ident, now)
             if isinstance(following, str):

@@ -28,6 +28,7 @@ async def keep_house(db: Db, now: datetime, *, retention_days: int) -> None:
                 await tx.run(f"DROP TABLE {name}")
         await tx.execute("wake_forgotten", now)
         await tx.execute("forget_sessions", now)
+        await tx.execute("forget_replies", now - timedelta(days=retention_days))
 
     await db.in_tx(work)
 

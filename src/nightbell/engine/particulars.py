@@ -6,6 +6,7 @@ Rule 1: a batch without such a kind asks the database nothing.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from msgspec import Struct
@@ -80,9 +81,14 @@ class Clerk:
             message,
             provider=known,
             reply_code=found.codes.get((claimed.user_id, alert), ""),
-            callback_url=self._callback(claimed, message.sent_at) if known.get("callbacks") == "on" else "",
+            callback_url=self._callback(claimed, message.sent_at) if self._reached_from(known) else "",
             earlier=found.firsts.get(claimed.id, ""),
         )
+
+    def _reached_from(self, known: Mapping[str, str]) -> bool:
+        """Return whether a service may be told to call us: it refuses a message whose callback it cannot reach."""
+        far = _here(self._base) and not _here(known.get("base_url", ""))
+        return known.get("callbacks") == "on" and not far
 
     def _callback(self, claimed: Claimed, now: datetime) -> str:
         path = _CALLS_BACK.get(claimed.kind)
@@ -102,6 +108,12 @@ class Clerk:
             title=f"Your code is {code}",
             body=f"Enter {code} under Me → Contact methods within {minutes} minutes. If you did not ask for it, do nothing.",
         )
+
+
+def _here(url: str) -> bool:
+    """Return whether an address means this very machine."""
+    host = urlsplit(url).hostname or ""
+    return host == "localhost" or host == "::1" or host.startswith("127.")
 
 
 async def _codes(db: Db, wanted: set[tuple[int, UUID]], now: datetime) -> dict[tuple[int, UUID], str]:

@@ -38,6 +38,9 @@ FAMILIES = {"sms": ("sms", "voice"), "voice": ("sms", "voice")}
 _TRIGGERED = ("triggered",)
 _OPEN = ("open", "triggered", "acknowledged", "deferred")
 _MOST_NAMED = 4
+#: After so many in an hour an address is told nothing more: a machine may be answering us, and each word costs.
+_MOST_UNANSWERABLE = 5
+_HOUR = timedelta(hours=1)
 #: What is done to a message that names several alerts is done to all; to climb and to wait are decided one by one.
 _FOR_ALL = ("acknowledge", "resolve")
 #: What somebody hears whose account elsewhere belongs to nobody here.
@@ -184,6 +187,10 @@ class Receive:
         if before := await self._heard(one.kind, one.reference):
             return before
         answer = await self._understood(one, now)
+        if answer.verdict in ("stranger", "unclear"):
+            asked = (one.kind, one.addresses[0][:200], now - _HOUR)
+            if await self._db.value("unanswerable", *asked) >= _MOST_UNANSWERABLE:
+                answer = replace(answer, text="")
         await self._kept(one.kind, one.reference, (one.addresses[0], one.text), answer, now)
         return answer
 

@@ -36,7 +36,8 @@ async def answered(request: WebRequest) -> Response[bytes]:
     if not text.reference:
         raise turn_away(request, inbound, "A text without a MessageSid")
     answer = await inbound.receive.written(text, request.now)
-    return xml(f"<Response><Message>{escape(answer.text)}</Message></Response>")
+    told = f"<Message>{escape(answer.text)}</Message>" if answer.text else ""
+    return xml(f"<Response>{told}</Response>")
 
 
 @action("/callbacks/twilio/sms/{token:str}", Permission.PUBLIC, signed=True)

@@ -121,3 +121,9 @@ LEFT JOIN notifications n ON n.id = v.notification_id WHERE m.user_id = $1
 
 -- lock_method: one code at a time
 SELECT user_id, kind FROM contact_methods WHERE id = $1 FOR UPDATE
+
+-- codes_sent_to: how many codes went out for a person since an instant, also to addresses that are gone
+SELECT count(*) FROM notifications WHERE user_id = $1 AND purpose = 'verify' AND created_at > $2
+
+-- unanswerable: how often an address said what nobody understands, since an instant
+SELECT count(*) FROM replies WHERE created_at > $3 AND kind = $1 AND address = $2 AND verdict IN ('stranger', 'unclear')

@@ -42,6 +42,7 @@ async def done(request: WebRequest, token: str, wanted: str) -> Response[bytes]:
         raise Forbidden(f"{user.name} may look, not act.")
     try:
         said, code = await _act(request, link, user, wanted), 200
+        await request.site.inbound.receive.answered(link.notification_id, wanted, "link", request.now)
     except NightbellError as error:
         said, code = f"{error.message} {error.hint}".strip(), 409
     return await _page(request, token, link, wanted, said=said, code=code)
