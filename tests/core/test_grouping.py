@@ -397,4 +397,34 @@ def test_a_storm_does_not_fill_the_timeline_of_its_leader():
 
 
 def test_nobody_follows_where_nobody_is():
-    assert heir([], night().now, anyone=True) is None
+    assert heir([], night().now) is None
+
+
+def test_what_other_work_keeps_from_paging_does_not_wait_for_its_leader():
+    world = night()
+    world.directory = replace(
+        world.directory,
+        services=world.directory.services | {str(UUID(int=0x31)): service(0x31, policy_id=0x10)},
+    )
+    world.fires("A")
+    world.fires("B", url=("Service", str(UUID(int=0x31))))
+    world.fires("C", url=("Service", str(UUID(int=0x31))))
+    works = [
+        Maintenance(
+            id=UUID(int=ident),
+            name="work",
+            service_ids=frozenset({str(UUID(int=ident))}),
+            source_ids=frozenset(),
+            starts_at=world.now,
+            ends_at=world.now + minutes * MINUTE,
+            windows=None,
+        )
+        for ident, minutes in ((0x30, 60), (0x31, 20))
+    ]
+    world.directory = replace(world.directory, maintenances=tuple(works))
+    world.passes(10)
+    assert [world.leader(name) for name in "ABC"] == [None, None, "B"]
+    world.passes(10)
+    assert world.paged[-1][1:] == ("B", ANA)
+    world.passes(40)
+    assert world.paged[-1][1:] == ("A", BEN), "its climb goes on where it stood"

@@ -1,6 +1,5 @@
 """Several alerts and the groups they form, in values: what engine/apply.py and engine/relay.py do in rows."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -122,12 +121,22 @@ class Night:
         return {bucket: one for bucket, one in found if bucket}
 
     def _decided(self, todo: list[tuple[Facts, Event]]) -> None:
-        while todo:
-            before, event = todo.pop(0)
+        """Decide, then in rounds what others hear of it: as the engine does, after all of a round is written."""
+        tells = self._round(todo)
+        while tells:
+            following: list[Tell] = []
+            for tell in tells:
+                following += self._round(self._told(tell))
+            tells = following
+
+    def _round(self, todo: list[tuple[Facts, Event]]) -> list[Tell]:
+        tells: list[Tell] = []
+        for before, event in todo:
             made = decide(before, event, self.now, self._mint)
             if made:
                 self._apply(*made)
-                todo += self._relayed(made[0])
+                tells += made[0].tells
+        return tells
 
     def _apply(self, decision: Decision, after: Facts) -> None:
         alert = decision.alert
@@ -148,10 +157,6 @@ class Night:
             (passed, alert.alertname, n.user_id) for n in decision.notifications if n.purpose == "page"
         ]
         self.codes += [(alert.alertname, e.code) for e in decision.entries]
-
-    def _relayed(self, decision: Decision) -> Iterator[tuple[Facts, Event]]:
-        for tell in decision.tells:
-            yield from self._told(tell)
 
     def _told(self, tell: Tell) -> list[tuple[Facts, Event]]:
         if tell.to is not None:

@@ -151,7 +151,8 @@ class Handed(Struct, frozen=True, kw_only=True):
 class Over(Struct, frozen=True, kw_only=True):
     """A leader pages no more though others follow it; core/leading.py says which of them leads on.
 
-    Shape: `resolved` where it is over, and not only kept from paging for a while.
+    Shape: `resolved` where it is over, and not only kept from paging for a while; `held_by` is the planned work that
+    keeps it, which keeps some of the others too.
     """
 
     leader: Named
@@ -161,6 +162,7 @@ class Over(Struct, frozen=True, kw_only=True):
     snoozed_until: datetime | None
     at: datetime
     resolved: bool
+    held_by: UUID | None
 
 
 Act = Acknowledge | Resolve | Snooze | Escalate | Reassign | Respond | Restart | Note

@@ -164,14 +164,14 @@ def takes(leader: Facts, bucket: bytes, now: datetime) -> bool:
     return alert.status in (Status.TRIGGERED, Status.ACKNOWLEDGED)
 
 
-def heir(followers: Iterable[Facts], now: datetime, *, anyone: bool) -> Facts | None:
+def heir(followers: Iterable[Facts], now: datetime) -> Facts | None:
     """Return who leads when the leader pages no more: the oldest that nobody took yet, else the oldest.
 
-    Who may page now goes first: planned work on one alert must not silence another. With `anyone` others may follow.
+    Who may page now goes first: planned work on one alert must not silence another.
     """
     still = [f for f in followers if f.alert and f.alert.is_open]
-    able = [f for f in still if may_page(f, now)]
-    return min(able or (still if anyone else []), key=_seniority, default=None)
+    able = [f for f in still if not _works_on(f, now)]
+    return min(able or still, key=_seniority, default=None)
 
 
 def _seniority(known: Facts) -> tuple[bool, datetime, int]:
@@ -181,7 +181,12 @@ def _seniority(known: Facts) -> tuple[bool, datetime, int]:
     return alert.status is Status.ACKNOWLEDGED, alert.started_at, alert.number
 
 
-def may_page(known: Facts, now: datetime) -> bool:
-    """Return whether no planned work keeps an alert from paging."""
+def is_held(known: Facts, maintenance_id: UUID, now: datetime) -> bool:
+    """Return whether a certain planned work keeps an alert from paging."""
+    return maintenance_id in _works_on(known, now)
+
+
+def _works_on(known: Facts, now: datetime) -> list[UUID]:
     source_id = known.alert.source_id if known.alert else None
-    return maintenance.muted(known.directory, source_id, known.service_ids, now) is None
+    found = maintenance.all_of_it(known.directory, source_id, known.service_ids, now)
+    return [one.id for one in found]

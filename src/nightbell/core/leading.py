@@ -232,10 +232,13 @@ def told(draft: Draft, event: Event) -> None:
     """Note what those that follow must hear: the leader was taken, pages again, is over, or is kept from paging."""
     before, alert = draft.facts.alert, draft.alert
     group = alert.group
-    if before is None or before.group is None or group is None or not group.leads or not before.group.leads:
+    if before is None or before.group is None or group is None or not group.leads:
+        return
+    promoted = isinstance(event, Promoted)
+    if not before.group.leads and not promoted:
         return
     over = before.is_open and not alert.is_open
-    silenced = not over and _silenced(draft.escalations.values()) and not _silenced(draft.facts.escalations)
+    silenced = not over and _held_anew(draft, since=() if promoted else draft.facts.escalations)
     if over or silenced:
         draft.becomes(replace(alert, group=replace(group, bucket=None)))
     by = event.by if isinstance(event, Act) else SYSTEM
@@ -251,11 +254,24 @@ def told(draft: Draft, event: Event) -> None:
             snoozed_until=before.snoozed_until,
             at=draft.now,
             resolved=over,
+            held_by=mute.id if silenced and (mute := climbing.muted(draft)) else None,
         )
-    elif alert.status is not before.status and alert.status in (Status.TRIGGERED, Status.ACKNOWLEDGED):
+    elif _passes_on(before.status, alert.status):
         news = Led(leader=named(alert), status=alert.status, by=by)
     if news:
         draft.tells.append(Tell(event=news, directory=draft.directory, followers_of=alert.id))
+
+
+def _passes_on(before: Status, after: Status) -> bool:
+    """Whether those that follow take a change over: the leader was taken, or what was taken pages again."""
+    taken = Status.ACKNOWLEDGED
+    return after is not before and (after is taken or (before is taken and after is Status.TRIGGERED))
+
+
+def _held_anew(draft: Draft, since: Iterable[Escalation]) -> bool:
+    """Whether every climb is kept from paging, and was not, or was by other work."""
+    now, then = list(draft.escalations.values()), list(since)
+    return _silenced(now) and (not _silenced(then) or {e.muted_by for e in now} != {e.muted_by for e in then})
 
 
 def _silenced(climbs: Iterable[Escalation]) -> bool:
@@ -267,10 +283,13 @@ def shared(event: Heard | Over, followers: Sequence[Facts]) -> list[tuple[Facts,
     """Return what each of those that follow hears. When a leader is over, the eldest leads on and has the rest."""
     if not isinstance(event, Over):
         return [(one, event) for one in followers]
-    now_on = grouping.heir(followers, event.at, anyone=event.resolved)
+    held = event.held_by
+    # What the same work keeps from paging waits for its end with its leader.
+    moved = [f for f in followers if held is None or not grouping.is_held(f, held, event.at)]
+    now_on = grouping.heir(moved, event.at)
     if now_on is None or now_on.alert is None:
         return []
-    rest = [f for f in followers if f is not now_on and (event.resolved or grouping.may_page(f, event.at))]
+    rest = [f for f in moved if f is not now_on]
     promoted = Promoted(
         leader=event.leader,
         why=event.why,

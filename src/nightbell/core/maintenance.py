@@ -23,9 +23,15 @@ def muted(
     directory: Directory, source_id: UUID | None, service_ids: frozenset[str], now: datetime
 ) -> Muted | None:
     """Return the maintenance that mutes an alert, the one that lasts longest; None when it may page."""
-    found = [
+    return max(all_of_it(directory, source_id, service_ids, now), key=lambda m: m.until, default=None)
+
+
+def all_of_it(
+    directory: Directory, source_id: UUID | None, service_ids: frozenset[str], now: datetime
+) -> list[Muted]:
+    """Return every maintenance that mutes an alert."""
+    return [
         Muted(id=one.id, name=one.name, until=until)
         for one in directory.maintenances
         if (source_id in one.source_ids or one.service_ids & service_ids) and (until := one.until(now))
     ]
-    return max(found, key=lambda m: m.until, default=None)
