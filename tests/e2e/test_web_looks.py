@@ -21,7 +21,7 @@ AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
 PLAIN = (
     "/", "/alerts?status=all", "/integrations", "/deliveries", "/me", "/people", "/teams", "/services", "/policies",
-    "/schedules", "/maintenances", "/settings", "/nope",
+    "/schedules", "/maintenances", "/settings", "/routing", "/routing/new", "/urgencies", "/nope",
 )  # fmt: skip
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
 
@@ -49,7 +49,8 @@ def paths(home: Home) -> list[str]:
     return [
         *PLAIN, rota, f"{rota}/override", f"{rota}/edit", f"{rota}/rotations/new", f"/alerts/{short}", f"/alerts/{resolved}", f"/integrations/{source.id}",
         f"/deliveries/{source.deliveries()[-1]['id']}", f"/people/{home.ana}", f"/teams/{house.team['id']}",
-        f"/services/{house.service['id']}", f"/policies/{house.policy['id']}",
+        f"/services/{house.service['id']}", f"/policies/{house.policy['id']}", f"/policies/{house.policy['id']}/paths/new",
+        f"/policies/{house.policy['id']}/paths/new?kind=deferral",
     ]  # fmt: skip
 
 

@@ -203,7 +203,7 @@ def _urgency_rule(rule: dict[str, Any]) -> UrgencyRule:
 
 
 def _route(r: Row) -> Route:
-    rules = [_route_rule(rule) for rule in r["rules"]]
+    rules = [route_rule(rule) for rule in r["rules"]]
     return Route(
         id=r["id"],
         name=r["name"],
@@ -215,7 +215,8 @@ def _route(r: Row) -> Route:
 _fallback_last: Callable[[RouteRule], bool] = lambda rule: rule.fallback  # noqa: E731  a key, nothing more
 
 
-def _route_rule(rule: dict[str, Any]) -> RouteRule:
+def route_rule(rule: dict[str, Any]) -> RouteRule:
+    """Return a rule of a route as it is stored."""
     return RouteRule(
         id=str(rule["id"]),
         name=rule.get("name", ""),

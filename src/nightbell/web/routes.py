@@ -46,6 +46,7 @@ from nightbell.web.pages import (
     proof,
     providers,
     rotations,
+    routing,
     schedules,
     services,
     settings,
@@ -55,6 +56,7 @@ from nightbell.web.pages import (
     swaps,
     teams,
     throttles,
+    urgencies,
     wishes,
 )
 from nightbell.web.render import go, html, safe_path
@@ -64,8 +66,8 @@ from nightbell.web.site import Site, WebRequest
 _LARGEST_FORM = 1024 * 1024
 PAGES = (
     absences, alert, alerts, deliveries, devices, feeds, groupings, heartbeats, integrations, link, live, login,
-    maintenances, me, now, overrides, paths, people, policies, providers, proof, rotations, schedules, services, settings, shadows,
-    shared, subscriptions, swaps, teams, throttles, wishes,
+    maintenances, me, now, overrides, paths, people, policies, providers, proof, rotations, routing, schedules, services, settings, shadows,
+    shared, subscriptions, swaps, teams, throttles, urgencies, wishes,
 )  # fmt: skip
 STATUS: dict[type[NightbellError], int] = {
     BadPayload: 400,

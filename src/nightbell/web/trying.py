@@ -57,6 +57,7 @@ class Tried(Struct, frozen=True, kw_only=True):
 def alert(row: dict[str, Any]) -> Given:
     """Return a stored alert as paths see it after a deferral: by what is stored of its text."""
     payload = {
+        "status": "firing",
         "commonLabels": row["labels"],
         "commonAnnotations": row["annotations"],
         "externalURL": row["external_url"],
