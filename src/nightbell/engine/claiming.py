@@ -102,7 +102,7 @@ def likeness(c: Claimed) -> Likeness:
         kind=c.kind,
         purpose=c.purpose,
         bundle_id=c.bundle_id,
-        joins=(c.attempts == 1 or c.bundle_id is not None) and c.about != NOTHING,
+        joins=c.attempts == 1 or c.bundle_id is not None,
     )
 
 
