@@ -122,12 +122,20 @@ class Worker:
             await bell.wait(every)
 
     async def _tick(self) -> None:
-        await self._heartbeats.expire()
+        fault = await _fault(self._beats())
+        if fault is not None:
+            # Alerts do not wait for heartbeats that a defect holds up.
+            _log.error("heartbeats.fault", why=_said(fault), exc_info=fault)
         now = self._clock()
         if await self._lane(self._lanes[0]):
             # More than one transaction's worth: one lane decides while PostgreSQL does what the other one said.
             await asyncio.gather(*(self._until_done(lane) for lane in self._lanes))
         metrics.TIMERS_LAG_SECONDS.set(await tick.lag(self._db, now))
+
+    async def _beats(self) -> None:
+        if self._awake:
+            await self._awake.look()
+        await self._heartbeats.expire()
 
     async def _until_done(self, lane: tick.Lane) -> None:
         while await self._lane(lane):
