@@ -14,7 +14,7 @@ _TOO_LOUD = frozenset({"voice"})
 
 
 def tell(draft: Draft, by: Actor, what: str, said: str) -> None:
-    """Queue one update to everyone who was paged in this occurrence; `what` is "resolved", "acknowledged"…"""
+    """Queue one update to everyone who was paged in this occurrence; `what` says "resolved" or "acknowledged"."""
     told: set[int] = set()
     # The inbox shows the alert as it is; whoever was also reached elsewhere is told there.
     for sent in sorted(draft.sent, key=lambda one: one.kind == "inbox"):
