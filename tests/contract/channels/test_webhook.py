@@ -13,7 +13,7 @@ from nightbell.testing.doubles import Double, Reply
 
 SECRETS = {"address", "settings"}
 #: What other channels need to send, answer and thread.
-INNER = {"provider", "reply_code", "callback_url", "earlier"}
+INNER = {"provider", "reply_code", "callback_url", "earlier", "bundle"}
 
 
 @pytest.fixture
