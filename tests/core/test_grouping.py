@@ -313,6 +313,24 @@ def test_of_those_that_follow_the_eldest_that_nobody_took_leads_on():
     assert world.alert("C").group.size == 2
 
 
+def test_an_outage_that_ends_alert_by_alert_pages_once_a_minute_for_what_still_fires():
+    world = night()
+    for name in "ABCDEF":
+        world.fires(name)
+    world.passes(6)
+    assert [name for _, name, _ in world.paged] == ["A", "A"]
+    for name in "ABC":
+        world.ends(name)
+        world.passes(0.25)
+    assert [(name, who) for _, name, who in world.paged[2:]] == [("B", BEN)]
+    world.passes(0.25)
+    assert [(name, who) for _, name, who in world.paged[3:]] == [("D", BEN)]
+    for name in "DEF":
+        world.ends(name)
+    world.passes(60)
+    assert len(world.paged) == 4
+
+
 def work(world, minutes=60):
     one = Maintenance(
         id=UUID(int=9),

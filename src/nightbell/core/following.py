@@ -4,6 +4,7 @@ Rule 1: whoever takes over a group is paged for where its leader stood; those it
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, assert_never
 
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 from nightbell.core import climbing, closing, handing, leading
 from nightbell.core.alert import Status
 from nightbell.core.draft import Draft
-from nightbell.core.escalation import Escalation, Phase
+from nightbell.core.escalation import BREATH, Escalation, Phase
 from nightbell.core.events import Handed, Heard, Joined, Led, Left, Promoted
 from nightbell.core.group import Group
 from nightbell.core.journal import Kind
@@ -124,11 +125,15 @@ def _handed(draft: Draft, event: Handed) -> None:
 
 
 def _promoted(draft: Draft, event: Promoted) -> None:
-    """Lead on. Whoever the leader paged is told that it is over, so they are paged for this one, where they stood."""
+    """Lead on. Whoever the leader paged is told that it is over, so they are paged for this one, where they stood.
+
+    An outage ends alert by alert: a group that was handed on a moment ago pages once for all of that minute.
+    """
     taken = draft.alert.status is Status.ACKNOWLEDGED
-    draft.becomes(
-        replace(draft.alert, group=event.group, snoozed_until=event.snoozed_until if taken else None)
-    )
+    before = event.group.handed_at
+    at = max(draft.now, before + BREATH) if before else draft.now
+    group = event.group if taken else replace(event.group, handed_at=at)
+    draft.becomes(replace(draft.alert, group=group, snoozed_until=event.snoozed_until if taken else None))
     draft.note(
         "group.leads",
         f"Leads its group: {leading.short(event.leader)} {event.why}, and this still fires.",
@@ -137,36 +142,38 @@ def _promoted(draft: Draft, event: Promoted) -> None:
         leader=str(event.leader.id),
     )
     if not climbing.muted(draft):
-        _go_on(draft, event.climbs, taken=taken)
+        _go_on(draft, event.climbs, None if taken else at)
     if taken:
         return
-    climbing.begin(draft, draft.facts.targets, "its leader is over and it still fires")
+    why = "its leader is over and it still fires"
+    climbing.begin(draft, draft.facts.targets, why, hold=at - draft.now)
     if all(e.phase is Phase.ENDED for e in draft.escalations.values()):
         climbing.fall_back(draft, "nobody is known to be paged for it")
 
 
-def _go_on(draft: Draft, climbs: Sequence[Escalation], *, taken: bool) -> None:
-    """Take over the climbs of a leader."""
+def _go_on(draft: Draft, climbs: Sequence[Escalation], at: datetime | None) -> None:
+    """Take over the climbs of a leader, to page at an instant; None for what somebody has taken."""
     newest = {e.origin: e for e in climbs if e.phase is not Phase.ENDED}
     for climb in newest.values():
         beside = climb.origin == climbing.FALLBACK or climb.origin.startswith(handing.BESIDE)
         if beside or climb.muted_by or climb.plan.deferral:
             continue
-        own = _taken_over(draft, climb, taken=taken)
+        own = _taken_over(draft, climb, at)
         draft.escalations[own.id] = own
         if own.phase is Phase.CLIMBING and own.wake_at and own.wake_at <= draft.now:
             climbing.advance(draft, own.id)
 
 
-def _taken_over(draft: Draft, climb: Escalation, *, taken: bool) -> Escalation:
-    waits = climb.phase is Phase.CLIMBING and climb.level == 0
-    wake = climb.wake_at if climb.phase is Phase.HELD else None
+def _taken_over(draft: Draft, climb: Escalation, at: datetime | None) -> Escalation:
+    # It has called nobody yet: its delay goes on.
+    waits = climb.phase is Phase.CLIMBING and climb.fired == 0
+    held_until = climb.wake_at if climb.phase is Phase.HELD else None
     return replace(
         climb,
         id=draft.mint(),
         alert_id=draft.alert.id,
         occurrence=draft.alert.occurrence,
-        phase=Phase.HELD if taken else Phase.CLIMBING,
+        phase=Phase.CLIMBING if at else Phase.HELD,
         level=climb.level if waits else _again(climb),
         round=1 if climb.phase is Phase.EXHAUSTED else climb.round,
         fired=0,
@@ -174,7 +181,7 @@ def _taken_over(draft: Draft, climb: Escalation, *, taken: bool) -> Escalation:
         turn=0,
         acknowledged=(),
         token=draft.mint(),
-        wake_at=wake if taken else climb.wake_at if waits else draft.now,
+        wake_at=held_until if at is None else climb.wake_at if waits else at,
         created_at=draft.now,
     )
 

@@ -21,6 +21,8 @@ class Group(Struct, frozen=True, kw_only=True):
     until: datetime
     #: How many joined the one that leads.
     size: int = 0
+    #: When the one that leads pages in the place of the one before it; None for the one that opened the group.
+    handed_at: datetime | None = None
 
     @property
     def leads(self) -> bool:

@@ -124,6 +124,8 @@ def _missing(draft: Draft, leader: Facts, targets: tuple[Target, ...]) -> tuple[
 
 def _in_doubt(draft: Draft, leader: Facts) -> bool:
     """Whether a leader is held back because it may be stale: what is certain must not wait for it."""
+    if leader.alert and leader.alert.group and leader.alert.group.handed_at:
+        return False
     live = [e for e in leader.escalations if e.phase in climbing.LIVE]
     return bool(live) and all(
         e.phase is Phase.CLIMBING

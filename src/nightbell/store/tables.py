@@ -268,6 +268,7 @@ alerts = _table(
     group_rule_id=_UUID,
     group_until=_TIME,
     group_size=Integer,
+    group_handed_at=_TIME,
 )
 alert_details = _table(
     "alert_details",

@@ -1,7 +1,9 @@
 -- Alert grouping rules: leaders, members and the windows they share.
 
--- The rule an alert was grouped by, gone or not; until when its group takes others in, and how many it took.
-ALTER TABLE alerts ADD COLUMN group_rule_id uuid, ADD COLUMN group_until timestamptz, ADD COLUMN group_size integer;
+-- The rule an alert was grouped by, gone or not; until when its group takes others in, how many it took, and when it
+-- pages in the place of a leader that is over.
+ALTER TABLE alerts ADD COLUMN group_rule_id uuid, ADD COLUMN group_until timestamptz, ADD COLUMN group_size integer,
+    ADD COLUMN group_handed_at timestamptz;
 
 -- A bucket stands on the one alert that takes others in; two that come at one moment cannot both.
 ALTER TABLE alerts ADD CHECK (bucket IS NULL OR (leader_id IS NULL AND status <> 'resolved'));

@@ -26,7 +26,8 @@ SELECT id, number, source_id, identity, status, urgency_id, summary, alertname, 
 FROM alerts WHERE bucket = ANY($1::bytea[]) ORDER BY identity FOR UPDATE
 
 -- groups_of: the places of alerts in groups; most alerts have none
-SELECT id, group_rule_id AS rule_id, leader_id, bucket, group_until AS until, coalesce(group_size, 0) AS size
+SELECT id, group_rule_id AS rule_id, leader_id, bucket, group_until AS until, coalesce(group_size, 0) AS size,
+    group_handed_at AS handed_at
 FROM alerts WHERE id = ANY($1::uuid[])
 
 -- open_followers: alerts that follow another and are not over

@@ -42,9 +42,9 @@ UPDATE alerts SET bucket = NULL WHERE id = ANY($1::uuid[]) AND bucket IS NOT NUL
 
 -- group_alerts: who leads and who follows; one bucket has one leader, so a race between nodes fails here, tried again
 UPDATE alerts a SET group_rule_id = t.rule_id, leader_id = t.leader_id, bucket = t.bucket, group_until = t.until,
-    group_size = t.size, updated_at = $7
-FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::timestamptz[], $6::int[])
-    AS t (id, rule_id, leader_id, bucket, until, size)
+    group_size = t.size, group_handed_at = t.handed_at, updated_at = $8
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::timestamptz[], $6::int[], $7::timestamptz[])
+    AS t (id, rule_id, leader_id, bucket, until, size, handed_at)
 WHERE a.id = t.id
 
 -- upsert_details: the wide part, as the last delivery that changed it says it; routing only where somebody was routed

@@ -106,8 +106,8 @@ async def groups(tx: Tx, changed: Sequence[Alert], now: datetime) -> None:
 
 def _grouped(group: Group | None) -> tuple[Any, ...]:
     if group is None:
-        return None, None, None, None, None
-    return group.rule_id, group.leader_id, group.bucket, group.until, group.size
+        return None, None, None, None, None, None
+    return group.rule_id, group.leader_id, group.bucket, group.until, group.size, group.handed_at
 
 
 def _details(ident: UUID, shown: Shown) -> tuple[Any, ...]:
