@@ -181,7 +181,7 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
     rejects = Rejects(db)
     pressing = Pressing(db, receive, providers, Slack(services))
     slack = SlackLine(db, providers, pressing, now)
-    chatting = Chatting(receive, Linking(db, configure.Configure(db, keys, kinds)))
+    chatting = Chatting(receive, Linking(db, configure.Configure(db, keys, kinds), pulse.committed))
     telegram = _telegram(settings, keys, me, Polling(db, "telegram", me.name), chatting, providers)
     care = Aftercare(db, kinds, desk, receive)
     chores = (

@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 from nightbell.core.chat import Link
 from nightbell.core.errors import NightbellError, Unknown
 from nightbell.core.journal import person
+from nightbell.engine.act import Woken
 from nightbell.engine.configure import Configure
 from nightbell.engine.edits import ContactMethodEdit
 from nightbell.engine.ids import new_id
+from nightbell.engine.ingest import Committed
 from nightbell.store.db import Db
 
 LIFE = timedelta(minutes=15)
@@ -23,9 +25,10 @@ _BYTES = 12
 class Linking:
     """Gives out codes and takes them."""
 
-    def __init__(self, db: Db, configure: Configure) -> None:
+    def __init__(self, db: Db, configure: Configure, woken: Woken) -> None:
         self._db = db
         self._configure = configure
+        self._woken = woken
 
     async def code(self, user_id: int, kind: str, now: datetime) -> str:
         """Return a new code for a person; the one before it is void."""
@@ -48,6 +51,8 @@ class Linking:
             name = await self._added(user_id, kind, one, now)
         except NightbellError as fault:
             return f"That did not work: {fault.message}"
+        # Whoever waits on their page sees it there.
+        self._woken(Committed(outcomes=(), pages=False, decisions=(), shows=True))
         return (
             f"Linked. Pages for {name} come here from now on. On your page at Nightbell you can send a test."
         )

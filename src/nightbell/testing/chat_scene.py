@@ -87,7 +87,7 @@ class ChatScene(Scene):
         engine = self.engine
         receive = Receive(db, engine.directories, engine.act, engine.committed.append)
         desk = Desk(Vault(b"test"), "http://nightbell.example")
-        self.chatting = Chatting(receive, Linking(db, self.configure))
+        self.chatting = Chatting(receive, Linking(db, self.configure, engine.committed.append))
         self._care = Aftercare(db, self.phones.by_kind, desk, receive)
 
     async def settle(self) -> None:
