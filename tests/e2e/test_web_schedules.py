@@ -293,3 +293,35 @@ def test_the_first_page_says_who_is_on_call_for_each_team(home: Home, lead: Lead
     row = page.locator("#on-call li", has_text="Front team")
     expect(row).to_contain_text("Bo")
     expect(page.locator("#on-call li", has_text="Front first").first).to_contain_text("Bo")
+
+
+def test_hours_may_differ_by_day_and_are_previewed_before_they_are_saved(
+    home: Home, lead: Lead, page: Page
+) -> None:
+    path = lead.schedule("By day", home.house.ana["id"])
+    page.goto(home.url(path))
+    page.get_by_role("link", name="By day weekly", exact=True).first.click()
+    expect(page.locator(".for-custom")).to_be_hidden()
+    page.select_option("[name=hours]", "custom")
+    page.fill("[name=from-M]", "18:00")
+    page.fill("[name=to-M]", "20:00")
+    page.fill("[name=from-F]", "22:00")
+    page.fill("[name=to-F]", "06:00")
+    expect(page.locator("#preview")).to_contain_text("Ana → nobody")
+    page.locator("button[value=save]").last.click()
+    expect(page.locator(".lane.final")).to_contain_text("gap")
+    page.get_by_role("link", name="By day weekly", exact=True).first.click()
+    expect(page.locator("[name=from-F]").first).to_have_value("22:00")
+    expect(page.locator("[name=from-T]")).to_have_value("")
+
+
+def test_hours_that_differ_by_day_are_refused_where_there_are_none(home: Home, lead: Lead) -> None:
+    path = lead.schedule("No hours", home.house.ana["id"])
+    fields: dict[str, object] = {
+        "name": "x", "type": "daily", "handoff_time": "09:00", "time_zone": "Europe/Lisbon", "week": "all",
+        "hours": "custom",
+    }  # fmt: skip
+    answer = lead.send(f"{path}/rotations", fields)
+    assert answer.status_code == 422 and "no day has active times" in answer.text
+    answer = lead.send(f"{path}/rotations", {**fields, "from-M": "25:00", "to-M": "26:00"})
+    assert answer.status_code == 422

@@ -64,6 +64,20 @@ def checked_day(fields: dict[str, Any], *, required: bool) -> dict[str, Any]:
     return checks.sent
 
 
+def checked_days(row: dict[str, Any], given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the hours of single days of a rotation, which must make it active at some time.
+
+    Raises: Problems naming the fields.
+    """
+    days = [
+        checked_day({"day": day.get("day"), "windows": day.get("windows")}, required=True) for day in given
+    ]
+    if row["hours"] == "custom":
+        # With no day at all whole days would be meant: Terraform makes a rotation before its days.
+        _refuse(row, days or [{"day": next(iter(DAY_LETTERS)), "windows": []}])
+    return days
+
+
 def checked_week(fields: dict[str, Any]) -> dict[str, Any]:
     """Return the columns of somebody's working hours.
 

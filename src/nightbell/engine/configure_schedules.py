@@ -10,7 +10,7 @@ from uuid import UUID
 from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
 from nightbell.engine.changing import Change, Checks, Writer, must_exist
-from nightbell.engine.checking_rotations import checked_day, checked_rotation, is_zone
+from nightbell.engine.checking_rotations import checked_day, checked_days, checked_rotation, is_zone
 from nightbell.engine.revising import revise, skip_member
 from nightbell.engine.schedule_edits import ActiveDayEdit, MemberEdit, RotationEdit, ScheduleEdit
 from nightbell.store.read.listing import Record
@@ -80,13 +80,14 @@ class Schedules(Writer):
             schedule = await living(change, "schedule", schedules, schedule_id)
             fields = {**NEW_ROTATION, "time_zone": schedule["time_zone"], **sent}
             fields.setdefault("position", await change.tx.value("next_rotation_position", schedule_id))
-            given = fields.pop("members", None) or []
+            given, hours = fields.pop("members", None) or [], fields.pop("day_hours", None)
             fields = checked_rotation(fields)
             key: UUID = await change.add(
                 "schedule_rotation", rotations, {**fields, "schedule_id": schedule_id}
             )
             row = await change.locked("schedule_rotation", rotations, key)
             await _fill(change, row, given)
+            await _fill_days(change, row, hours)
             await revise(change, row)
         return key
 
@@ -97,7 +98,7 @@ class Schedules(Writer):
         fields = edit.sent()
         async with self.changing(by, now) as change:
             before = await self.rotation_locked(change, rotation_id)
-            given = fields.pop("members", None)
+            given, hours = fields.pop("members", None), fields.pop("day_hours", None)
             whole = checked_rotation({**described_columns(before), **fields})
             changed = {name: whole[name] for name in fields}
             await change.change("schedule_rotation", rotations, rotation_id, changed)
@@ -105,6 +106,7 @@ class Schedules(Writer):
             if given is not None:
                 await change.tx.execute("clear_members", rotation_id)
                 await _fill(change, row, given)
+            await _fill_days(change, row, hours)
             await revise(change, row, before=before)
 
     async def delete_rotation(self, rotation_id: UUID, *, by: Actor, now: datetime) -> None:
@@ -236,6 +238,16 @@ async def _fill(change: Change, row: Record, given: list[dict[str, Any]]) -> Non
     await _check_members(change, row, plain, "members")
     for member in plain:
         await change.add("schedule_member", members, {**member, "rotation_id": row["id"]})
+
+
+async def _fill_days(change: Change, row: Record, given: list[dict[str, Any]] | None) -> None:
+    """Write the hours of single days anew, where they were given."""
+    if given is None:
+        return
+    days = checked_days(row, given)
+    await change.tx.execute("clear_active_days", row["id"])
+    for day in days:
+        await change.add("schedule_active_day", active_days, {**day, "rotation_id": row["id"]})
 
 
 def placed(given: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -40,7 +40,8 @@ class ScheduleEdit(Edit, frozen=True, kw_only=True):
 class RotationEdit(Edit, frozen=True, kw_only=True):
     """A rotation. `members`: [{"user_id": 1 | "nested_schedule_id": "…", "position": 1}], the whole list.
 
-    Shape: `windows`: [{"start_time": "09:00", "end_time": "17:00"}]; `days`: letters of the wire, S Sunday, U Saturday.
+    Shape: `windows`: [{"start_time": "09:00", "end_time": "17:00"}]; `days`: letters of the wire, S Sunday, U Saturday;
+    `day_hours`: [{"day": "M", "windows": […]}], the whole list, for hours that are `custom`.
     """
 
     name: Text = UNSET
@@ -60,6 +61,7 @@ class RotationEdit(Edit, frozen=True, kw_only=True):
     starts_at: MaybeTime = UNSET
     ends_at: MaybeTime = UNSET
     members: JsonList = UNSET
+    day_hours: JsonList = UNSET
 
 
 class MemberEdit(Edit, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from nightbell.core.revision import ended
 from nightbell.core.schedule import Schedule
 from nightbell.core.shift import Shift
 from nightbell.core.shifts import shadow_shifts, shifts
-from nightbell.engine.checking_rotations import checked_rotation
+from nightbell.engine.checking_rotations import checked_days, checked_rotation
 from nightbell.engine.configure_schedules import NEW_ROTATION, described_columns, placed
 from nightbell.engine.ids import new_id
 from nightbell.engine.revising import planned
@@ -174,7 +174,8 @@ async def preview_rotation(
     row, was = await _row(runner, schedule_id, rotation_id, edit, now)
     rows = await runner.rows("versions_of_rotation", row["id"])
     old = Schedule(id=schedule_id, name="", rotations=tuple(version(r, {}) for r in rows))
-    days = await stored.active_days_of(runner, row["id"])
+    hours = edit.sent().get("day_hours")
+    days = await stored.active_days_of(runner, row["id"]) if hours is None else checked_days(row, hours)
     new = planned(row, await _serving(runner, row["id"], edit), days, old, was, now)
     below = await schedules(runner, nested_in(new.rotations), start=span.start, end=span.end, conflicts=False)
     others = [one for one in before.rotations if one.id != row["id"]]
@@ -195,8 +196,7 @@ async def _row(
     runner: Runner, schedule_id: UUID, rotation_id: UUID | None, edit: RotationEdit, now: datetime
 ) -> tuple[Record, Record | None]:
     """Return the row that saving would leave, and the one there is."""
-    fields = edit.sent()
-    fields.pop("members", None)
+    fields = {name: value for name, value in edit.sent().items() if name not in ("members", "day_hours")}
     if rotation_id is None:
         parent = (await stored.schedules_by_id(runner, [schedule_id]))[schedule_id]
         position = await runner.value("next_rotation_position", schedule_id)

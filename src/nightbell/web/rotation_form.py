@@ -29,6 +29,15 @@ HANDOFF_DAYS = (
     ("last_day_of_month", "on the last of the month"),
 )
 DAYS = tuple((letter, DAY_NAMES[n]) for letter, n in DAY_LETTERS.items())
+COUNTS = (
+    ("", "as usual: days that are on call, where some are left out"),
+    ("elapsed", "every day"),
+    ("active_days", "only days that are on call"),
+)
+#: Only for rotations that were brought from elsewhere.
+_RARE_COUNTS = (
+    ("calendar", "calendar weeks or months"), ("calendar_skip", "every n-th calendar week or month"),
+)  # fmt: skip
 HOURS = (("all_day", "all day"), ("same_time", "only at these hours"), ("custom", "hours that differ by day"))
 _MOST_MEMBERS = 200
 #: What the core calls the fields, and what the form does.
@@ -60,13 +69,17 @@ class Draft(Struct, frozen=True, kw_only=True):
     days: tuple[str, ...] = tuple("MTWRF")
     hours: str = "all_day"
     windows: tuple[tuple[str, str], ...] = ()
+    #: For hours that differ by day: those of each.
+    day_windows: dict[str, tuple[tuple[str, str], ...]] = {}
+    #: What a turn counts.
+    advance: str = ""
     starts_at: str = ""
     ends_at: str = ""
     seats: tuple[Seat, ...] = ()
 
 
-def from_row(row: Mapping[str, Any], place: ZoneInfo) -> Draft:
-    """Return the form of a stored rotation."""
+def from_row(row: Mapping[str, Any], days: Sequence[Mapping[str, Any]], place: ZoneInfo) -> Draft:
+    """Return the form of a stored rotation; `days` are the hours of its single days."""
     return Draft(
         name=row["name"],
         kind=row["type"],
@@ -79,11 +92,17 @@ def from_row(row: Mapping[str, Any], place: ZoneInfo) -> Draft:
         all_week=row["all_week"],
         days=tuple(row["days"]),
         hours=row["hours"],
-        windows=tuple((w["start_time"][:5], w["end_time"][:5]) for w in row["windows"]),
+        windows=_pairs(row["windows"]),
+        day_windows={day["day"]: _pairs(day["windows"]) for day in days},
+        advance=row["advance"] or "",
         starts_at=for_field(row["starts_at"], place) if row["starts_at"] else "",
         ends_at=for_field(row["ends_at"], place) if row["ends_at"] else "",
         seats=tuple(_seats(row["members"])),
     )
+
+
+def _pairs(windows: Iterable[Mapping[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((one["start_time"][:5], one["end_time"][:5]) for one in windows)
 
 
 def _seats(members: Iterable[Mapping[str, Any]]) -> Iterable[Seat]:
@@ -101,7 +120,6 @@ def from_form(form: Form) -> Draft:
     together = set(form.many("together"))
     seats = [Seat(who=who, together=str(n) in together) for n, who in enumerate(form.many("member"))]
     seats += [Seat(who=who) for who in form.many("add")]
-    pairs = zip(form.aligned("from"), form.aligned("to"), strict=False)
     return Draft(
         name=form.text("name"),
         kind=form.text("type"),
@@ -114,11 +132,18 @@ def from_form(form: Form) -> Draft:
         all_week=form.text("week") != "some",
         days=tuple(form.many("day")),
         hours=form.text("hours"),
-        windows=tuple((first, last) for first, last in pairs if first or last),
+        windows=_typed(form, "from", "to"),
+        day_windows={d: found for d in DAY_LETTERS if (found := _typed(form, f"from-{d}", f"to-{d}"))},
+        advance=form.text("advance"),
         starts_at=form.text("starts_at"),
         ends_at=form.text("ends_at"),
         seats=tuple(seats[:_MOST_MEMBERS]),
     )
+
+
+def _typed(form: Form, first: str, last: str) -> tuple[tuple[str, str], ...]:
+    pairs = zip(form.aligned(first), form.aligned(last), strict=False)
+    return tuple(pair for pair in pairs if any(pair))
 
 
 def edited(draft: Draft, what: str) -> Draft:
@@ -154,11 +179,24 @@ def edit_of(draft: Draft, place: ZoneInfo) -> RotationEdit:
         all_week=draft.all_week,
         days=list(draft.days) if draft.days or not draft.all_week else list(DAY_LETTERS),
         hours=draft.hours,
-        windows=[{"start_time": first, "end_time": last} for first, last in draft.windows],
+        windows=_windows(draft.windows),
+        advance=draft.advance or None,
+        day_hours=[{"day": day, "windows": _windows(found)} for day, found in draft.day_windows.items()]
+        if draft.hours == "custom"
+        else UNSET,
         starts_at=_instant(draft.starts_at, "starts_at", place),
         ends_at=_instant(draft.ends_at, "ends_at", place),
         members=_members(draft.seats),
     )
+
+
+def _windows(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"start_time": first, "end_time": last} for first, last in pairs]
+
+
+def counts(draft: Draft) -> tuple[tuple[str, str], ...]:
+    """Return what a turn can count; the rare ways only where one was chosen by the API."""
+    return (*COUNTS, *(one for one in _RARE_COUNTS if one[0] == draft.advance))
 
 
 def _handoff_day(draft: Draft) -> str | None:
@@ -200,7 +238,8 @@ def placed(errors: dict[str, str]) -> dict[str, str]:
     for where, text in errors.items():
         name = where.rpartition(".")[2]
         word = "members" if where.startswith("members") else _FIELDS.get(name, name)
-        found.setdefault("windows" if where.startswith(("windows", "active_times")) else word, text)
+        hours = where.startswith(("windows", "active_time", "schedule_rotation_active_days"))
+        found.setdefault("windows" if hours else word, text)
     return found
 
 

@@ -75,6 +75,9 @@ SELECT coalesce(max(position), 0) + 1 FROM schedule_members WHERE rotation_id = 
 -- clear_members: empty a rotation before it is filled again
 DELETE FROM schedule_members WHERE rotation_id = $1;
 
+-- clear_active_days: forget the hours of single days before they are written again
+DELETE FROM schedule_active_days WHERE rotation_id = $1;
+
 -- missing_schedules: which of these schedules do not exist
 SELECT asked FROM unnest($1::uuid[]) asked
 WHERE NOT EXISTS (SELECT 1 FROM schedules s WHERE s.id = asked AND s.deleted_at IS NULL);

@@ -41,7 +41,8 @@ async def fresh(request: WebRequest, ident: UUID) -> Response[bytes]:
 async def shown(request: WebRequest, ident: UUID, rotation: UUID) -> Response[bytes]:
     """Show a rotation and its form."""
     row, own = await found(request, ident), await _rotation(request, ident, rotation)
-    return await _editor(request, row, own, rotation_form.from_row(own, zone(own["time_zone"])), {})
+    days = await stored.active_days_of(request.site.db, rotation)
+    return await _editor(request, row, own, rotation_form.from_row(own, days, zone(own["time_zone"])), {})
 
 
 async def _rotation(request: WebRequest, ident: UUID, rotation: UUID) -> dict[str, Any]:
