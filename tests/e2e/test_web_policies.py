@@ -165,3 +165,24 @@ def test_an_escalation_is_started_over(home: Home, page: Page) -> None:
     page.click("#acts summary:text('Reassign')")
     page.click("#acts button:text('Start over')")
     expect(page.locator("#timeline")).to_contain_text("Started over by Ana Web")
+
+
+def test_an_alert_is_escalated_to_a_level_and_to_another_policy(home: Home, page: Page, policy: Json) -> None:
+    api = home.house.api
+    target = {"notification_target_params": [{"type": "user", "id": home.house.bo["id"]}], "delay": 5, "position": 2}
+    api.add(f"/escalation_policies/{policy['id']}/escalation_levels", **target)
+    to = {"notification_target_type": "EscalationPolicy", "notification_target_id": policy["id"]}
+    alert = api.add("/alerts", summary="Climbs", **to)
+    page.goto(home.url(f"/alerts/{alert['short_id']}"))
+    for where, said in (("level/2", "to level 2"), ("level/1", "to level 1")):
+        page.click("#acts summary:text('Reassign')")
+        page.select_option("#acts [name=where]", where)
+        page.click("#acts button:text('Escalate there')")
+        expect(page.locator("#timeline")).to_contain_text(said)
+    other = home.house.policy["id"]
+    page.click("#acts summary:text('Reassign')")
+    page.select_option("#acts [name=where]", f"policy/{other}")
+    page.click("#acts button:text('Escalate there')")
+    expect(page.locator("#timeline")).to_contain_text(f"to policy {home.house.policy['name']}")
+    shown = api.one(f"/alerts/{alert['id']}")
+    assert (shown["notification_target_type"], shown["notification_target_id"]) == ("EscalationPolicy", other)

@@ -176,7 +176,7 @@ def _escalate(draft: Draft, act: Escalate) -> None:
         raise Stale("The alert is resolved; there is nothing to escalate.")
     handing.not_in_maintenance(draft)
     if act.policy:
-        _say_escalated(draft, act.by, f"to {act.policy.type} {act.policy.id}")
+        _say_escalated(draft, act.by, f"to {handing.names(draft, (act.policy,))}")
         _to_policy(draft, act)
         return
     climb = _current(draft)

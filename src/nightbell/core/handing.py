@@ -54,7 +54,7 @@ def reassign(draft: Draft, act: Reassign) -> None:
     draft.what = "reassigned"
     draft.routing = by_hand(act.targets)
     nobodys(draft)
-    details = f"Reassigned by {act.by.name} to {_names(draft, act.targets)}."
+    details = f"Reassigned by {act.by.name} to {names(draft, act.targets)}."
     draft.note("alert.reassigned", details, kind=Kind.ACTION, action="escalated", by=act.by)
     climbing.begin(draft, act.targets, f"{act.by.name} reassigned it")
 
@@ -77,8 +77,8 @@ def restart(draft: Draft, act: Restart) -> None:
     climbing.end(draft)
     draft.what = "restarted"
     nobodys(draft)
-    names = _names(draft, act.targets)
-    details = f"Started over by {act.by.name}, as the policies are now: {names}."
+    whom = names(draft, act.targets)
+    details = f"Started over by {act.by.name}, as the policies are now: {whom}."
     draft.note("alert.restarted", details, kind=Kind.ACTION, action="escalated", by=act.by)
     climbing.begin(draft, act.targets, f"{act.by.name} started it over")
 
@@ -104,7 +104,7 @@ def respond(draft: Draft, act: Respond) -> None:
     if not started:
         return
     draft.what = "responders_added"
-    details = f"{act.by.name} asked {_names(draft, act.targets)} to help."
+    details = f"{act.by.name} asked {names(draft, act.targets)} to help."
     draft.note("alert.responders_added", details, kind=Kind.ACTION, action="escalated", by=act.by)
     if draft.alert.status in (Status.OPEN, Status.DEFERRED):
         draft.becomes(replace(draft.alert, status=Status.TRIGGERED))
@@ -173,7 +173,8 @@ def _over(draft: Draft) -> datetime | None:
     return max((e.wake_at for e in held if e.wake_at), default=None)
 
 
-def _names(draft: Draft, targets: tuple[Target, ...]) -> str:
+def names(draft: Draft, targets: tuple[Target, ...]) -> str:
+    """Return targets as people call them."""
     return ", ".join(_name(draft, target) for target in targets)
 
 

@@ -35,8 +35,12 @@ async def snooze(request: WebRequest, alert_id: UUID, form: Form) -> Decision:
 
 
 async def escalate(request: WebRequest, alert_id: UUID, form: Form) -> Decision:
-    """Page the next level now."""
-    return await request.site.act.escalate(alert_id, by=request.visitor.actor, now=request.now)
+    """Page the next level now, or what the form names: "level/2", "policy/<id>"."""
+    kind, _, which = form.raw("where").partition("/")
+    level = int(which) if kind == "level" and which.isdecimal() and len(which) < 4 else None
+    policy = which if kind == "policy" else None
+    by, now = request.visitor.actor, request.now
+    return await request.site.act.escalate(alert_id, by=by, now=now, policy=policy, level=level)
 
 
 async def reassign(request: WebRequest, alert_id: UUID, form: Form) -> Decision:

@@ -193,7 +193,7 @@ def core_rules(draft: Draft) -> tuple[RouteRule, ...]:
 
 
 def edited(draft: Draft, what: str, form: Form) -> Draft:
-    """Return the draft after one of its buttons: rule, drop:1, up:1, down:1, group:0, condition:0:1, uncondition:0:1:2, unto:0:…"""
+    """Return the draft after one of its buttons: rule, drop:1, up:1, group:0, condition:0:1, uncondition:0:1:2, unto:0:User/1."""
     verb, _, rest = what.partition(":")
     first, _, tail = rest.partition(":")
     if verb == "rule" and len(draft.rules) < _MOST_RULES:

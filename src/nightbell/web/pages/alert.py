@@ -72,6 +72,8 @@ async def shown(request: WebRequest, ref: str) -> Response[bytes]:
         deliveries=found["deliveries"],
         never_resolves=await _never_resolves(request, alert),
         targets=options(directory),
+        levels=_levels(story, directory),
+        policies=sorted((p.name, str(p.id)) for p in directory.policies.values()),
         curl=_curl(request, alert),
         group=await _group(request, alert) if alert["group_rule_id"] else None,
         why=explained(await recorded.case(db, ident, alert["status"]), times.exact),
@@ -122,6 +124,18 @@ async def _story(request: WebRequest, alert: dict[str, Any], directory: Director
         pages=await pages.open_pages(db, ident),
         directory=directory,
     )
+
+
+def _levels(story: Story, directory: Directory) -> list[tuple[int, str]]:
+    """Return the levels an alert can be escalated to, by name: those of its newest policy under way."""
+    own = [climb for climb in story.climbs if climb.plan.policy_id and climb.plan.rungs]
+    if not own:
+        return []
+    rungs = max(own, key=lambda climb: climb.created_at).plan.rungs
+    return [
+        (rung.position, ", ".join(future.named(t.type, t.id, directory) for t in rung.targets) or rung.kind)
+        for rung in rungs
+    ]
 
 
 def _shown(alert: dict[str, Any], directory: Directory, members: Sequence[Row]) -> dict[str, Any]:
