@@ -1,13 +1,36 @@
 import { clicked, one } from "./dom";
 
+/** Where the browser remembers what was handed in: [endpoint, key]. */
+const KEPT = "nightbell_push";
+
 /** "Allow on this device": asks the browser, subscribes, and hands the subscription to a form. */
 export function push(): void {
   void tell();
+  void renew();
   document.addEventListener("shown", () => void tell());
   clicked("[data-push-allow]", (button) => {
     const card = button.closest<HTMLElement>("[data-push]");
     if (card) void allow(card, button as HTMLButtonElement);
   });
+}
+
+/** Browsers replace subscriptions without asking; whoever opens any page of ours hands the new one in. */
+async function renew(): Promise<void> {
+  const before = localStorage.getItem(KEPT);
+  const token = one<HTMLInputElement>("input[name=csrf]")?.value;
+  if (!before || !token || !("serviceWorker" in navigator) || Notification.permission !== "granted") return;
+  try {
+    const [endpoint, key] = JSON.parse(before) as [string, string];
+    const worker = await navigator.serviceWorker.getRegistration("/");
+    if (!worker) return;
+    const now = (await worker.pushManager.getSubscription()) ?? (await subscribed(worker, key));
+    if (now.endpoint === endpoint) return;
+    const body = new URLSearchParams({ csrf: token, ...given(now) });
+    const answer = await fetch("/me/push", { method: "POST", body });
+    if (answer.ok) keep(now, key);
+  } catch {
+    // No network: the next page tries again, and meanwhile the contact method says that it fails.
+  }
 }
 
 /** Says what stands in the way before anybody presses anything. */
@@ -38,19 +61,32 @@ async function allow(card: HTMLElement, button: HTMLButtonElement): Promise<void
     if ((await Notification.requestPermission()) !== "granted") return say(card, obstacle() || "Not allowed. Press again and choose Allow.");
     const worker = await navigator.serviceWorker.register("/sw.js");
     await navigator.serviceWorker.ready;
-    const key = bytes(card.dataset.push ?? "");
+    const key = card.dataset.push ?? "";
     const known = await worker.pushManager.getSubscription();
     // One made for another key would never ring again.
-    if (known && !same(known.options.applicationServerKey, key)) await known.unsubscribe();
-    const made = await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key as BufferSource });
-    const keys = made.toJSON().keys ?? {};
-    fill(form, { endpoint: made.endpoint, p256dh: keys.p256dh ?? "", auth: keys.auth ?? "", device: device() });
+    if (known && !same(known.options.applicationServerKey, bytes(key))) await known.unsubscribe();
+    const made = await subscribed(worker, key);
+    fill(form, given(made));
+    keep(made, key);
     form.requestSubmit();
   } catch (fault) {
     say(card, `The browser could not subscribe: ${fault instanceof Error ? fault.message : fault}`);
   } finally {
     button.disabled = false;
   }
+}
+
+function subscribed(worker: ServiceWorkerRegistration, key: string): Promise<PushSubscription> {
+  return worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(key) as BufferSource });
+}
+
+function given(made: PushSubscription): Record<string, string> {
+  const keys = made.toJSON().keys ?? {};
+  return { endpoint: made.endpoint, p256dh: keys.p256dh ?? "", auth: keys.auth ?? "", device: device() };
+}
+
+function keep(made: PushSubscription, key: string): void {
+  localStorage.setItem(KEPT, JSON.stringify([made.endpoint, key]));
 }
 
 function fill(form: HTMLFormElement, values: Record<string, string>): void {

@@ -92,11 +92,39 @@ def test_a_device_is_allowed_and_can_be_tested(context: BrowserContext, page: Pa
     told = page.request.get(home.url("/me")).text()
     assert browser.settings["auth"] not in told and "push.example.org" not in told
     page.click("text=Allow on this device")
-    expect(page.locator(".toast")).to_contain_text("allowed already")
+    expect(page.locator(".toast")).to_contain_text("This device is allowed")
     assert page.locator("#methods li", has_text="Push").count() == 1
     page.once("dialog", lambda dialog: dialog.accept())
     line.locator("button:text-is('Remove')").click()
     expect(page.locator("#methods")).not_to_contain_text("Chrome on Linux")
+
+
+def test_a_subscription_that_the_browser_replaced_is_handed_in_by_the_next_page(
+    context: BrowserContext, page: Page, home: Home
+) -> None:
+    first, second = Subscriber(), Subscriber()
+    made = {"endpoint": "https://push.example.org/send/first", "keys": first.settings}
+    context.grant_permissions(["notifications"], origin=home.house.program.url)
+    page.add_init_script(SUBSCRIBES % json.dumps(made))
+    page.reload()
+    page.click("text=Allow on this device")
+    expect(page.locator("#methods")).to_contain_text("Chrome on Linux")
+    replaced = {"endpoint": "https://push.example.org/send/second", "keys": second.settings}
+    other = context.new_page()
+    other.add_init_script(SUBSCRIBES % json.dumps(replaced))
+    with other.expect_response("**/me/push") as answered:
+        other.goto(home.url("/alerts"))
+    assert answered.value.status in (200, 303)
+    page.reload()
+    lines = page.locator("#methods li", has_text="Push")
+    expect(lines).to_have_count(2)
+    for _ in range(2):
+        page.once("dialog", lambda dialog: dialog.accept())
+        lines.first.locator("button:text-is('Remove')").click()
+        expect(page.locator(".toast")).to_contain_text("Removed")
+        page.reload()
+    expect(lines).to_have_count(0)
+    page.evaluate("localStorage.removeItem('nightbell_push')")
 
 
 def test_a_subscription_that_no_browser_makes_is_refused(

@@ -55,4 +55,4 @@ ON CONFLICT (name) DO UPDATE SET settings = p.settings || excluded.settings, upd
 WHERE coalesce(p.settings ->> 'private_key', '') = ''
 
 -- push_methods: the devices of a person
-SELECT id, address FROM contact_methods WHERE user_id = $1 AND kind = 'push' ORDER BY created_at, id
+SELECT id, address, name, failing_since FROM contact_methods WHERE user_id = $1 AND kind = 'push' ORDER BY created_at, id

@@ -39,9 +39,9 @@ async def allow_push(request: WebRequest) -> Response[bytes]:
         kind="push", address=form.text("endpoint", longest=2000), name=name, settings=settings
     )
     try:
-        for ident in await _same_device(request, form.text("endpoint", longest=2000)):
+        for ident in await _same_device(request, form.text("endpoint", longest=2000), name):
             await configure.update_contact_method(ident, edit, verified=True, by=visitor.actor, now=now)
-            return go(request, "/me", "This device is allowed already. Send it a test.")
+            return go(request, "/me", "This device is allowed. Send it a test.")
         # Only this browser can have had its own keys: it is proven.
         await configure.create_contact_method(visitor.user_id, edit, verified=True, by=visitor.actor, now=now)
     except Invalid as error:
@@ -49,12 +49,14 @@ async def allow_push(request: WebRequest) -> Response[bytes]:
     return go(request, "/me", "Allowed. Send it a test, so that you know it rings before the night does.")
 
 
-async def _same_device(request: WebRequest, endpoint: str) -> list[UUID]:
+async def _same_device(request: WebRequest, endpoint: str, name: str) -> list[UUID]:
+    """Return the device that has this endpoint, or one like it that lost its own."""
     rows = await request.site.db.rows("push_methods", request.visitor.user_id)
     if len(rows) >= _MOST_DEVICES:
         raise Invalid(f"At most {_MOST_DEVICES} devices; remove one first.", place="endpoint")
     vault = request.site.configure.vault
-    return [row["id"] for row in rows if vault.open_text(row["address"]) == endpoint]
+    known = [row["id"] for row in rows if vault.open_text(row["address"]) == endpoint]
+    return known or [row["id"] for row in rows if row["failing_since"] and row["name"] == name][:1]
 
 
 @page("/sw.js", Permission.PUBLIC)
