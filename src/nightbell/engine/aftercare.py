@@ -3,6 +3,7 @@
 Rule 1: a doubt ends with the provider's word, never by sending again (ADR 0010).
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -35,6 +36,8 @@ _MOST_EDITS = 8
 #: Longer than a question may take, so that two nodes do not ask the same.
 _LEASE = timedelta(minutes=1)
 BATCH = 20
+#: What a message that names several alerts says of itself: the first of these that one of them is.
+_NEEDY = ("triggered", "open", "acknowledged", "deferred")
 _CLAIMED = tuple(Claimed.__struct_fields__)
 
 
@@ -102,8 +105,8 @@ class Aftercare:
         outcome = await channel.edit(message, row["provider_id"])
         match outcome:
             case Sent():
-                over = message.status == "resolved"
-                await self._db.execute("posted", row["id"], message.status, None if over else now, True, now)
+                over = row["standing"] == "resolved" or row["occurrence"] != row["present"]
+                await self._db.execute("posted", row["id"], row["standing"], None if over else now, True, now)
             case Retry() | Unsure() if tries < _MOST_EDITS:
                 # Saying the same twice does no harm, so doubt is simply tried again.
                 pause = outcome.after if isinstance(outcome, Retry) and outcome.after else IN_DOUBT * tries
@@ -115,25 +118,39 @@ class Aftercare:
 
     async def _messages(self, rows: Sequence[Row], now: datetime) -> dict[UUID, Message]:
         """Return the messages of rows, written as they would be now, from when they were tried last."""
-        claimed = [Claimed(**{name: row[name] for name in _CLAIMED}) for row in rows]
-        if not claimed:
+        together: dict[UUID, list[Claimed]] = defaultdict(list)
+        bundle_ids = list({row["bundle_id"] for row in rows if row["bundle_id"]})
+        for member in await self._db.rows("messages_in_bundles", bundle_ids) if bundle_ids else []:
+            together[member["bundle_id"]].append(_claimed(member))
+        groups = {row["id"]: together.get(row["bundle_id"]) or [_claimed(row)] for row in rows}
+        every = list({c.id: c for group in groups.values() for c in group}.values())
+        if not every:
             return {}
-        ids = [one.id for one in claimed]
+        ids = [one.id for one in every]
         known = {row["id"]: row for row in await self._db.rows("addressed", ids)}
         tried = {r["notification_id"]: r["started_at"] for r in await self._db.rows("last_tries", ids)}
-        found = await self._desk.clerk.look_up(self._db, claimed, now)
+        found = await self._desk.clerk.look_up(self._db, every, now)
         out = {}
-        for one in claimed:
-            row = known.get(one.id)
-            if row is None or not row["active"] or row["address"] is None:
+        for ident, group in groups.items():
+            first, parts = group[0], [(c, known[c.id]) for c in group if c.id in known]
+            if len(parts) < len(group) or not parts[0][1]["active"] or parts[0][1]["address"] is None:
                 continue
-            at = tried.get(one.id, one.send_at)
-            out[one.id] = self._desk.clerk.completed(self._desk.message(one, row, at), one, found)
+            at = tried.get(first.id, first.send_at)
+            written = self._desk.bundle(parts, at) if len(parts) > 1 else self._desk.message(*parts[0], at)
+            out[ident] = self._desk.clerk.completed(written, first, found)
         return out
+
+
+def _claimed(row: Row) -> Claimed:
+    return Claimed(**{name: row[name] for name in _CLAIMED})
 
 
 def _as_it_is(message: Message, row: Row) -> Message:
     """Return a message for one that stands: an occurrence that is over is resolved, whatever came after it."""
+    if message.bundle:
+        # As long as one of them waits, there is something to press.
+        said = [one.status for one in message.bundle]
+        return replace(message, status=next((s for s in _NEEDY if s in said), "resolved"))
     status = "resolved" if row["occurrence"] != row["present"] else message.status
     taken = f"Acknowledged by {row['taker']}.\n" if status == "acknowledged" and row["taker"] else ""
     return replace(message, status=status, body=f"{taken}{message.body}")

@@ -51,9 +51,14 @@ RETURNING notification_id, tries
 -- messages_of_posts: what is needed to write them anew
 SELECT n.id, n.alert_id, n.page_id, n.user_id, n.contact_method_id, n.kind, n.purpose, n.level, n.attempts,
     n.idempotency_key, n.send_at, n.created_at, n.about, n.bundle_id, n.notice_id, n.provider_id, n.occurrence,
-    a.occurrence AS present, u.name AS taker
+    a.occurrence AS present, a.status AS standing, u.name AS taker
 FROM notifications n JOIN alerts a ON a.id = n.alert_id LEFT JOIN users u ON u.id = a.acknowledged_by
 WHERE n.id = ANY($1::uuid[])
+
+-- messages_in_bundles: everything that was told with others, the one that stood first in front
+SELECT id, alert_id, page_id, user_id, contact_method_id, kind, purpose, level, attempts, idempotency_key, send_at,
+    created_at, about, bundle_id, notice_id FROM notifications
+WHERE bundle_id = ANY($1::uuid[]) ORDER BY bundle_id, id <> bundle_id, send_at, id
 
 -- posted: what a message says now; NULL when it will never change again
 UPDATE posts SET shown = $2, edit_at = $3, tries = CASE WHEN $4 THEN 0 ELSE tries END, updated_at = $5
