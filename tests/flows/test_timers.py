@@ -135,6 +135,7 @@ def worker(url, now):
         [sys.executable, "-c", WORKER, url, now.isoformat()],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
+    assert process.stdout is not None
     assert process.stdout.readline() == "0\n", "it is ready"
     return process
 
@@ -180,10 +181,23 @@ async def test_climbs_of_other_policies_are_told_apart_and_a_few_of_a_kind_are_d
     assert [tuple(row) for row in paged] == [(ben.id, 8), (cal.id, tick.FEWEST - 1)]
 
 
+async def test_rules_of_people_that_fall_due_are_decided_together_too_with_the_next_level_or_without(scene):
+    ana = await scene.cast.person("Ana", "sms", "voice+3", "sms+5", "voice+5", "sms+9")
+    ben = await scene.cast.person("Ben", "sms", "voice+2")
+    await climbs(scene, ([ana], 5), ([ben, ana], 4), ([ben], 0))
+    together = {}
+    for minutes in (3, 5, 7, 9, 12, 14):
+        expected = await alone(scene, minutes=minutes)
+        together[minutes] = await ticked(scene, minutes=minutes)
+        assert await rows(scene.db) == expected
+    # At 9 and at 12 two pages of each are due.
+    assert together == {3: (8, 0), 5: (8, 0), 7: (8, 0), 9: (0, 8), 12: (0, 8), 14: (8, 0)}
+
+
 async def test_whatever_else_is_due_of_an_alert_it_is_decided_for_itself(scene, people):
     ana, ben, _ = people
-    await climbs(scene, ([ana], 5), ([ben], 5), alerts=9)
-    # Voice of the first page, five minutes after it: due with the second level, of all of them.
+    await climbs(scene, ([ana], 9), ([ben], 5), alerts=9)
+    await scene.db.run("UPDATE alerts SET wake_at = $1", scene.clock() + timedelta(minutes=2))
     assert await ticked(scene, minutes=5) == (0, 9)
 
 

@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from nightbell.core.alert import Alert, Status
-from nightbell.core.alike import OWN, Alike, repeated
+from nightbell.core.alike import OWN, OWN_OF_PAGE, Alike, repeated
 from nightbell.core.decision import decide
 from nightbell.core.directory import LevelTarget
 from nightbell.core.draft import Facts
 from nightbell.core.escalation import Escalation, Phase
 from nightbell.core.events import Due
+from nightbell.core.paging import Page
 from nightbell.store.queries import statement
 from nightbell.store.write import ledger
 from properties.test_decide import ANA, BEN, CAL, DAN, KINDS, directories, play, steps
@@ -25,24 +26,36 @@ _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 
 def stands(facts, now):
-    """Whether climbs_alike would find the climb of this alert, see store/sql/tick.sql."""
+    """Whether alerts_alike would find this alert, see store/sql/tick.sql."""
     alert, climbs = facts.alert, facts.escalations
+    pages = due_pages(facts, now)
     return (
         alert is not None
         and alert.status is Status.TRIGGERED
         and alert.group is None
         and (alert.wake_at is None or alert.wake_at > now)
         and len(climbs) == 1
-        and climbs[0].phase is Phase.CLIMBING
-        and climbs[0].wake_at <= now
-        and not any(p.wake_at and p.wake_at <= now for p in facts.pages)
+        and len(pages) <= 1
+        and (bool(pages) or climb_is_due(facts, now))
+        and (climbs[0].phase is Phase.CLIMBING or not climb_is_due(facts, now))
+        and not (pages and any(now - s.created_at < MINUTE for s in facts.sent))
+        and all(p.escalation_id == climbs[0].id for p in pages)
     )
+
+
+def due_pages(facts, now):
+    return [p for p in facts.pages if p.wake_at and p.wake_at <= now]
+
+
+def climb_is_due(facts, now):
+    wake = facts.escalations[0].wake_at
+    return wake is not None and wake <= now
 
 
 def another(facts, now, seed):
     """Return the facts of another alert whose climb stands alike; what may differ does."""
     mint, (climb,), alert = minter(seed), facts.escalations, facts.alert
-    ident = mint()
+    ident, climb_id = mint(), mint()
     return replace(
         facts,
         alert=replace(
@@ -65,14 +78,17 @@ def another(facts, now, seed):
         escalations=(
             replace(
                 climb,
-                id=mint(),
+                id=climb_id,
                 alert_id=ident,
                 token=mint(),
-                wake_at=now - 3 * MINUTE,
+                wake_at=now - 3 * MINUTE if climb_is_due(facts, now) else climb.wake_at and now + 9 * MINUTE,
                 created_at=climb.created_at - 40 * MINUTE,
             ),
         ),
         pages=tuple(
+            replace(p, id=mint(), alert_id=ident, escalation_id=climb_id, wake_at=now - 2 * MINUTE)
+            for p in due_pages(facts, now)
+        ) or tuple(
             replace(p, id=mint(), alert_id=ident, user_id=77, level=9, created_at=now - MINUTE, wake_at=now + MINUTE)
             for p in facts.pages[:1]
         ),
@@ -118,15 +134,21 @@ def nights(draw):
     )
 
 
+def due(facts, now, seed):
+    """Decide what time does."""
+    decided = decide(facts, Due(), now, minter(seed))
+    assert decided is not None
+    return decided
+
+
 def compare(facts, now, seed):
     """Hold what is decided for many to what is decided of another; return whether it is for many."""
-    decision, _ = decide(facts, Due(), now, minter(1))
     other = another(facts, now, seed)
-    each, _ = decide(other, Due(), now, minter(2))
-    nobody = Alike(alert_ids=(), climb_ids=())
-    if repeated(facts, decision, nobody) is None:
+    (decision, _), (each, _) = due(facts, now, 1), due(other, now, 2)
+    some = Alike(alert_ids=(), climb_ids=(), page_ids=tuple(p.id for p in due_pages(facts, now)))
+    if repeated(facts, decision, some, now) is None:
         return False
-    assert repeated(other, each, nobody)
+    assert repeated(other, each, some, now)
     (said, ids), (expected, others) = written(decision), written(each)
     assert said == expected
     # The same id stands for the same thing throughout, and what both share stays as it is.
@@ -147,7 +169,8 @@ def test_what_is_decided_of_one_is_decided_of_every_other_that_stands_alike(thin
             break
         now = max(wake, world.now)
         if stands(world.facts, now):
-            event("repeated" if compare(world.facts, now, seed) else "decided one by one")
+            what = (climb_is_due(world.facts, now), len(due_pages(world.facts, now)))
+            event(f"{what} repeated" if compare(world.facts, now, seed) else f"{what} decided one by one")
         play(world, "wait")
 
 
@@ -163,10 +186,13 @@ def test_so_it_is_whatever_happened_before(things, story, seed):
         play(world, step)
 
 
-def test_what_a_climb_is_gathered_by_is_everything_that_is_not_its_own():
-    grouped = set(re.findall(r"s\.(\w+)", statement("climbs_alike").split("GROUP BY")[1]))
-    shared = set(Escalation.__struct_fields__) - OWN - {"plan"} | {"plan_id"}
-    assert shared <= grouped
+def test_what_alerts_are_gathered_by_is_everything_of_climb_and_page_that_is_not_their_own():
+    grouped = set(re.findall(r"s\.(\w+)", statement("alerts_alike").split("GROUP BY")[1]))
+    assert set(Escalation.__struct_fields__) - OWN - {"plan"} | {"plan_id"} <= grouped
+    # A page that ended is not due, and the occurrence of one that is due is that of its climb.
+    assert {
+        f"page_{name}" for name in set(Page.__struct_fields__) - OWN_OF_PAGE - {"ended", "occurrence"}
+    } <= grouped
     assert SHARED - {"group"} <= grouped
 
 

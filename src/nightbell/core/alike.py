@@ -1,10 +1,11 @@
-"""Climbs that stand alike: what is decided of one of them is decided of all, with other ids.
+"""Alerts that stand alike: what is decided of one of them is decided of all, with other ids.
 
 After a storm thousands of alerts wait at the same level of the same policy. decision.decide is asked about the first
 of them; this file says of whom its answer holds. Rule 1: whatever a timer's decision looks at is the same for all that
-stand alike, or it is decided one by one. tests/core/test_alike.py holds both to each other.
+stand alike, or it is decided one by one. tests/properties/test_alike.py holds both to each other.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
@@ -14,6 +15,8 @@ from nightbell.core.escalation import Phase, Plan
 
 #: What tells climbs apart that stand alike. Every other field of an Escalation is the same for all of them.
 OWN = frozenset({"id", "alert_id", "token", "wake_at", "created_at"})
+#: And of the page that is due.
+OWN_OF_PAGE = frozenset({"id", "alert_id", "escalation_id", "wake_at"})
 #: What a decision may come to beside a climb that moved on, pages, messages and lines of the journal.
 _ELSE = tuple(
     name
@@ -25,20 +28,25 @@ _STEADY = ("default", "cycle")
 
 
 class Alike(Struct, frozen=True, kw_only=True):
-    """Alerts with one climb each, all due and all standing alike, in one order: climb 3 is that of alert 3.
+    """Alerts with one climb each that stand alike, in one order: climb 3 is that of alert 3.
 
-    Shape: nothing else of these alerts is due, none has another climb, and all are of one source, urgency and service.
+    Shape: the climb is due, or one page of it, or both; `page_ids` is empty where no page is. Nothing else of these
+    alerts is due, none has another climb, and all are of one source, urgency and service.
     """
 
     alert_ids: tuple[UUID, ...]
     climb_ids: tuple[UUID, ...]
+    page_ids: tuple[UUID, ...] = ()
 
 
 class Repeat(Struct, frozen=True, kw_only=True):
-    """A decision about one climb that stands for all that stand alike."""
+    """A decision about one alert that stands for all that stand alike."""
 
     decision: Decision
     alike: Alike
+    climb_id: UUID
+    #: The page that was due; None where none was.
+    page_id: UUID | None
 
     @property
     def times(self) -> int:
@@ -46,13 +54,15 @@ class Repeat(Struct, frozen=True, kw_only=True):
         return len(self.alike.alert_ids)
 
 
-def repeated(facts: Facts, decision: Decision, alike: Alike) -> Repeat | None:
+def repeated(facts: Facts, decision: Decision, alike: Alike, now: datetime) -> Repeat | None:
     """Return the decision as one about all that stand alike; None when each is to be decided for itself."""
-    if len(facts.escalations) != 1 or not steady(facts.escalations[0].plan):
+    due = [p.id for p in facts.pages if p.wake_at and now >= p.wake_at]
+    if len(facts.escalations) != 1 or len(due) != (1 if alike.page_ids else 0):
         return None
-    if not _moves_on(facts, decision) or not _pages_anew(facts, decision):
+    (climb,), page_id = facts.escalations, due[0] if due else None
+    if not _moves_on(facts, decision) or not _asks(facts, decision, page_id):
         return None
-    return Repeat(decision=decision, alike=alike)
+    return Repeat(decision=decision, alike=alike, climb_id=climb.id, page_id=page_id)
 
 
 def steady(plan: Plan) -> bool:
@@ -63,16 +73,19 @@ def steady(plan: Plan) -> bool:
 
 
 def _moves_on(facts: Facts, decision: Decision) -> bool:
-    """Return whether the climb moved, somebody was paged, the timeline says so, and that is all."""
-    if len(decision.escalations) != 1:
+    """Return whether the climb moved or stayed, pages and messages were made, the timeline says so, and that is all."""
+    if not decision.same or any(getattr(decision, name) for name in _ELSE):
         return False
-    (climb,) = decision.escalations
-    # Whether it ended in silence is asked of messages too, which differ: pages that still go on settle it.
-    settled = climb.phase is not Phase.EXHAUSTED or bool(facts.pages)
-    return settled and decision.same and not any(getattr(decision, name) for name in _ELSE)
+    for climb in decision.escalations:
+        # Whether it ended in silence is asked of messages too, which differ: pages that still go on settle it.
+        settled = climb.phase is not Phase.EXHAUSTED or bool(facts.pages)
+        if climb.id != facts.escalations[0].id or not steady(climb.plan) or not settled:
+            return False
+    return True
 
 
-def _pages_anew(facts: Facts, decision: Decision) -> bool:
-    """Return whether every page and message of the decision is new and belongs to its climb."""
-    known, new = {p.id for p in facts.pages}, {p.id for p in decision.pages}
-    return known.isdisjoint(new) and all(n.page_id in new for n in decision.notifications)
+def _asks(facts: Facts, decision: Decision, page_id: UUID | None) -> bool:
+    """Return whether every page and message of the decision is new, or of the page that was due and goes on."""
+    known, moved = {p.id for p in facts.pages} - {page_id}, {p.id for p in decision.pages}
+    ended = any(p.ended for p in decision.pages)
+    return not ended and known.isdisjoint(moved) and all(n.page_id in moved for n in decision.notifications)

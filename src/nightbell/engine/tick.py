@@ -111,7 +111,7 @@ async def _repeats(tx: Tx, ids: list[UUID], directory: Directory, now: datetime,
     for known in await facts.by_id(tx, kinds, directory) if kinds else ():
         decided = decide(known, Due(), now, mint)
         alike = kinds[known.alert.id] if known.alert else None
-        one = repeated(known, decided[0], alike) if decided and alike else None
+        one = repeated(known, decided[0], alike, now) if decided and alike else None
         if one:
             found.append(one)
     return found

@@ -68,10 +68,14 @@ async def due(tx: Tx, now: Any, limit: int) -> list[UUID]:
 
 
 async def alike(tx: Tx, ids: list[UUID], now: datetime, fewest: int) -> list[Alike]:
-    """Return which of these locked alerts have climbs that stand alike, where there are at least so many of a kind."""
+    """Return which of these locked alerts stand alike, where there are at least so many of a kind."""
     return [
-        Alike(alert_ids=tuple(r["alert_ids"]), climb_ids=tuple(r["climb_ids"]))
-        for r in await tx.rows("climbs_alike", ids, now, fewest)
+        Alike(
+            alert_ids=tuple(r["alert_ids"]),
+            climb_ids=tuple(r["climb_ids"]),
+            page_ids=tuple(r["page_ids"]) if r["page_ids"][0] else (),
+        )
+        for r in await tx.rows("alerts_alike", ids, now, fewest)
     ]
 
 

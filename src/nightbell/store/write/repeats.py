@@ -52,8 +52,9 @@ def add(rows: Together, repeats: Sequence[Repeat], now: datetime, mint: Mint) ->
     climbs, pages = _Table("move_escalations"), _Table("upsert_pages")
     messages, lines = _Table("insert_notifications"), _Table("insert_events")
     for one in repeats:
-        names, (climb,) = _names(one, mint), one.decision.escalations
-        climbs.add(ledger.climb_row(climb), names, one.times)
+        names = _names(one, mint)
+        for climb in one.decision.escalations:
+            climbs.add(ledger.climb_row(climb), names, one.times)
         for page in one.decision.pages:
             pages.add(ledger.page_row(page), names, one.times)
         for message in one.decision.notifications:
@@ -67,13 +68,18 @@ def add(rows: Together, repeats: Sequence[Repeat], now: datetime, mint: Mint) ->
 
 
 def _names(one: Repeat, mint: Mint) -> Names:
-    decision, times = one.decision, range(one.times)
-    (climb,) = decision.escalations
-    names: dict[Any, Sequence[Any]] = {climb.alert_id: one.alike.alert_ids, climb.id: one.alike.climb_ids}
-    ids = [climb.token, *(p.id for p in decision.pages), *(n.id for n in decision.notifications)]
+    """Return who stands in the place of whom: those that are there already, and new ones."""
+    decision, alike = one.decision, one.alike
+    names: dict[Any, Sequence[Any]] = {
+        decision.alert.id: alike.alert_ids,
+        one.climb_id: alike.climb_ids,
+        **({one.page_id: alike.page_ids} if one.page_id else {}),
+    }
+    new = [e.token for e in decision.escalations] + [p.id for p in decision.pages if p.id != one.page_id]
+    new += [n.id for n in decision.notifications] + [e.id for e in decision.entries]
     # In the order they were made, so that the timeline of each reads like the first one's.
-    for ident in sorted([*ids, *(e.id for e in decision.entries)]):
-        names[ident] = [mint() for _ in times]
+    for ident in sorted(new):
+        names[ident] = [mint() for _ in range(one.times)]
     for message in decision.notifications:
         pairs = zip(names[message.page_id], names[message.id], strict=True)
         names[message.idempotency_key] = [
