@@ -5,18 +5,14 @@ Alert text is escaped for Discord's Markdown and may mention nobody, by its form
 
 import hashlib
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from typing import Any
-from uuid import UUID
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Struct
 
 from nightbell.channels import answers
 from nightbell.channels.text import facts, lines, links, markdown, one_line, subject
-from nightbell.core.chat import Press
 from nightbell.core.delivery import Message, Outcome, Purpose, Refused, Sent
 from nightbell.core.errors import Invalid
 from nightbell.net.http import Answer, Http
@@ -31,7 +27,6 @@ _COLOURS = {"triggered": 0xB91C1C, "acknowledged": 0xB45309, "resolved": 0x15803
 #: Error codes of Discord: unknown channel, unknown webhook, missing access, cannot send to this user.
 _GONE = frozenset({10003, 10015, 50001, 50007})
 ACTS = {"a": "acknowledge", "e": "escalate", "s": "snooze", "r": "resolve"}
-_PRESSED = re.compile(r"([aesr]):([\w-]{22})", re.ASCII)
 _LABELS = {"a": ("Acknowledge", 3), "e": ("Escalate", 4), "s": ("Snooze", 2), "r": ("Resolve", 2)}
 _BUTTONS = {"triggered": "aesr", "acknowledged": "sre", "deferred": "ar", "open": "er"}
 
@@ -164,48 +159,3 @@ def _judged(answer: Answer, message: Message) -> Outcome:
     if isinstance(outcome, Refused) and said.code in _GONE:
         return Refused(why=f"{outcome.why}; it is gone, or the bot may not write there", gone=True)
     return outcome
-
-
-def genuine(public_key: str, signature: str, stamp: str, body: bytes) -> bool:
-    """Return whether a request to us was signed by Discord."""
-    try:
-        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
-        key.verify(bytes.fromhex(signature), stamp.encode() + body)
-    except (ValueError, InvalidSignature):
-        return False
-    return True
-
-
-class _User(Struct, frozen=True):
-    id: str = ""
-
-
-class _Member(Struct, frozen=True):
-    user: _User = _User()
-
-
-class _Data(Struct, frozen=True):
-    custom_id: str = ""
-
-
-class Interaction(Struct, frozen=True):
-    """What Discord tells us: a ping (1), or a button that somebody pressed (3)."""
-
-    id: str
-    type: int
-    data: _Data | None = None
-    member: _Member | None = None
-    user: _User | None = None
-
-
-def press(one: Interaction) -> Press | None:
-    """Return the button that was pressed; None for what is none of ours."""
-    found = _PRESSED.fullmatch(one.data.custom_id) if one.data else None
-    who = one.member.user if one.member else one.user
-    if found is None or who is None or not who.id.isdecimal():
-        return None
-    try:
-        ident = UUID(bytes=urlsafe_b64decode(found[2] + "=="))
-    except ValueError:
-        return None
-    return Press(reference=one.id, by=f"user:{who.id}", action=ACTS[found[1]], notification_id=ident)

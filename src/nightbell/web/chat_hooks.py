@@ -7,7 +7,7 @@ import msgspec
 from litestar import Response
 from msgspec import Struct
 
-from nightbell.channels import discord, telegram_updates
+from nightbell.channels import discord_presses, telegram_updates
 from nightbell.channels.mattermost import ACTS
 from nightbell.core import links
 from nightbell.core.access import Permission
@@ -56,17 +56,17 @@ async def discord_told(request: WebRequest) -> Response[bytes]:
     known = await inbound.clerk.providers.of(request.site.db, "discord")
     signature = request.headers.get("x-signature-ed25519", "")
     stamp = request.headers.get("x-signature-timestamp", "")
-    if not discord.genuine(known["public_key"], signature, stamp, body):
+    if not discord_presses.genuine(known["public_key"], signature, stamp, body):
         why = "This request does not bear Discord's signature"
         # Discord asks for this very status before it believes that we check.
         raise Unauthenticated(turn_away(request, inbound, why, status=401).message)
     try:
-        interaction = msgspec.json.decode(body, type=discord.Interaction)
+        interaction = msgspec.json.decode(body, type=discord_presses.Interaction)
     except msgspec.MsgspecError:
         return nothing()
     if interaction.type == _PING:
         return _json({"type": _PONG})
-    press = discord.press(interaction)
+    press = discord_presses.press(interaction)
     if press is None:
         text = "This button is not one of ours, or not any more."
     else:
