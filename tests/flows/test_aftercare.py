@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from nightbell.core.delivery import Absent, Found, NotSaid, Refused, Retry, Sent, Unsure
+from nightbell.core.delivery import Absent, Found, NotSaid, Outcome, Refused, Retry, Sent, Traced, Unsure
 from nightbell.core.receipt import Stage
 from nightbell.engine.aftercare import Aftercare
 from nightbell.engine.messages import Desk
@@ -20,8 +20,8 @@ class Board(FakePhone):
         super().__init__(kind, heard)
         self.shown = []
         self.asked = []
-        self.edits = deque()
-        self.traces = deque()
+        self.edits: deque[Outcome] = deque()
+        self.traces: deque[Traced] = deque()
 
     async def edit(self, message, provider_id):
         """Keep what it says now."""
