@@ -181,6 +181,22 @@ def test_working_hours_and_holidays_are_ones_own_to_say(home: Home, lead: Lead, 
     theirs.http.close()
 
 
+def test_ones_own_shifts_are_a_calendar_until_it_is_cancelled(
+    home: Home, lead: Lead, zara: str, her: Page
+) -> None:
+    lead.schedule("Her calendar", zara)
+    her.goto(home.url("/away"))
+    her.get_by_role("button", name="Make an address (iCal)").click()
+    address = her.locator("#own-1").inner_text()
+    assert "SUMMARY:On call: Her calendar" in httpx.get(address).text
+    assert address not in lead.http.get(f"/away?user={zara}").text, "hers alone"
+    link = her.locator("#calendar form").first.get_attribute("action") or ""
+    assert lead.send(link, {}).status_code == 404
+    her.get_by_role("button", name="Cancel this address").click()
+    expect(her.locator("#own-1")).to_have_count(0)
+    assert httpx.get(address).status_code == 404
+
+
 # ---------------------------------------------------------------- calendars elsewhere
 
 

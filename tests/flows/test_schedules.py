@@ -23,6 +23,7 @@ from nightbell.engine.schedule_edits import (
     RotationEdit,
     ScheduleEdit,
     SwapEdit,
+    TimeOffEdit,
 )
 from nightbell.net.guard import Guard
 from nightbell.net.http import Http
@@ -391,3 +392,28 @@ async def test_a_text_says_who_is_on_call_and_until_when(house):
     )
     with pytest.raises(Unknown):
         await publishing.opened(house.db, token, "person")
+
+
+async def test_whoever_stands_in_while_away_is_a_conflict_too(house):
+    schedule = await house.schedule(time_off="exchange")
+    await house.weekly(schedule, house.ana, house.bo)
+    start, end = MONDAY + DAY, MONDAY + 2 * DAY
+    override = OverrideEdit(user_id=house.cleo, starts_at=start, ends_at=end)
+    await house.configure.create_override(schedule, override, by=SYSTEM, now=MONDAY)
+    away = TimeOffEdit(starts_at=start, ends_at=start + DAY / 2, reason="Sailing")
+    await house.configure.create_time_off(house.cleo, away, by=SYSTEM, now=MONDAY)
+    found = await scheduling.quality(house.db, schedule, Span(MONDAY, MONDAY + WEEK))
+    assert [(c.shift.user, c.span) for c in found.conflicts] == [(house.cleo, Span(start, start + DAY / 2))]
+    assert await house.serving(schedule, start) == [house.cleo], "nobody is taken off an override unasked"
+
+
+async def test_a_swap_gives_nothing_for_nothing(house):
+    schedule = await house.schedule()
+    await house.weekly(schedule, house.ana, house.bo)
+    mine: Any = {"starts_at": MONDAY + DAY, "ends_at": MONDAY + 2 * DAY}
+    edit = SwapEdit(
+        user_id=house.ana, asked_user_id=house.bo, **mine,
+        return_starts_at=MONDAY + 3 * DAY, return_ends_at=MONDAY + 4 * DAY,
+    )  # fmt: skip
+    with pytest.raises(Invalid, match="Then the other is not on call here"):
+        await house.configure.ask_for_swap(schedule, edit, by=SYSTEM, now=MONDAY)

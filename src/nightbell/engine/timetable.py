@@ -260,9 +260,14 @@ def _feed(r: Row, rows: list[Row]) -> Feed:
 
 
 def people_of(schedules: Iterable[Schedule]) -> set[int]:
-    """Return everybody who has turns in these schedules themselves."""
-    members = (m for s in schedules for r in s.rotations for turn in r.turns for m in turn)
-    return {member.user for member in members if isinstance(member, Person)}
+    """Return everybody whose absence says something of these schedules themselves: who has turns, or stands in."""
+    people: set[int] = set()
+    for one in schedules:
+        members = (m for lane in one.rotations for turn in lane.turns for m in turn)
+        people |= {member.user for member in members if isinstance(member, Person)}
+        people |= {o.user for o in (*one.overrides, *one.swaps) if o.user is not None}
+        people |= {booking.user for feed in one.feeds for booking in feed.bookings}
+    return people
 
 
 async def _away(

@@ -12,13 +12,14 @@ from nightbell.core.calendar import Span, zone
 from nightbell.core.errors import Forbidden, Invalid, Unknown
 from nightbell.core.shift import Shift
 from nightbell.engine import scheduling
-from nightbell.engine.schedule_edits import HolidayEdit, TimeOffEdit, WorkingHoursEdit
+from nightbell.engine.schedule_edits import HolidayEdit, LinkEdit, TimeOffEdit, WorkingHoursEdit
 from nightbell.store.read import schedules as stored
 from nightbell.store.read.listing import Condition, Listing
 from nightbell.web import lanes, stretches
 from nightbell.web.duty import name_of
 from nightbell.web.faults import told
 from nightbell.web.forms import Form
+from nightbell.web.pages.shared import shown_link
 from nightbell.web.render import go, render
 from nightbell.web.rotation_form import DAYS
 from nightbell.web.site import WebRequest, action, page
@@ -76,6 +77,7 @@ async def _shown(
         hours=hours[0] if hours else None,
         days=DAYS,
         given=given or {**tomorrow._asdict(), "reason": ""},
+        calendars=await _calendars(request) if user_id == request.visitor.user_id else [],
         errors=errors,
         place=request.visitor.time_zone,
     )
@@ -97,12 +99,39 @@ async def _clashes(request: WebRequest, user_id: int, rows: list[dict[str, Any]]
     ]
 
 
+async def _calendars(request: WebRequest) -> list[dict[str, Any]]:
+    """Return the secret addresses of the reader's own calendar, which nobody else is shown."""
+    rows = await stored.links_of_user(request.site.db, request.visitor.user_id)
+    return [shown_link(request, row) for row in rows]
+
+
 def _both(shift: Shift, row: dict[str, Any]) -> Span:
     return Span(max(shift.start, row["starts_at"]), min(shift.end, row["ends_at"]))
 
 
 def _back(request: WebRequest, user_id: int) -> str:
     return "/away" if user_id == request.visitor.user_id else f"/away?user={user_id}"
+
+
+# ---------------------------------------------------------------- one's own calendar
+
+
+@action("/away/calendar", Permission.SELF)
+async def calendar_made(request: WebRequest) -> Response[bytes]:
+    """Make an address of one's own shifts, for a calendar program."""
+    edit = LinkEdit(kind="person", user_id=request.visitor.user_id)
+    await request.site.configure.create_link(edit, by=request.visitor.actor, now=request.now)
+    return go(request, "/away#calendar", "Made. Whoever has the address sees your shifts, without a log-in.")
+
+
+@action("/away/calendar/{link:uuid}/cancel", Permission.SELF)
+async def calendar_cancelled(request: WebRequest, link: UUID) -> Response[bytes]:
+    """Cancel an address of one's own calendar."""
+    row = await stored.link(request.site.db, link)
+    if row is None or row["user_id"] != request.visitor.user_id:
+        raise Unknown("You have no such address.")
+    await request.site.configure.cancel_link(link, by=request.visitor.actor, now=request.now)
+    return go(request, "/away#calendar", "The address leads nowhere now.")
 
 
 # ---------------------------------------------------------------- time off
@@ -185,4 +214,4 @@ def _week(form: Form) -> WorkingHoursEdit:
     return WorkingHoursEdit(days=form.many("day"), windows=[window])
 
 
-ROUTES = [shown, created, deleted, holidays_chosen, hours_chosen]
+ROUTES = [shown, calendar_made, calendar_cancelled, created, deleted, holidays_chosen, hours_chosen]

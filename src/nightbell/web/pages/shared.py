@@ -20,7 +20,7 @@ KINDS = (
     ("on_call", "a text: one line for each schedule, with e-mail addresses, for scripts"),
 )
 #: What each kind is called in the list.
-NAMES = {"board": "page", "on_call": "text", "schedule": "calendar"}
+NAMES = {"board": "page", "on_call": "text", "schedule": "calendar", "person": "calendar"}
 
 
 def shown_link(request: WebRequest, row: dict[str, Any]) -> dict[str, Any]:
