@@ -19,7 +19,7 @@ from nightbell.core.ledger import (
     disagreement,
     followed,
 )
-from nightbell.core.ledger_export import checked, csv_header, csv_line, json_line
+from nightbell.store.read.ledger_export import checked, csv_header, csv_line, json_line
 
 NOW = datetime(2027, 3, 1, 2, 0, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ from nightbell.cli import opening, screen
 from nightbell.cli.options import Where, settings
 from nightbell.core.errors import NightbellError, Unknown
 from nightbell.core.ledger import GENESIS, Broken, Head
-from nightbell.core.ledger_export import checked, csv_header, csv_line, json_line
 from nightbell.settings import Settings
 from nightbell.store.read import ledger
+from nightbell.store.read.ledger_export import checked, csv_header, csv_line, json_line
 
 app = App(name="ledger", help="Export the ledger of pages, and check its chain.")
 

@@ -9,6 +9,10 @@ import pytest
 from rootly_sdk.api.heartbeats import list_heartbeats, ping_heartbeat
 
 from nightbell.api.resources.heartbeats import HEARTBEATS
+from nightbell.core.directory import Target
+from nightbell.core.journal import SYSTEM
+from nightbell.engine.act import NewAlert
+from nightbell.engine.sealing import seal
 
 GOLDEN = json.loads((Path(__file__).parent / "golden.json").read_text())
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -143,3 +147,20 @@ async def test_deleting_shows_what_it_was(call, made, ping):
 async def test_senders_are_listed_without_the_source_of_heartbeats(call, made):
     await made()
     assert (await call("GET", "/v1/alert_sources"))["data"] == []
+
+
+async def test_the_ledger_is_listed_for_operators_newest_first(call, program, people, db, clock):
+    now = clock()
+    target = Target(type="User", id=str(people["ana"][0]))
+    made = await program.running.engine.act.create(
+        NewAlert(summary="DiskFull", targets=(target,)), by=SYSTEM, now=now
+    )
+    await seal(db, now, wide=True)
+    page = await call("GET", f"/v1/ledger_entries?page[size]=2&filter[alert_id]={made.id}")
+    assert [one["attributes"]["alert_id"] for one in page["data"]] == [str(made.id)] * len(page["data"])
+    assert page["data"][0]["attributes"]["position"] > page["data"][-1]["attributes"]["position"] - 1
+    older = await call("GET", f"/v1/ledger_entries?page[after]={page['meta']['next_cursor'] or 1}")
+    assert all(one["attributes"]["step"] for one in older["data"])
+    await call("GET", "/v1/ledger_entries", by="bo", status=403)
+    await call("GET", "/v1/ledger_entries?page[after]=x", status=400)
+    await call("GET", "/v1/ledger_entries?filter[alert_id]=x", status=400)

@@ -17,6 +17,7 @@ from nightbell.api.resources.escalation_levels import LEVELS
 from nightbell.api.resources.escalation_paths import PATHS
 from nightbell.api.resources.escalation_policies import POLICIES
 from nightbell.api.resources.heartbeats import HEARTBEATS
+from nightbell.api.resources.ledger_entries import LEDGER
 from nightbell.api.resources.maintenances import MAINTENANCES
 from nightbell.api.resources.notification_rules import RULES
 from nightbell.api.resources.on_call_shadows import SHADOWS
@@ -57,6 +58,7 @@ RESOURCES: tuple[Resource, ...] = (
     LEVELS,
     MAINTENANCES,
     HEARTBEATS,
+    LEDGER,
     SCHEDULES,
     ON_CALL_SCHEDULES,
     ROTATIONS,

@@ -9,9 +9,9 @@ from litestar.response import Stream
 from nightbell.core.access import Permission
 from nightbell.core.errors import Unknown
 from nightbell.core.ledger import GENESIS
-from nightbell.core.ledger_export import csv_header, csv_line, json_line
 from nightbell.store.db import Db
 from nightbell.store.read import findings, ledger
+from nightbell.store.read.ledger_export import csv_header, csv_line, json_line
 from nightbell.store.read.people import users_by_id
 from nightbell.web.forms import whole
 from nightbell.web.render import render

@@ -1,4 +1,4 @@
-"""The ledger as files: JSON lines and CSV, each line with the digest before it, so that a part can be checked alone."""
+"""This file writes the ledger as JSON lines and CSV, each line with the digest before it, so that a part can be checked alone."""
 
 import csv
 import io
