@@ -31,6 +31,7 @@ ESCALATION = ("escalation", "ascent", "climbing", "planning", "choosing", "pagin
 #: The tables that speak of each half, the quickest to notice something first.
 _TABLES = {
     "schedule": (
+        "rotation",
         "schedule",
         "cases",
         "calendar",
