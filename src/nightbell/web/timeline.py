@@ -31,6 +31,13 @@ _DOTS = {
     "note": "q",
 }
 _TRACK = {"sent": "g", "refused": "x", "unknown": "u", "retry": "x"}
+#: How far a message came, as far as that is news.
+_ARRIVED = {
+    "failed": "did not arrive",
+    "delivered": "delivered",
+    "seen": "seen",
+    "acknowledged": "answered",
+}
 _REPEATED = "signal.repeated"
 
 
@@ -172,10 +179,23 @@ def _track(one: dict[str, Any]) -> Iterable[Mark]:
             word = "no success" if outcome == "retry" else outcome
             often = f" {len(same)} times, last" if len(same) > 1 else ""
             yield Mark(text=f"{word}{often} {since}: {last['why'] or 'no reason given'}", css=_TRACK[outcome])
+    yield from _arrived(one)
     if one["state"] == "waiting":
         yield Mark(text="waiting to be sent" if not one["tries"] else "will be tried again")
     elif one["state"] == "canceled":
         yield Mark(text="not needed any more")
+
+
+def _arrived(one: dict[str, Any]) -> Iterable[Mark]:
+    """Yield how far a message is known to have come after it was handed over."""
+    word = _ARRIVED.get(one.get("stage") or "")
+    if not word:
+        return
+    since = tiny_span(one["stage_at"] - one["created_at"])
+    if one["stage"] == "failed":
+        yield Mark(text=f"{word} {since}: {one['why'] or 'no reason given'}", css=_TRACK["refused"])
+    else:
+        yield Mark(text=f"{word} {since}", css="g")
 
 
 def _alike(tries: Sequence[Row]) -> list[list[Row]]:
