@@ -14,8 +14,9 @@ import sysconfig
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from ipaddress import ip_address
-from pathlib import Path
+from os.path import realpath
 
 from nightbell.net.guard import Guard
 
@@ -105,10 +106,12 @@ def _unreachable(guard: Guard, address: object) -> str:
 def _unreadable(path: object) -> str:
     if not isinstance(path, str):
         return "" if isinstance(path, int) else "a file with an odd name"
-    where = str(Path(path).absolute())
+    # As the kernel will find it: neither ".." nor a link leads out.
+    where = realpath(path)
     return "" if where.startswith((*_own(), *_READABLE)) else "files of this machine are not read here"
 
 
+@cache
 def _own() -> tuple[str, ...]:
     paths = sysconfig.get_paths()
     roots = {
@@ -118,4 +121,4 @@ def _own() -> tuple[str, ...]:
         paths["platlib"],
         sys.base_prefix + "/lib",
     }
-    return tuple(f"{root}/" for root in sorted(roots))
+    return tuple(f"{realpath(root)}/" for root in sorted(roots))
