@@ -160,8 +160,9 @@ class Deliver:
         self._woken(await self._db.in_tx(work))
 
     async def _judge(self, tx: Tx, done: list[tuple[Claimed, Next]], now: datetime) -> None:
-        """Mark addresses at which nothing will ever arrive, and take the mark off where something did."""
-        dead = {c.contact_method_id: n.why for c, n in done if n.gone and c.contact_method_id}
+        """Mark addresses at which the last message did not arrive, and take the mark off where one does."""
+        lost = [(c, n) for c, n in done if n.gone or n.state == "refused"]
+        dead = {c.contact_method_id: n.why for c, n in lost if c.contact_method_id}
         if dead:
             await outbox.fails(tx, dead, now)
         well = {c.contact_method_id for c, n in done if n.outcome == "sent" and c.contact_method_id}

@@ -22,12 +22,6 @@ VALUES ($1, $2, $3, $4, 'notice', 'waiting', $5, $1::uuid::text, $6, $7, $8, $8)
 -- forget_notices: of shifts long over
 DELETE FROM notices WHERE created_at < $1
 
--- note_arrivals: since when nothing arrives at an address, and why; written where it changes, and only there
-UPDATE contact_methods m SET failing_since = CASE WHEN t.failed THEN $4::timestamptz END,
-    failing_why = CASE WHEN t.failed THEN t.why ELSE '' END
-FROM (SELECT * FROM unnest($1::uuid[], $2::bool[], $3::text[]) AS u (id, failed, why) ORDER BY id) t
-WHERE m.id = t.id AND (m.failing_since IS NOT NULL) <> t.failed
-
 -- same_throttle: another one that counts the same
 SELECT id FROM throttles WHERE kind = $1 AND scope = $2 AND seconds = $3 AND id IS DISTINCT FROM $4
 

@@ -103,7 +103,6 @@ async def finish(tx: Tx, done: Sequence[tuple[Claimed, Next]], worker: str, now:
     await _lock(tx, [c.alert_id for c, n in done if n.state == "waiting"])
     rows = [(c.id, n.state, n.send_at, n.provider_id[:_WHY], n.why[:_WHY]) for c, n in done]
     await tx.execute("finish_notifications", *zip(*rows, strict=True), worker, now)
-    await _note_arrivals(tx, done, now)
     tries = [(c.id, c.attempts, n.outcome, n.why[:_WHY], n.provider_id[:_WHY]) for c, n in done]
     await tx.execute("finish_attempts", *zip(*tries, strict=True), now)
 
@@ -116,14 +115,6 @@ async def fails(tx: Tx, dead: Mapping[UUID, str], now: datetime) -> None:
 async def works(tx: Tx, ids: Sequence[UUID], now: datetime) -> None:
     """Take the mark off contact methods at which something arrived."""
     await tx.execute("method_works", list(ids), now)
-
-
-async def _note_arrivals(tx: Tx, done: Sequence[tuple[Claimed, Next]], now: datetime) -> None:
-    """Remember of each address whether the last message arrived there."""
-    last = {c.contact_method_id: n for c, n in done if c.contact_method_id and n.state in ("sent", "refused")}
-    if last:
-        rows = [(ident, n.state == "refused", n.why[:_WHY]) for ident, n in last.items()]
-        await tx.execute("note_arrivals", *zip(*rows, strict=True), now)
 
 
 async def lapsed(tx: Tx, now: datetime, gone: Sequence[str]) -> list[Row]:
