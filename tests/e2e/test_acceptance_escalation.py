@@ -73,11 +73,12 @@ class Desk:
         answer = self.api.send("POST", f"/alerts/{alert}/{what}", said)
         assert answer.status_code == code, answer.text
         await self.world.until_now()
-        return answer.json()
+        shown: Json = answer.json()
+        return shown
 
     def state(self, alert: str) -> Json:
         """Return an alert as it stands."""
-        return self.api.ask("GET", f"/alerts/{alert}")["data"]["attributes"]
+        return self.api.one(f"/alerts/{alert}")
 
     def codes(self, alert: str) -> list[str]:
         """Return the codes of an alert's timeline."""
@@ -187,7 +188,7 @@ async def test_a24_three_rounds_and_then_nobody(desk: Desk) -> None:
 
 async def test_a25_turns_go_on_after_a_restart(desk: Desk) -> None:
     policy = desk.policy()
-    strategy = {"paging_strategy_configuration_strategy": "alert"}
+    strategy: Json = {"paging_strategy_configuration_strategy": "alert"}
     desk.level(
         f"/escalation_policies/{policy['id']}", [desk.target("ana"), desk.target("bo")], 60, **strategy
     )

@@ -148,12 +148,12 @@ def test_others_are_asked_for_help_on_a_phone(browser: Browser, home: Home) -> N
     page.goto(home.url(f"/alerts/{home.pages_ana('Needs help')}"))
     page.click("#dock button:text('Acknowledge')")
     expect(page.locator("#facts")).to_contain_text("Acknowledged")
-    help_ = page.locator("#dock summary:has-text('Help')")
+    help_ = page.locator("#dock summary:has-text('More')")
     box = help_.bounding_box()
     assert box
     assert box["height"] >= 40
     help_.click()
-    page.locator("#dock select[name=target]").select_option(label=home.house.bo["name"])
+    page.locator("#dock form[action$='/respond'] select").select_option(label=home.house.bo["name"])
     page.click("#dock button:text('Page them')")
     expect(page.locator("#timeline")).to_contain_text("asked")
     expect(page.locator("#facts")).to_contain_text("Acknowledged")

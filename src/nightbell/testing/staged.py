@@ -188,7 +188,8 @@ class Staged:
         match where:
             case "urgency":
                 for row in await self.stage.db.fetch("SELECT id FROM urgencies"):
-                    await configure.update_urgency(row["id"], edits.UrgencyEdit(**said), by=SYSTEM, now=now)
+                    edit = edits.UrgencyEdit(retrigger_timeout_minutes=minutes)
+                    await configure.update_urgency(row["id"], edit, by=SYSTEM, now=now)
             case "source":
                 for source in self._sources.values():
                     await self.stage.cast.change(source, settings=said)

@@ -86,11 +86,16 @@ async def _editor(
         choices=route_form,
         senders=sorted(directory.sources.values(), key=lambda one: one.name.lower()),
         targets=options(directory),
-        named=lambda text: future.named(*text.split("/", 1), directory),
+        named=lambda text: _named(text, directory),
         alerts=(await page_alerts.screen(request.site.db, Wanted(limit=_ALERTS))).rows,
         tried=tried,
         verdict=await _verdict(request, draft, ident, tried),
     )
+
+
+def _named(text: str, directory: Directory) -> str:
+    kind, _, ident = text.partition("/")
+    return future.named(kind, ident, directory)
 
 
 async def _verdict(request: WebRequest, draft: Draft, ident: UUID | None, tried: str) -> str:
