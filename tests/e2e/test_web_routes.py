@@ -21,7 +21,7 @@ HANDLERS: list[HTTPRouteHandler] = [handler for module in PAGES for handler in m
 INLINE = re.compile(r"<script(?![^>]* src=)|<style|\son[a-z]+=|\sstyle=|javascript:", re.IGNORECASE)
 PLAIN = (
     "/", "/alerts", "/alerts?status=all", "/integrations", "/deliveries", "/me", "/people", "/teams", "/services",
-    "/policies", "/schedules", "/maintenances", "/settings", "/login",
+    "/policies", "/schedules", "/schedules/shared", "/away", "/maintenances", "/settings", "/login",
 )  # fmt: skip
 
 
