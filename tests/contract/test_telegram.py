@@ -10,6 +10,7 @@ from nightbell.core.journal import SYSTEM
 from nightbell.engine.chatting import webhook_secret
 from nightbell.engine.configure import seed
 from nightbell.engine.linking import Linking
+from nightbell.engine.polling import LEASE
 from nightbell.testing.clock import FrozenClock
 from nightbell.testing.telegram_double import NAME, TelegramDouble
 from support.bells import START, ringing
@@ -185,6 +186,32 @@ async def test_one_node_asks_and_a_restart_goes_on_where_it_was(db, tmp_path, un
             assert await bell.status(alert) == "acknowledged"
         codes = [r["code"] for r in await db.fetch("SELECT code FROM alert_events")]
         assert codes.count("alert.acknowledged") == 1
+
+
+async def test_a_node_that_is_gone_is_relieved_when_its_lease_is_over(bell, telegram):
+    await telegram.until(lambda: telegram.asking == 1)
+    until = bell.clock() + LEASE
+    await bell.db.fetch(
+        "UPDATE pollers SET holder = 'a node that is gone', lease_until = $1 RETURNING 1", until
+    )
+    # Whatever was under way is answered; the next question is not ours to ask.
+    await telegram.tell(telegram.written(ANA, "hello"))
+    await telegram.until(lambda: telegram.asking == 0)
+    await asyncio.sleep(2.5)
+    assert telegram.asking == 0
+    bell.clock.move_to(until)
+    await telegram.until(lambda: telegram.asking == 1)
+    assert telegram.conflicts == 0
+
+
+async def test_trouble_is_said_and_passes(bell, telegram):
+    await telegram.until(lambda: telegram.asking == 1)
+    telegram.webhook = {"url": "https://elsewhere.example.org"}
+    await telegram.tell(telegram.written(ANA, "hello"))
+    await bell.becomes("SELECT trouble LIKE '%Conflict%' FROM pollers", wanted=[(True,)])
+    # It is arranged anew: the other webhook goes, and the bot hears again.
+    await bell.becomes("SELECT trouble FROM pollers", wanted=[("",)])
+    assert telegram.webhook is None
 
 
 async def test_a_webhook_is_believed_only_with_its_secret(db, tmp_path, unused_tcp_port):
