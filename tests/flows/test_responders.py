@@ -263,3 +263,77 @@ async def test_a_policy_without_levels_is_skipped_at_once_whatever_its_delay(sce
     await scene.at("02:00").firing("DiskFull").pages(ana).says("escalation.fallback").quiet_until("04:00")
     (why,) = [row["details"] for row in await scene.journal() if row["code"] == "escalation.fallback"]
     assert "has no levels" in why
+
+
+# ---------------------------------------------------------------- acts on what is put off
+
+
+async def test_a_deferred_alert_that_is_snoozed_and_wakes_is_put_off_or_paged_as_of_then(scene, ana):
+    slow = await scene.cast.policy(([ana], 60))
+    await scene.cast.path(slow, path_type="deferral", rules=[NIGHT])
+    await scene.cast.source(pages=slow)
+    await (
+        scene.at("02:00").firing("DiskFull").status("deferred")
+        .at("02:10").snoozed(30, ana).status("acknowledged")
+        .at("02:40").status("deferred")
+        .quiet_until("08:59")
+        .at("09:00").pages(ana).status("triggered")
+    )  # fmt: skip
+
+
+async def test_somebody_asked_for_a_deferred_alert_is_paged_and_the_deferral_goes_on(scene, ana, ben):
+    slow = await scene.cast.policy(([ana], 60))
+    await scene.cast.path(slow, path_type="deferral", rules=[NIGHT])
+    await scene.cast.source(pages=slow)
+    await (
+        scene.at("02:00").firing("DiskFull").status("deferred")
+        .at("02:10").asked(ben, by=ana).pages(ben).status("triggered")
+        .quiet_until("08:59")
+        .at("09:00").pages(ana).status("triggered")
+    )  # fmt: skip
+
+
+async def test_starting_over_asks_the_deferral_again(scene, ana):
+    slow = await scene.cast.policy(([ana], 60))
+    await scene.cast.path(slow, path_type="deferral", rules=[NIGHT])
+    await scene.cast.source(pages=slow)
+    await (
+        scene.at("02:00").firing("DiskFull").status("deferred")
+        .at("02:10").started_over(ana).status("deferred")
+        .quiet_until("08:59")
+        .at("09:00").pages(ana)
+    )  # fmt: skip
+
+
+async def test_a_helper_in_a_level_where_all_must_acknowledge_ends_only_their_own_page(scene, ana, ben, cal):
+    both = await scene.cast.policy()
+    dee = await scene.cast.person("Dee", "sms", "voice+5")
+    await scene.cast.level(both, [ben, dee], 60, require_all_acknowledgements=True)
+    await scene.cast.source(pages=await scene.cast.policy(([ana], 60)))
+    await (
+        scene.at("02:00").firing("DiskFull").pages(ana).acknowledged(ana)
+        .at("02:01").asked(both, by=ana).pages(ben, dee)
+        .at("02:02").acknowledged(ben)
+        .at("02:06").pages(dee, by="voice").acknowledged(dee)
+        .quiet_until("04:00").says("alert.joined", times=2)
+    )  # fmt: skip
+
+
+async def test_a_new_occurrence_asks_nobody_for_help_by_itself(scene, ana, ben):
+    await scene.cast.source(pages=await scene.cast.policy(([ana], 60)))
+    await (
+        scene.at("02:00").firing("DiskFull").pages(ana)
+        .asked(ben, by=ana).pages(ben)
+        .at("02:10").resolved("DiskFull").told(ana, ben)
+        .at("03:00").firing("DiskFull").pages(ana)
+        .quiet_until("03:59")
+    )  # fmt: skip
+
+
+async def test_a_new_member_of_an_acknowledged_alert_pages_everybody_who_was_asked(scene, ana, ben):
+    await scene.cast.source(pages=await scene.cast.policy(([ana], 60)))
+    await (
+        scene.at("02:00").firing("DiskFull", "host-1").pages(ana).acknowledged(ana)
+        .asked(ben, by=ana).pages(ben).acknowledged(ben)
+        .at("02:30").firing("DiskFull", "host-2").pages(ana, ben).status("triggered")
+    )  # fmt: skip
