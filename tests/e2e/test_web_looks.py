@@ -21,7 +21,8 @@ AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
 PLAIN = (
     "/", "/alerts?status=all", "/integrations", "/deliveries", "/me", "/people", "/teams", "/services", "/policies",
-    "/schedules", "/maintenances", "/settings", "/routing", "/routing/new", "/urgencies", "/nope",
+    "/schedules", "/maintenances", "/settings", "/routing", "/routing/new", "/urgencies", "/heartbeats", "/auditor", "/ledger",
+    "/nope",
 )  # fmt: skip
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
 

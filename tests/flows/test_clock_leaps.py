@@ -107,7 +107,8 @@ async def sent(db: Db, many: int) -> list[Any]:
         rows = await db.fetch(sql)
         return [tuple(r.values()) for r in rows] if len(rows) >= many else None
 
-    return await until(look, f"{many} pages")
+    found: list[Any] = await until(look, f"{many} pages")
+    return found
 
 
 async def test_a_clock_set_forward_pages_the_next_level_early_once_and_misses_no_heartbeat(

@@ -52,7 +52,7 @@ class Pair:
         target = self._folder / "b" / "postgres"
         target.parent.mkdir(parents=True)
         target.mkdir(mode=0o700)
-        command = [
+        command: list[str | Path] = [
             *unroot.prefix(target, self.primary.binaries),
             self.primary.binaries / "pg_basebackup",
             "-h", self.primary.sockets, "-p", str(postmaster.PORT), "-U", USER,

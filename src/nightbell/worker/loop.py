@@ -30,6 +30,8 @@ SENDERS = 8
 #: Batches more for whoever has waited for nothing yet, while a storm keeps the others busy.
 SPARE = 2
 RECOVER = 5.0
+#: Heartbeats are looked for no more often than this, however often a storm rings. Units: seconds.
+BEATS = 0.2
 #: Transactions of due timers under way at once.
 LANES = 2
 #: How long new labels wait for the index at most. Units: seconds.
@@ -82,6 +84,7 @@ class Worker:
         self._directories = directories
         self._deliver = deliver
         self._heartbeats = Heartbeats(db, directories, node)
+        self._beat_at = 0.0
         self._awake = None if by_hand(node.clock) else Awake(db, self._heartbeats, node.clock)
         self._clock = node.clock
         self._woken = node.woken
@@ -134,6 +137,9 @@ class Worker:
 
     async def _beats(self) -> None:
         if self._awake:
+            if monotonic() - self._beat_at < BEATS:
+                return
+            self._beat_at = monotonic()
             await self._awake.look()
         await self._heartbeats.expire()
 

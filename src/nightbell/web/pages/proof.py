@@ -25,8 +25,9 @@ _FORMATS = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 async def shown(request: WebRequest) -> Response[bytes]:
     """Show the end of the ledger and its latest entries."""
     db = request.site.db
-    before = whole(request.query_params.get("before", ""), "before", least=1, most=999_999_999, default=0)
-    found = await ledger.latest(db, limit=_LAST, **({"before": before} if before else {}))
+    last = 999_999_999
+    before = whole(request.query_params.get("before", ""), "before", least=1, most=last, default=last)
+    found = await ledger.latest(db, limit=_LAST, before=before)
     entries = [findings.decoded(one) for one in found]
     people = await users_by_id(db, sorted({e["person"] for e in entries if e["person"]}))
     return await render(
