@@ -57,6 +57,25 @@ async def test_a_message_that_did_not_arrive_uses_the_next_method_at_once(scene,
     assert (await sent(scene))[0] == ("sms", "refused", "failed")
 
 
+async def test_a_number_that_takes_no_text_is_marked_until_one_arrives(scene, ana):
+    await scene.cast.source(pages=ana)
+    sql = "SELECT kind, failing_why FROM contact_methods WHERE failing_since IS NOT NULL"
+    await (
+        scene.at("02:00").firing("DiskFull").pages(ana).reported(ana, "sms", Stage.FAILED).pages(ana, by="voice")
+        .reported(ana, "voice", Stage.FAILED)
+    )  # fmt: skip
+    assert [tuple(row.values()) for row in await scene.db.fetch(sql)] == [("sms", "failed")]
+    await scene.now.acknowledged(ana)
+    await (
+        scene.at("02:30")
+        .firing("CpuHot")
+        .pages(ana)
+        .reported(ana, "sms", Stage.DELIVERED)
+        .acknowledged(ana, "CpuHot")
+    )
+    assert await scene.db.fetch(sql) == []
+
+
 async def test_a_person_none_of_whose_messages_arrives_is_passed_over_at_once(scene):
     cal, ben = await scene.cast.person("Cal", "sms"), await scene.cast.person("Ben", "sms2")
     await scene.cast.source(pages=await scene.cast.policy(([cal], 30), ([ben], 30)))

@@ -20,7 +20,7 @@ from nightbell.core.draft import Decision
 from nightbell.core.errors import Invalid, NightbellError
 from nightbell.core.events import Failed
 from nightbell.core.journal import Actor, person
-from nightbell.core.receipt import Receipt, Stage, after, state_after
+from nightbell.core.receipt import Progress, Receipt, Stage, after, state_after
 from nightbell.engine import bundles
 from nightbell.engine.act import Act, Woken
 from nightbell.engine.apply import apply
@@ -152,6 +152,7 @@ class Receive:
             provider_id=one.provider_id,
         )
         await heard.move(tx, to, now)
+        await _mark(tx, row, progress, one.why, now)
         return await self._fail_over(tx, row, one, now) if progress.newly_failed else ()
 
     async def _fail_over(self, tx: Tx, row: Row, one: Receipt, now: datetime) -> tuple[Decision, ...]:
@@ -327,6 +328,20 @@ class Receive:
         short = shortid.encode(decision.alert.number)
         name = f"{decision.alert.summary[:80]} ({short})"
         return f"{_ALREADY.get(decision.what) or _DONE[verb]}: {name}."
+
+
+async def _mark(tx: Tx, row: Row, progress: Progress, why: str, now: datetime) -> None:
+    """Mark an address at which nothing arrives, and take the mark off where something does.
+
+    Somebody who does not pick up can be called tomorrow; a number that takes no text cannot be written to.
+    """
+    method_id = row["contact_method_id"]
+    if method_id is None or not progress.moved:
+        return
+    if progress.stage is Stage.FAILED and row["kind"] != "voice":
+        await tx.execute("method_fails", [method_id], [why or "not delivered"], now)
+    elif progress.stage in (Stage.DELIVERED, Stage.SEEN, Stage.ACKNOWLEDGED):
+        await tx.execute("method_works", [method_id], now)
 
 
 def _said(about: Answer, text: str, verdict: str) -> Answer:
