@@ -22,7 +22,11 @@ _PATIENCE = 90
 class Served:
     """A world behind a port."""
 
-    def __init__(self, folder: Path, background: Background, phones: Double) -> None:
+    def __init__(
+        self, folder: Path, background: Background, phones: Double, *, kind: str = "webhook"
+    ) -> None:
+        #: What the phones are: web hooks, which get every alert by itself, or ntfy topics, which get bundles.
+        self.kind = kind
         self.folder = folder
         self.background = background
         self.phones = phones
@@ -77,8 +81,9 @@ class Served:
         known = [one for one in self.api.list(path) if one["name"] == channel]
         if known:
             return known[0]
-        address = f"{self.phones.url}/{name}/{channel}"
-        made = self.api.add(path, kind="webhook", name=channel, address=address)
+        between = "/" if self.kind == "webhook" else "-"
+        address = f"{self.phones.url}/{name}{between}{channel}"
+        made = self.api.add(path, kind=self.kind, name=channel, address=address)
         for rule in self.api.list(f"/users/{person['id']}/notification_rules"):
             if rule["contact_method_id"] == made["id"]:
                 self.api.ask("DELETE", f"/notification_rules/{rule['id']}")
@@ -120,7 +125,14 @@ class Served:
         """Let several new alerts fire at one moment."""
         for alert in alerts:
             self._group(alert).fires("host-1", at=self.now)
-            self._post(alert)
+        if self.kind == "webhook":
+            for alert in alerts:
+                self._post(alert)
+        else:
+            # What Alertmanager groups by service comes in one request, and so is due at one moment.
+            members = [one for alert in alerts for one in self._group(alert).document()["alerts"]]
+            service = alerts[0].service
+            self._send(service, payloads.webhook(members, group_labels={"service": service}))
         await self.until_now()
 
     async def resolve(self, alert: Alert) -> None:
@@ -134,11 +146,13 @@ class Served:
         return self._groups.setdefault(alert, payloads.Group(alert.key, labels=labels))
 
     def _post(self, alert: Alert) -> None:
-        service = self._services[alert.service]["id"]
-        secret = self._sources[alert.service]["secret"]
+        self._send(alert.service, self._group(alert).document())
+
+    def _send(self, name: str, document: Json) -> None:
+        service, secret = self._services[name]["id"], self._sources[name]["secret"]
         answer = httpx.post(
             f"{self.program.url}{WEBHOOK}/notify/Service/{service}",
-            content=payloads.body(self._group(alert).document()),
+            content=payloads.body(document),
             headers={"Authorization": f"Bearer {secret}"},
             timeout=_PATIENCE,
         )
@@ -165,8 +179,12 @@ class Served:
         return self._apis[who]
 
     async def reply(self, who: str, code: str) -> None:
-        """Let somebody answer their last message."""
-        raise Needs("answers to messages in a case over HTTP")
+        """Let somebody press what their last message offers: it takes every alert that it named."""
+        sent = [json.loads(request.body) for request in self.phones.requests]
+        last = [one for one in sent if one["topic"].startswith(f"{who}-") and one["actions"]][-1]
+        answer = httpx.post(last["actions"][0]["url"], timeout=_PATIENCE)
+        assert answer.status_code == 200, answer.text
+        await self.until_now()
 
     async def escalate_together(self, alert: Alert, times: int) -> None:
         """Let several people answer the same page with Escalate."""
@@ -330,6 +348,8 @@ class Served:
 
     async def heard(self) -> list[Heard]:
         """Return all pages so far."""
+        if self.kind == "ntfy":
+            return [_published(json.loads(request.body)) for request in list(self.phones.requests)]
         return [
             Heard(
                 who=request.path.split("/")[1],
@@ -362,13 +382,18 @@ class Served:
         return found[0]
 
 
+def _published(data: Json) -> Heard:
+    who, _, channel = data["topic"].partition("-")
+    return Heard(who=who, channel=channel, text=f"{data['title']}\n{data['message']}", labels={})
+
+
 @contextmanager
-def served(folder: Path) -> Iterator[Served]:
+def served(folder: Path, *, kind: str = "webhook") -> Iterator[Served]:
     """Start a program with a test clock and the phones it reaches; all of it ends with the block."""
     background, phones = Background(), Double(always=Reply())
     background.do(phones.start())
     try:
-        world = Served(folder, background, phones)
+        world = Served(folder, background, phones, kind=kind)
         try:
             yield world
         finally:
