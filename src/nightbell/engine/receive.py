@@ -30,6 +30,7 @@ from nightbell.engine.ingest import Committed
 from nightbell.store.db import Db, Row, Tx
 from nightbell.store.write import facts, heard
 from nightbell.store.write.heard import Move, Reply
+from nightbell.telemetry import metrics
 
 SNOOZE = timedelta(minutes=30)
 #: Kinds at whose addresses the same person answers: a number that is called may write, too.
@@ -152,6 +153,7 @@ class Receive:
             provider_id=one.provider_id,
         )
         await heard.move(tx, to, now)
+        metrics.RECEIPTS.labels(channel=row["kind"], stage=str(progress.stage)).inc()
         await _mark(tx, row, progress, one.why, now)
         return await self._fail_over(tx, row, one, now) if progress.newly_failed else ()
 
@@ -225,6 +227,7 @@ class Receive:
             answer=answer.text,
         )
         await self._db.in_tx(lambda tx: heard.reply(tx, line, now))
+        metrics.REPLIES.labels(channel=kind, verdict=answer.verdict).inc()
         _log.info("reply." + answer.verdict, kind=kind, alert=str(answer.alert_id or ""), user=answer.user_id)
 
     async def _understood(self, one: Written, now: datetime) -> Answer:

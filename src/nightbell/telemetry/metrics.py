@@ -51,6 +51,15 @@ NOTIFICATIONS = Counter(
     ["channel", "outcome"],
     registry=REGISTRY,
 )
+RECEIPTS = Counter(
+    "nightbell_receipts",
+    "Messages of which it became known how far they came after they were handed over",
+    ["channel", "stage"],
+    registry=REGISTRY,
+)
+REPLIES = Counter(
+    "nightbell_replies", "Answers of people to messages", ["channel", "verdict"], registry=REGISTRY
+)
 UNREACHABLE_ON_CALL = Gauge(
     "nightbell_unreachable_on_call",
     "People on call now whom no contact method would reach",
