@@ -320,5 +320,6 @@ notifications = _table(
     provider_id=Text,
     why=Text,
     because=_JSON,
+    bundle_id=_UUID,
     finished_at=_TIME,
 )

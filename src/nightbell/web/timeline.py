@@ -151,8 +151,18 @@ def _message(one: dict[str, Any]) -> Line:
         text=_addressed(one),
         track=tuple(_track(one)),
         moving=state in ("waiting", "sending"),
-        why=one["why"] if state in ("refused", "canceled") and not one["tries"] else "",
+        why=_why(one),
     )
+
+
+def _why(one: dict[str, Any]) -> str:
+    """Return what is to be said of a message beside its track."""
+    if one["state"] in ("refused", "canceled") and not one["tries"]:
+        return str(one["why"])
+    if one["state"] == "waiting" and one["why"].startswith("held back"):
+        return str(one["why"])
+    others = (one.get("told_with") or 1) - 1
+    return f"one message with {words.plural(others, 'other alert')}" if others > 0 else ""
 
 
 def _addressed(one: dict[str, Any]) -> str:

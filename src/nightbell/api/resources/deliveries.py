@@ -80,6 +80,7 @@ NOTIFICATIONS = Resource(
         attribute("contact_method_id", Kind.ID),
         attribute("kind"),
         attribute("purpose"),
+        attribute("bundle_id", Kind.ID),
         attribute("occurrence", Kind.NUMBER),
         attribute("escalation_level", Kind.NUMBER, of="level"),
         attribute("state"),
