@@ -62,7 +62,10 @@ async def shown_rows(request: WebRequest, rows: list[dict[str, Any]], looked: Se
     people, climbs = await pages.attention(request.site.db, [row["id"] for row in rows])
     now = request.now
     shown = [_row(r, people.get(r["id"], []), climbs.get(r["id"]), directory, looked, now) for r in rows]
-    return await _with_groups(request, shown) if any(r["group_rule_id"] for r in rows) else shown
+    alone: dict[str, Any] = {"behind": 0, "leader": None}
+    if not any(r["group_rule_id"] for r in rows):
+        return [row | alone for row in shown]
+    return await _with_groups(request, shown)
 
 
 async def _with_groups(request: WebRequest, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
