@@ -124,9 +124,8 @@ async def test_one_tap_takes_every_alert_a_message_named_and_no_other(bell):
 
 async def test_whoever_is_on_call_and_cannot_be_reached_is_shown_where_everybody_looks(bell, browser, owner):
     await bell.db.run("UPDATE contact_methods SET verified_at = NULL WHERE user_id = $1", owner)
-    from_now = {"name": "Primary", "time_zone": "Etc/UTC"}
     schedule = await bell.configure.create_schedule(
-        schedule_edits.ScheduleEdit(**from_now), by=SYSTEM, now=bell.clock()
+        schedule_edits.ScheduleEdit(name="Primary", time_zone="Etc/UTC"), by=SYSTEM, now=bell.clock()
     )
     rotation = schedule_edits.RotationEdit(
         name="Daily", type="daily", handoff_time="00:00", time_zone="Etc/UTC", members=[{"user_id": owner}]

@@ -30,7 +30,7 @@ async def play(postgres: Cluster, night, throttles, answers) -> None:
         await scene.start()
         try:
             people = [await scene.cast.person(name, "sms", "voice+1") for name in ("Ana", "Ben")]
-            policy = await scene.cast.policy((people, 240))
+            policy = await scene.cast.policy(([*people], 240))
             sources = {name: await scene.cast.source(name=name, pages=policy) for name in ("api", "web")}
             for scope, most, seconds in throttles:
                 sql = """INSERT INTO throttles (id, kind, scope, most, seconds, created_at, updated_at)
@@ -38,12 +38,12 @@ async def play(postgres: Cluster, night, throttles, answers) -> None:
                 await db.run(sql, scope, most, seconds, scene.clock())
             await db.run("UPDATE configuration SET version = version + 1")
             scene.phones["sms"].will(*answers)
-            fired = []
+            fired: list[str] = []
             for service, many, pause in night:
                 scene.awake = False
                 for _ in range(many):
                     fired.append(f"Alert{len(fired)}")
-                    await scene.now.then(_posted(scene, fired[-1], sources[service]))
+                    await _fires(scene, fired[-1], sources[service])
                 scene.awake = True
                 await scene.go(scene.clock() + timedelta(seconds=pause), strict=False)
             await scene.go(scene.clock() + timedelta(hours=2), strict=False)
@@ -54,14 +54,10 @@ async def play(postgres: Cluster, night, throttles, answers) -> None:
             await db.close()
 
 
-def _posted(scene, name, source):
-    async def post():
-        group = scene.group(source, name, {})
-        group.fires("host-1", at=scene.clock())
-        from_group = payloads.body(group.document())
-        await scene.post(from_group, source=source)
-
-    return post
+async def _fires(scene, name, source) -> None:
+    group = scene.group(source, name, {})
+    group.fires("host-1", at=scene.clock())
+    await scene.post(payloads.body(group.document()), source=source)
 
 
 async def _agrees(scene, fired) -> None:
@@ -71,7 +67,9 @@ async def _agrees(scene, fired) -> None:
     silent = """SELECT 1 FROM pages p WHERE NOT EXISTS (
         SELECT 1 FROM notifications n WHERE n.page_id = p.id AND n.state = 'sent')"""
     assert await scene.db.fetch(silent) == []
-    heard = {(h.message.recipient, h.kind): set() for h in scene.phones.heard}
+    heard: dict[tuple[str, str], set[str]] = {
+        (h.message.recipient, h.kind): set() for h in scene.phones.heard
+    }
     for one in scene.phones.heard:
         if one.message.purpose is Purpose.PAGE:
             titles = [told.title for told in one.message.bundle] or [one.message.title]
