@@ -97,9 +97,9 @@ GROUPS = Resource(
         attribute("time_window", Kind.NUMBER, edit="time_window"),
         attribute("group_by_alert_title", Kind.FLAG, of="by_title", edit="by_title"),
         attribute("group_by_alert_urgency", Kind.FLAG, of="by_urgency", edit="by_urgency"),
-        attribute("targets", Kind.LIST),
-        attribute("attributes", Kind.LIST),
-        attribute("conditions", Kind.LIST, of="shown_conditions"),
+        attribute("targets", Kind.LIST, edit="targets"),
+        attribute("attributes", Kind.LIST, edit="attributes"),
+        attribute("conditions", Kind.LIST, of="shown_conditions", edit="conditions"),
         attribute("owner_group_ids", Kind.LIST, of="owner_team_ids", edit="owner_team_ids"),
         attribute("position", Kind.NUMBER, edit="position"),
         # A rule that is deleted is gone.
