@@ -8,8 +8,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from nightbell.core.access import Role
 from nightbell.core.journal import SYSTEM
-from nightbell.engine import edits
+from nightbell.engine import edits, identity
 from nightbell.engine.configure import seed
 from nightbell.engine.sealed import MASK
 from nightbell.store.read import people
@@ -200,6 +201,12 @@ async def test_an_address_that_is_a_key_is_sealed_masked_and_still_works(bell, s
     [sent] = await service.wait_for(1)
     assert sent.path == f"/hooks/{'k' * 26}"
     await bell.becomes(SENT, alert, wanted=[("mattermost", "sent", "")])
+    token = await identity.create_token(bell.db, ana, "reader", Role.USER, bell.clock())
+    shown = await bell.client.get(
+        f"{bell.url}/v1/contact_methods/{row['id']}", headers={"Authorization": f"Bearer {token}"}
+    )
+    assert shown.status_code == 200 and MASK in shown.json()["data"]["attributes"]["address"]
+    assert "kkkk" not in shown.text and "sealed:" not in shown.text
     audit = str(await bell.db.fetch("SELECT changes::text FROM audit_log"))
     kept = await people.contact_method(bell.db, row["id"])
     assert "kkkk" not in audit and kept and kept["name"] == "Chat"
