@@ -9,6 +9,8 @@ ALTER TABLE alerts ADD COLUMN group_rule_id uuid, ADD COLUMN group_until timesta
 ALTER TABLE alerts ADD CHECK (bucket IS NULL OR (leader_id IS NULL AND status <> 'resolved'));
 DROP INDEX alerts_that_lead;
 CREATE UNIQUE INDEX alerts_that_lead ON alerts (bucket) WHERE bucket IS NOT NULL; -- store/sql/facts.sql
+CREATE INDEX open_groups ON alerts (group_rule_id)
+    WHERE group_rule_id IS NOT NULL AND leader_id IS NULL AND status <> 'resolved'; -- web/pages/groupings.py
 CREATE INDEX alerts_of_rules ON alerts (id) WHERE group_rule_id IS NOT NULL AND leader_id IS NULL; -- store/read/alerts.py
 
 -- time_window: minutes.
