@@ -9,7 +9,7 @@ from nightbell.core.errors import Invalid, NightbellError, Unknown
 from nightbell.engine import identity
 from nightbell.engine.edits import UserEdit
 from nightbell.store.read import pages, people
-from nightbell.web import words
+from nightbell.web import ways, words
 from nightbell.web.faults import told
 from nightbell.web.pages.login import zones
 from nightbell.web.render import go, render
@@ -72,13 +72,14 @@ async def _person(request: WebRequest, ident: int, errors: dict[str, str]) -> Re
         raise Unknown(f"There is no user {ident}.")
     db = request.site.db
     methods = await people.all_contact_methods(db, ident)
+    opened = request.site.configure.vault.open_text
     return await render(
         request,
         "person.html",
         code=422 if errors else 200,
         nav="people",
         person=found,
-        methods=methods,
+        methods=[{**m, "shown": ways.shown(m["kind"], m["name"], opened(m["address"]))} for m in methods],
         rules=await people.notification_rules(db, ident),
         names={m["id"]: words.CHANNEL.get(m["kind"], m["kind"]) for m in methods},
         teams=_teams(await request.site.directory(), ident),
