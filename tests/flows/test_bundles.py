@@ -94,7 +94,7 @@ async def test_two_services_are_two_messages(scene):
         source = await scene.cast.source(name=name, pages=policy)
         for n in range(2):
             await scene.now.firing(f"{name}{n}", source=source)
-    await scene.now.awake().pages(ana, times=2)
+    await scene.now.awake().pages(ana, times=2, alerts=2)
 
 
 async def test_a_bundle_that_is_refused_uses_the_next_method_once(scene):
@@ -102,8 +102,8 @@ async def test_a_bundle_that_is_refused_uses_the_next_method_once(scene):
     scene.phones["sms"].will(Refused(why="no such number"))
     await storm(scene, source, 3)
     await (
-        scene.now.pages(ana, by="sms")
-        .pages(ana, by="voice")
+        scene.now.pages(ana, by="sms", alerts=3)
+        .pages(ana, by="voice", alerts=3)
         .says("page.failover", "Alert0")
         .says("page.failover", "Alert2")
     )
@@ -126,7 +126,7 @@ async def test_a_bundle_in_doubt_fails_over_each_page(scene):
     ana, source = await household(scene, "sms", "email+10")
     scene.phones["sms"].will(Unsure(why="no answer"))
     await storm(scene, source, 2)
-    await scene.now.pages(ana, by="sms").pages(ana, by="email")
+    await scene.now.pages(ana, by="sms", alerts=2).pages(ana, by="email", alerts=2)
 
 
 async def test_a_storm_does_not_delay_the_first_message_about_another_service(scene):

@@ -9,6 +9,7 @@ from msgspec import Struct
 from nightbell.core.attempting import Next
 from nightbell.core.paging import NOTHING
 from nightbell.store.db import Row, Runner, Tx
+from nightbell.store.write.together import Together
 
 _WHY = 1_000
 
@@ -102,9 +103,11 @@ async def finish(tx: Tx, done: Sequence[tuple[Claimed, Next]], worker: str, now:
     """Write down how tries ended. What would be tried again is called off when its page ended meanwhile."""
     await _lock(tx, [c.alert_id for c, n in done if n.state == "waiting"])
     rows = [(c.id, n.state, n.send_at, n.provider_id[:_WHY], n.why[:_WHY]) for c, n in done]
-    await tx.execute("finish_notifications", *zip(*rows, strict=True), worker, now)
     tries = [(c.id, c.attempts, n.outcome, n.why[:_WHY], n.provider_id[:_WHY]) for c, n in done]
-    await tx.execute("finish_attempts", *zip(*tries, strict=True), now)
+    both = Together()
+    both.add("finish_notifications", *zip(*rows, strict=True), worker, now)
+    both.add("finish_attempts", *zip(*tries, strict=True), now)
+    await both.run(tx)
 
 
 async def fails(tx: Tx, dead: Mapping[UUID, str], now: datetime) -> None:
