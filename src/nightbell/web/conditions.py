@@ -144,6 +144,8 @@ def _read(form: Form, number: int, kind: str) -> Asked:
             return Asked(kind=kind, kept=msgspec.json.decode(kept, type=dict[str, Any]))
         except msgspec.DecodeError:
             raise Invalid("This condition cannot be read.", place="rules") from None
+    if kind not in dict(KINDS):
+        raise Invalid("There is no such kind of condition.", place="rules")
     return Asked(
         kind=kind,
         ids=tuple(form.many(f"rule-id-{number}")),

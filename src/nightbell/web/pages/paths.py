@@ -233,6 +233,9 @@ async def _save(request: WebRequest, ident: UUID, draft: Draft) -> UUID:
     if not wanted and not draft.deferral:
         raise Invalid("A path without levels pages nobody; name somebody.", place="levels")
     edit, path = path_form.edit_of(draft), draft.ident
+    if path != NEW:
+        # Of this very policy, whatever the form says.
+        await _stored(request, await _policy(request, ident), path)
     if draft.is_default:
         policy = PolicyEdit(name=draft.steps.name, repeat_count=draft.steps.repeat_count)
         await configure.update_policy(ident, policy, by=by, now=now)
