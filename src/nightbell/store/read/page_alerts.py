@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, cast, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, cast, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger, Text
 
@@ -98,17 +98,20 @@ def _candidates(wanted: Wanted) -> Select[Any]:
     if wanted.status:
         found = found.where(_A.status == wanted.status)
     if wanted.folded:
-        found = found.where(or_(_A.leader_id.is_(None), ~_led_beside(wanted)))
+        found = found.where(_unled(wanted))
     if tags:
         found = found.where(_A.tags.bool_op("@>")(cast(tags, ARRAY(BigInteger))))
     return found.where(tuple_(_A.started_at, _A.id) < wanted.after) if wanted.after else found
 
 
-def _led_beside(wanted: Wanted) -> ColumnElement[bool]:
-    """Return whether the leader of an alert is in the same list."""
+def _unled(wanted: Wanted) -> ColumnElement[bool]:
+    """Return whether an alert follows none that is in the same list."""
+    if not wanted.status:
+        return _A.leader_id.is_(None)
     leader = alerts.alias("leader").c
-    there = leader.status == wanted.status if wanted.status else true()
-    return select(leader.id).where(leader.id == _A.leader_id, there).exists()
+    # Not EXISTS: PostgreSQL might hash a million alerts for it.
+    stands = select(leader.status).where(leader.id == _A.leader_id).scalar_subquery()
+    return or_(_A.leader_id.is_(None), stands.is_distinct_from(wanted.status))
 
 
 async def _gave_up(db: Runner, wanted: Wanted) -> Place | None:
