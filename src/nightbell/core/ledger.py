@@ -78,7 +78,7 @@ class Head(Struct, frozen=True):
 def chained(head: Head, facts: Iterable[Fact], now: datetime) -> list[Sealed]:
     """Return facts as the entries that follow, in the order they happened; `now` is when they are sealed."""
     sealed: list[Sealed] = []
-    for fact in sorted(facts, key=lambda f: (f.at, _RANK[f.step], f.subject)):
+    for fact in in_order(facts):
         text = canonical(head.position + 1, fact, now)
         head = Head(head.position + 1, digest(head.digest, text))
         sealed.append(
@@ -93,6 +93,11 @@ def chained(head: Head, facts: Iterable[Fact], now: datetime) -> list[Sealed]:
             )
         )
     return sealed
+
+
+def in_order(facts: Iterable[Fact]) -> list[Fact]:
+    """Return facts in the order they happened; of one instant, in the order a page goes through them."""
+    return sorted(facts, key=lambda f: (f.at, _RANK[f.step], f.subject))
 
 
 def canonical(position: int, fact: Fact, now: datetime) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 from time import monotonic
 from typing import Any
 
-from nightbell.engine.sealing import seal
+from nightbell.engine.sealing import BATCH, seal
 from nightbell.store.db import Db
 from nightbell.telemetry import metrics
 from nightbell.worker.loop import Chore
@@ -23,8 +23,10 @@ def chores(db: Db, clock: Callable[[], datetime], audit: Callable[[], Awaitable[
 
     async def seal_ledger() -> None:
         wide = not widely or monotonic() - widely[-1] > WIDE_EVERY
-        metrics.LEDGER_ENTRIES.inc(await seal(db, clock(), wide=wide))
-        if wide:
+        # A batch and then a pause: in a storm the pages themselves go first.
+        added = await seal(db, clock(), wide=wide, once=True)
+        metrics.LEDGER_ENTRIES.inc(added)
+        if wide and added < BATCH:
             widely[:] = [monotonic()]
 
     async def go_round() -> None:
