@@ -26,6 +26,9 @@ from nightbell.testing.doubles import Reply, Reset, Then
 from nightbell.testing.slack_double import APP, SECRET, SlackDouble
 from nightbell.testing.twilio_double import TwilioDouble
 
+# Each test is a whole program.
+pytestmark = pytest.mark.timeout(180)
+
 START = datetime(2026, 11, 23, 2, 0, 5, tzinfo=UTC)
 ANA = "+447700900123"
 

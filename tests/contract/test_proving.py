@@ -16,6 +16,9 @@ from nightbell.testing.slack_double import SlackDouble
 from nightbell.testing.twilio_double import TOKEN, TwilioDouble
 from support.bells import START, ringing
 
+# Each test is a whole program.
+pytestmark = pytest.mark.timeout(180)
+
 ANA = "+447700900123"
 HERE = Browser(user_agent="test", remote_ip="127.0.0.1")
 
