@@ -21,7 +21,8 @@ async def _find(call: Call) -> Found:
     return found
 
 
-async def _get(call: Call, key: str) -> Record | None:
+async def get(call: Call, key: str) -> Record | None:
+    """Return one policy as it is shown."""
     row = await policies.policy(call.db, uuid_of(key))
     if row is not None:
         row["warnings"] = _warnings(row, await call.edge.directory())
@@ -58,7 +59,7 @@ POLICIES = Resource(
     collections=("/escalation_policies",),
     item="/escalation_policies/{id}",
     find=_find,
-    get=_get,
+    get=get,
     edit=PolicyEdit,
     create=_create,
     change=_change,

@@ -9,13 +9,12 @@ from nightbell.api import asking
 from nightbell.api.attribute import Kind, attribute
 from nightbell.api.jsonapi import Document, refer
 from nightbell.api.resource import Call, Resource
-from nightbell.api.resources import schedules, users
+from nightbell.api.resources import escalation_policies, schedules, users
 from nightbell.api.resources.escalation_policies import POLICIES
 from nightbell.core.access import Permission
 from nightbell.core.calendar import zone
 from nightbell.engine.oncalls import OnCall, Question, on_calls
 from nightbell.engine.scheduling import check_range
-from nightbell.store.read import policies
 from nightbell.store.read.listing import Found, Record
 
 _LONGEST = timedelta(days=62)
@@ -90,7 +89,7 @@ async def _schedules(call: Call, rows: Sequence[Record]) -> list[Document]:
 
 async def _policies(call: Call, rows: Sequence[Record]) -> list[Document]:
     wanted: dict[UUID, None] = dict.fromkeys(row["escalation_policy_id"] for row in rows)
-    found = [await policies.policy(call.db, key) for key in wanted]
+    found = [await escalation_policies.get(call, str(key)) for key in wanted]
     return [POLICIES.document(row) for row in found if row]
 
 
