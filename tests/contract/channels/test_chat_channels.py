@@ -13,6 +13,7 @@ from nightbell.core.errors import Invalid
 from nightbell.net import webpush
 from nightbell.net.guard import Guard
 from nightbell.net.http import Http
+from nightbell.testing.browsers import Browser
 from nightbell.testing.doubles import Double, Reply
 
 TOKEN = "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11"
@@ -311,3 +312,25 @@ def test_an_address_that_could_never_work_is_refused_with_a_way_out(channel, add
     with pytest.raises(Invalid) as refusal:
         channel(Http(Guard())).check(address, {})
     assert refusal.value.place in ("address", "settings") and refusal.value.hint
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254"])
+@pytest.mark.parametrize(
+    ("channel", "path"),
+    [
+        (teams.Teams, "/workflows/1"),
+        (discord.Discord, "/api/webhooks/123456789/" + "k" * 60),
+        (mattermost.Mattermost, "/hooks/" + "k" * 26),
+        (push.Push, "/push/1"),
+    ],
+)
+async def test_a_private_address_is_not_called_whatever_name_leads_there(make_message, channel, path, host):
+    closed = Http(Guard())
+    message = make_message(
+        address=f"http://{host}:9{path}",
+        settings=Browser().settings,
+        provider={"private_key": webpush.new_key()},
+    )
+    outcome = await channel(closed).send(message)
+    assert isinstance(outcome, Refused) and "private or reserved" in outcome.why
+    await closed.aclose()
