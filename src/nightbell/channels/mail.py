@@ -11,12 +11,15 @@ from email.utils import format_datetime, parseaddr
 from html import escape
 
 from nightbell.channels.text import clipped, facts, lines, links, one_line, subject
+from nightbell.core import bundling
 from nightbell.core.delivery import Message, Purpose
 
 # Seven bits reach every server, whatever it announces.
 _POLICY = SMTP.clone(cte_type="7bit")
 
 _LONGEST_BODY = 16 * 1024
+#: How many alerts one mail names.
+_MOST_NAMED = 500
 _LONGEST_VALUE = 2 * 1024
 _MOST_PAIRS = 60
 
@@ -48,12 +51,17 @@ def compose(message: Message, sender: str) -> EmailMessage:
     return mail
 
 
+def _said(message: Message) -> str:
+    """Return what a mail says: there is room to name what other channels only count."""
+    return bundling.body(message.bundle, most=_MOST_NAMED) if message.bundle else message.body
+
+
 def plain(message: Message) -> str:
     """Return the text part."""
     parts = [
         one_line(message.title, most=400),
         "\n".join(f"{name}: {value}" for name, value in facts(message)),
-        lines(message.body, most=_LONGEST_BODY),
+        lines(_said(message), most=_LONGEST_BODY),
         "\n".join(f"{label}: {url}" for label, url in links(message)),
         *(_plain_pairs(title, pairs) for title, pairs in _tables(message)),
     ]
@@ -62,7 +70,7 @@ def plain(message: Message) -> str:
 
 def html(message: Message) -> str:
     """Return the HTML part: inline styles only, nothing to load, no link that is not ours."""
-    paragraphs = escape(lines(message.body, most=_LONGEST_BODY)).replace("\n", "<br>\n")
+    paragraphs = escape(lines(_said(message), most=_LONGEST_BODY)).replace("\n", "<br>\n")
     parts = [
         f'<h1 dir="auto" style="margin:0 0 8px;font-size:20px;line-height:28px">{escape(one_line(message.title, most=400))}</h1>',
         _table(facts(message)),
@@ -82,7 +90,8 @@ def _relate(mail: EmailMessage, message: Message, domain: str) -> None:
     root = f"<{_digest('alert', message.short_id)}@{domain}>"
     mail["In-Reply-To"] = root
     mail["References"] = root
-    mail["X-Nightbell-Alert"] = one_line(message.short_id, most=100)
+    named = ", ".join(one.short_id for one in message.bundle[:_MOST_NAMED])
+    mail["X-Nightbell-Alert"] = named or one_line(message.short_id, most=100)
 
 
 def _digest(*parts: str) -> str:

@@ -5,7 +5,7 @@ records, sent when its bundle was.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
@@ -83,8 +83,8 @@ def _counted(told: list[Told]) -> str:
     return ", ".join(f"{many} {status}" for status, many in sorted(counts.items()))
 
 
-def body(told: list[Told]) -> str:
+def body(told: Sequence[Told], *, most: int = NAMED) -> str:
     """Return a line for each alert that is named, and how many more there are."""
-    lines = [f"{one.short_id} {one.title}" for one in told[:NAMED]]
-    more = len(told) - NAMED
+    lines = [f"{one.short_id} {one.title}" for one in told[:most]]
+    more = len(told) - most
     return "\n".join([*lines, f"and {more} more"] if more > 0 else lines)

@@ -33,6 +33,10 @@ def bundled(message: Message, parts: Sequence[tuple[Claimed, Row]]) -> Message:
         title=bundling.title(told, row["about_name"] or ""),
         body=bundling.body(told),
         bundle=tuple(told),
+        # A name of its own: what replaces messages about one alert on a screen must not replace this one.
+        short_id=f"{message.short_id}+{len(told) - 1}",
+        # The page that lists them all, where there is one.
+        alert_url=message.acknowledge_url.removesuffix("/acknowledge") or message.alert_url,
         labels=_common([r["labels"] or {} for _, r in parts]),
         annotations={},
         started_at=min((r["started_at"] for _, r in parts if r["started_at"]), default=None),
