@@ -58,6 +58,7 @@ from nightbell.web.beats import Beats
 from nightbell.web.health import Health
 from nightbell.web.hooks import Hooks
 from nightbell.web.inbound import Inbound
+from nightbell.web.mail_door import MailDoor
 from nightbell.web.rejects import Rejects
 from nightbell.web.site import Site
 from nightbell.web.sse import Hub
@@ -160,6 +161,9 @@ async def node(
         await stack.enter_async_context(engine.pulse.beating())
         for task in engine.worker.start(gone=(engine.me.name,)):
             stack.enter_context(_cancelled(task))
+        if settings.heartbeat_mail_port:
+            door = MailDoor(db, Heartbeats(db, engine.directories, engine.me))
+            await stack.enter_async_context(door.listening(settings.host, settings.heartbeat_mail_port))
         yield Running(engine=engine, asgi=_application(engine))
         await engine.worker.drain()
 
