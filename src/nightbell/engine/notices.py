@@ -20,10 +20,8 @@ from nightbell.store.db import Db, Runner, Tx
 from nightbell.store.write import notices
 from nightbell.telemetry import metrics
 
-#: What is wrong with an address comes without an edit, so shifts are looked at again so often.
+#: What is wrong with an address comes without an edit, and a shift may lie beyond what is looked at: so often again.
 AGAIN = timedelta(minutes=1)
-#: Nothing of any shift is known further ahead than this.
-FAR = timedelta(days=1)
 KEPT = timedelta(days=90)
 _ADMINS = ("owner", "admin")
 
@@ -64,7 +62,7 @@ async def _looked(tx: Tx, directory: Directory, now: datetime) -> Looked:
     found = [d for s in directory.schedules.values() for d in noticing.duties(s, now)]
     due, following = noticing.due(found, wishes, now)
     said = sum([await _say(tx, one, directory, failing, now) for one in due])
-    await notices.looked(tx, min(following or now + FAR, now + FAR), now, directory.version)
+    await notices.looked(tx, following, now, directory.version)
     await tx.execute("forget_notices", now - KEPT)
     serving = {user for s in directory.schedules.values() for user in on_call(s, now)}
     lost = sum(not readiness.ready(directory.users.get(user), failing) for user in serving)
