@@ -1,6 +1,7 @@
 """Grouping rules on the wire, what is refused where, and what alerts of a group say of themselves."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -90,7 +91,7 @@ def condition(operator, *values, path="$.commonLabels.severity", **more):
     }
 
 
-REFUSED = [
+REFUSED: list[tuple[dict[str, Any], set[str]]] = [
     ({"name": ""}, {"name"}),
     ({"time_window": 0}, {"time_window"}),
     ({"time_window": -5}, {"time_window"}),
