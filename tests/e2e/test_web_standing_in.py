@@ -328,7 +328,7 @@ def test_a_page_of_who_is_on_call_needs_no_log_in_and_shows_no_address(
 
 
 def test_only_who_plans_may_share(home: Home, lead: Lead, zara: str) -> None:
-    path = lead.schedule("Kept", home.ana)
+    path = lead.schedule("Kept to themselves", home.ana)
     theirs = Lead(home, ZARA)
     assert theirs.http.get("/schedules/shared").status_code == 403
     assert theirs.send(f"{path}/links", {"kind": "board"}).status_code == 403
