@@ -97,3 +97,15 @@ def test_urgencies_and_what_gives_one_are_set(home: Home, page: Page) -> None:
     low.locator("select[name=holds]").select_option("")
     low.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_contain_text("Saved")
+
+
+def test_how_long_an_acknowledgement_holds_is_set_for_the_installation(home: Home, page: Page) -> None:
+    page.goto(home.url("/settings"))
+    form = page.locator("form[action='/settings/acknowledgement']")
+    for minutes, enabled in (("120", True), ("", False)):
+        form.locator("select").select_option(minutes)
+        form.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("status")).to_contain_text("Saved")
+        said = home.house.api.one("/alert_configuration")["alert_acknowledgment"]
+        assert said["timeout_enabled"] is enabled
+        assert said["timeout_minutes"] == (120 if enabled else 60)
