@@ -16,6 +16,7 @@ import msgspec
 from nightbell.api.jsonapi import stamp
 from nightbell.api.resource import Call
 from nightbell.api.resources import flat
+from nightbell.core import heartbeat
 from nightbell.core.shortid import encode
 from nightbell.store.read import alerts, people, sources, teams
 from nightbell.store.read.listing import Record
@@ -32,6 +33,7 @@ async def enrich(call: Call, rows: Sequence[Record], *, largest: int | None) -> 
     """Put beside each row what its document needs. One query per kind of thing, however many rows."""
     await alerts.complete(call.db, rows, largest=largest)
     types = {row["id"]: row["type"] for row in await sources.all_sources(call.db)}
+    types[heartbeat.SOURCE_ID] = heartbeat.TYPE
     urgencies = {row["id"]: row for row in await sources.all_urgencies(call.db)}
     services = await teams.services_by_id(call.db, _all(rows, "service_ids"))
     groups = await teams.teams_by_id(call.db, _all(rows, "team_ids"))
