@@ -47,8 +47,11 @@ def paths(home: Home) -> list[str]:
     lead = Lead(home)
     rota = lead.schedule("Looked at", house.ana["id"], house.bo["id"], week="some", day=["M", "W"])
     lead.http.close()
+    target = {"notification_target_type": "User", "notification_target_id": house.ana["id"]}
+    every = {"interval": 5, "interval_unit": "minutes", "enabled": True}
+    beat = house.api.add("/heartbeats", name="Looked at", alert_summary="Silent", **every, **target)
     return [
-        *PLAIN, rota, f"{rota}/override", f"{rota}/edit", f"{rota}/rotations/new", f"/alerts/{short}", f"/alerts/{resolved}", f"/integrations/{source.id}",
+        f"/heartbeats/{beat['id']}", *PLAIN, rota, f"{rota}/override", f"{rota}/edit", f"{rota}/rotations/new", f"/alerts/{short}", f"/alerts/{resolved}", f"/integrations/{source.id}",
         f"/deliveries/{source.deliveries()[-1]['id']}", f"/people/{home.ana}", f"/teams/{house.team['id']}",
         f"/services/{house.service['id']}", f"/policies/{house.policy['id']}", f"/policies/{house.policy['id']}/paths/new",
         f"/policies/{house.policy['id']}/paths/new?kind=deferral",
