@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -173,6 +174,7 @@ async def play(cluster: Cluster, night, *, grouped: bool) -> None:
             await db.close()
 
 
+@pytest.mark.timeout(300)
 @given(nights, st.booleans())
 @settings(
     max_examples=25,

@@ -63,5 +63,5 @@ CONFIGURATION = Resource(
     accept=_accept,
     change=_change,
     write=Permission.OPERATE,
-    attributes=(attribute("alert_acknowledgment", Kind.OBJECT, of=_shown), *times()),
+    attributes=(attribute("alert_acknowledgment", Kind.OBJECT, of=_shown, edit="alert_acknowledgment"), *times()),
 )
