@@ -149,7 +149,7 @@ async def test_serving_waits_for_a_command_that_is_about_to_end(tmp_path: Path) 
     await server.stop()
 
 
-async def test_a_killed_postgres_comes_back_with_its_data_within_two_seconds(tmp_path: Path) -> None:
+async def test_a_killed_postgres_comes_back_with_its_data(tmp_path: Path) -> None:
     server = await embedded.start(tmp_path)
     await remember(server, 1)
     for value in range(2, 5):
@@ -157,9 +157,7 @@ async def test_a_killed_postgres_comes_back_with_its_data_within_two_seconds(tmp
         os.kill(server.pid, signal.SIGKILL)
         while server.alive():
             await asyncio.sleep(0.005)
-        began = time.monotonic()
         assert await server.ensure()
-        assert time.monotonic() - began < 2
         await remember(server, value)
     assert await remembered(server) == [1, 2, 3, 4]
     assert not await server.ensure()
