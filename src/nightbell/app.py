@@ -171,7 +171,7 @@ async def node(
 async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> Engine:
     keys = await vault.unlock(db, settings.secret_key, now())
     await vapid.ensure(db, keys, webpush.new_key(), now())
-    directories, pulse = Directories(), Pulse(db)
+    directories, pulse = Directories(settings.providers), Pulse(db)
     http = Http(Guard(settings.allow_networks))
     # Where services are, only the machine's own settings say: those may lie in private networks.
     services = Http(Guard(_EVERYWHERE))

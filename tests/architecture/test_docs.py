@@ -134,7 +134,7 @@ def noted() -> set[str]:
     ]
     assert len(texts) >= len(calls), "a journal code must be written out where it is used"
     said_in_sql = re.findall(
-        r"INSERT INTO alert_events .*?VALUES \(\$1, \$2, '\w+', '\w+', '([\w.]+)'",
+        r"INSERT INTO alert_events .*?(?:VALUES \(\$1, \$2|SELECT id, alert_id), '\w+', '\w+', '([\w.]+)'",
         "\n".join(path.read_text(encoding="utf-8") for path in (PACKAGE / "store" / "sql").glob("*.sql")),
         re.DOTALL,
     )

@@ -446,6 +446,33 @@ async def test_a_call_that_nobody_took_uses_the_next_method_at_once(bell, end):
 # ---------------------------------------------------------------- Slack
 
 
+async def test_a_channel_that_a_level_tells_has_buttons_and_follows_the_alert(bell):
+    ana = await bell.person(slack="U0ANA0001")
+    now = bell.clock()
+    policy = await bell.configure.create_policy(edits.PolicyEdit(name="Ops"), by=SYSTEM, now=now)
+    targets = [{"type": "user", "id": str(ana)}, {"type": "slack_channel", "id": "C0OPS00001"}]
+    level = edits.LevelEdit(targets=targets, delay_minutes=30)
+    await bell.configure.create_level(policy, None, level, by=SYSTEM, now=now)
+    new = NewAlert(summary="DiskFull", targets=(Target(type="EscalationPolicy", id=str(policy)),))
+    alert = (await bell.engine.act.create(new, by=SYSTEM, now=now)).id
+    posts = {one.channel: one for one in (await bell.slack.take(), await bell.slack.take())}
+    post = posts["C0OPS00001"]
+    assert post.buttons == ["acknowledge", "resolve", "snooze", "escalate", "open"]
+    assert f"{bell.url}/a/" not in msgspec.json.encode(post.body).decode()
+    await bell.recorded(alert, ("slack", "sent", "accepted"), ("slack", "sent", "accepted"))
+    await bell.slack_calls(bell.slack.pressed(post, "acknowledge", "U0EVE0001"))
+    assert await bell.status(alert) == "triggered"
+    await bell.slack_calls(bell.slack.pressed(post, "acknowledge", "U0ANA0001", at="2.0"))
+    assert await bell.status(alert) == "acknowledged"
+    await bell.slack.until(lambda: all(one.edits for one in posts.values()))
+    assert "Acknowledged by Ana." in msgspec.json.encode(post.body).decode()
+    await bell.engine.act.resolve(alert, by=SYSTEM, now=bell.clock())
+    # Ana is told that it is over; the channel sees it where the post stands.
+    assert (await bell.slack.take()).channel != "C0OPS00001"
+    await bell.slack.until(lambda: post.edits == 2)
+    assert post.buttons == ["open"]
+
+
 async def test_a_button_acknowledges_and_the_post_changes_where_it_stands(bell):
     alert = await bell.page(await bell.person(slack="U0ANA0001"))
     post = await bell.slack.take()

@@ -202,3 +202,36 @@ def test_a_run_that_reached_no_one_says_so(rungs):
     while done.escalation.wake_at:
         done = climb(done.escalation, HOUSE, anybody, done.escalation.wake_at)
     assert (done.reached_nobody, done.exhausted) == (True, False)
+
+
+OPS, WEB = (
+    LevelTarget(type="slack_channel", id="C0OPS0001"),
+    LevelTarget(type="slack_channel", id="C0WEB0001"),
+)
+TALKING = replace(HOUSE, speaks=frozenset({"slack"}))
+
+
+@pytest.mark.parametrize(
+    ("targets", "turn", "house", "people", "posts", "empty"),
+    [
+        ((OPS, on(1)), 0, TALKING, [1], [OPS], ()),
+        ((OPS, WEB, OPS), 0, TALKING, [], [OPS, WEB], ("only channels are told, and a channel is nobody",)),
+        ((OPS, on(4)), 0, TALKING, [], [OPS], ("user 4: nobody",)),
+        ((OPS,), 0, HOUSE, [], [], ("Slack channel C0OPS0001: Slack is not set up",)),
+        ((OPS, on(1)), 0, HOUSE, [1], [], ("Slack channel C0OPS0001: Slack is not set up",)),
+        ((OPS, on(1), on(2)), 1, TALKING, [2], [], ()),
+        ((OPS, on(1), on(2)), 1, HOUSE, [2], [], ()),
+    ],
+    ids=["beside people", "channels only", "nobody there", "not set up", "not set up beside", "heard it before", "said it before"],
+)  # fmt: skip
+def test_a_rung_tells_its_channels_and_calls_its_people(targets, turn, house, people, posts, empty):
+    rise = fire(rung(*targets, strategy="cycle"), house, anybody, now=NOW, turn=turn)
+    assert ([call.user_id for call in rise.calls], list(rise.posts), rise.empty) == (people, posts, empty)
+
+
+def test_a_rung_of_channels_is_left_at_once_and_a_run_of_them_reached_nobody():
+    done = climb(planned(rung(OPS), rung(OPS, on(1)), rung(WEB)), TALKING, anybody, NOW)
+    assert [(r.level, len(r.posts), called([r])[0]) for r in done.rises] == [(1, 1, []), (2, 1, [1])]
+    assert done.escalation.reached == 1 and done.escalation.wake_at == NOW + 5 * MINUTE
+    silent = climb(planned(rung(OPS), rung(WEB), rounds=3), TALKING, anybody, NOW)
+    assert [len(r.posts) for r in silent.rises] == [1, 1] and silent.reached_nobody

@@ -196,6 +196,14 @@ def test_the_buttons_of_the_editor_change_the_draft_only() -> None:
         assert ladder.edited(draft, nonsense) == draft
 
 
+def test_a_channel_is_typed_beside_the_people_of_a_level() -> None:
+    said = Form([("delay", "5"), ("target-0", "user/1"), ("channel-0", " C06Q2JK7RQW ")])
+    told = ladder.from_form(said).rungs[0]
+    assert told.targets == ("user/1", "slack_channel/C06Q2JK7RQW")
+    assert [target["type"] for target in ladder.targets_of(told)] == ["user", "slack_channel"]
+    assert ladder.named(told.targets[1], directory()) == "Slack channel C06Q2JK7RQW"
+
+
 # ---------------------------------------------------------------- snippets
 
 

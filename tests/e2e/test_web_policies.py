@@ -88,6 +88,24 @@ def test_a_condition_that_can_never_hold_is_refused_beside_it(home: Home, page: 
     assert page.input_value("[name=path_name]") == "Never"
 
 
+def test_a_level_tells_a_channel_beside_its_people(home: Home, page: Page, policy: Json) -> None:
+    page.goto(home.url(f"/policies/{policy['id']}"))
+    page.fill("[name=channel-0]", "#ops")
+    page.click("#policy .btn.p")
+    expect(page.get_by_role("alert")).to_contain_text("not the id of a channel")
+    page.click("[aria-label='Remove Slack channel #ops']")
+    expect(page.locator(".target", has_text="#ops")).to_have_count(0)
+    page.fill("[name=channel-0]", "C06Q2JK7RQW")
+    page.click("#policy .btn.p")
+    expect(page.get_by_role("status")).to_contain_text("Saved")
+    expect(page.locator(".target", has_text="Slack channel C06Q2JK7RQW")).to_be_visible()
+    expect(page.locator("#ladder")).to_contain_text("Slack is not set up")
+    [level] = home.house.api.list(f"/escalation_policies/{policy['id']}/escalation_levels")
+    assert {"id": "C06Q2JK7RQW", "type": "slack_channel", "team_members": None} in level[
+        "notification_target_params"
+    ]
+
+
 def test_working_hours_rounds_and_acknowledgements_are_set(home: Home, page: Page, policy: Json) -> None:
     page.goto(home.url(f"/policies/{policy['id']}"))
     page.select_option("[name=repeat_count]", "-1")
@@ -169,7 +187,11 @@ def test_an_escalation_is_started_over(home: Home, page: Page) -> None:
 
 def test_an_alert_is_escalated_to_a_level_and_to_another_policy(home: Home, page: Page, policy: Json) -> None:
     api = home.house.api
-    target = {"notification_target_params": [{"type": "user", "id": home.house.bo["id"]}], "delay": 5, "position": 2}
+    target = {
+        "notification_target_params": [{"type": "user", "id": home.house.bo["id"]}],
+        "delay": 5,
+        "position": 2,
+    }
     api.add(f"/escalation_policies/{policy['id']}/escalation_levels", **target)
     to = {"notification_target_type": "EscalationPolicy", "notification_target_id": policy["id"]}
     alert = api.add("/alerts", summary="Climbs", **to)

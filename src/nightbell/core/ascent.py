@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nightbell.core.directory import Directory, LevelTarget, Target
+from nightbell.core.directory import CHANNELS, Directory, LevelTarget, Target
 from nightbell.core.escalation import BREATH, FOREVER, Call, Escalation, Phase, Rise, Rung
 from nightbell.core.oncall import on_call, shadows_of
 from nightbell.core.planning import plans
@@ -141,8 +141,8 @@ def fire(
     """Return whom a rung calls; each person once, whatever names them."""
     calls: dict[int, Call] = {}
     spawns: list[Target] = []
-    empty: list[str] = []
-    for target in rung.targets:
+    posts, empty = _told(rung, directory, turn)
+    for target in (t for t in rung.targets if t.type not in CHANNELS):
         people, spawned, why = _resolved(target, rung, directory, now)
         spawns += spawned
         found = [p for p in people if reachable(p)]
@@ -156,10 +156,31 @@ def fire(
         level=rung.position,
         calls=tuple(chosen),
         spawns=tuple(spawns),
-        empty=tuple(empty) or (() if calls or spawns else ("the level has no targets",)),
+        empty=tuple(empty) or (() if calls or spawns else (_nobody(posts),)),
         turned=turned,
         more=more,
+        posts=posts,
     )
+
+
+def _told(rung: Rung, directory: Directory, turn: int) -> tuple[tuple[LevelTarget, ...], list[str]]:
+    """Return the channels a rung tells, and why it tells the others of its channels nothing."""
+    if turn:
+        # A cycle comes to its rung again for everybody in turn; a channel heard it the first time.
+        return (), []
+    named = dict.fromkeys(target for target in rung.targets if target.type in CHANNELS)
+    posts = tuple(target for target in named if CHANNELS[target.type] in directory.speaks)
+    deaf = [f"{place(t)}: {CHANNELS[t.type].capitalize()} is not set up" for t in named if t not in posts]
+    return posts, deaf
+
+
+def place(target: LevelTarget) -> str:
+    """Return how a channel is called in a sentence."""
+    return f"{CHANNELS[target.type].capitalize()} channel {target.id}"
+
+
+def _nobody(posts: tuple[LevelTarget, ...]) -> str:
+    return "only channels are told, and a channel is nobody" if posts else "the level has no targets"
 
 
 def _heard(call: Call, rung: Rung, directory: Directory, now: datetime | None) -> Call:

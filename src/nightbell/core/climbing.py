@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from nightbell.core import ascent, asking, maintenance, paging, planning, quiet
+from nightbell.core import ascent, asking, maintenance, paging, planning, posting, quiet
 from nightbell.core import escalation as ladder
 from nightbell.core.alert import BEGINS, Status
 from nightbell.core.ascent import Climb, Luck
@@ -277,6 +277,8 @@ def _rise(draft: Draft, climb: Escalation, rise: Rise, cycle: int) -> None:
         asking.page(draft, climb, call, level=rise.level, cycle=cycle)
     for call in rise.calls:
         asking.tell_shadows(draft, climb, call, level=rise.level, cycle=cycle)
+    for target in rise.posts:
+        posting.post(draft, climb, target, level=rise.level, cycle=cycle)
 
 
 def _ended(draft: Draft, climbed: Climb) -> None:

@@ -20,6 +20,10 @@ from nightbell.core.throttling import Throttle
 Find = Callable[[Any], list[Any]]
 
 
+#: Places that a level may tell beside its people: the type of the target, the kind of delivery. Its id is an address.
+CHANNELS = {"slack_channel": "slack"}
+
+
 class ContactMethod(Struct, frozen=True, kw_only=True):
     """An address of a person on one channel."""
 
@@ -75,7 +79,10 @@ class Service(Struct, frozen=True, kw_only=True):
 
 
 class LevelTarget(Struct, frozen=True, kw_only=True):
-    """Whom a level pages: {"type": "user", "id": "27854"}; `team_members` is all, admins or escalate."""
+    """Whom a level pages: {"type": "user", "id": "27854"}; `team_members` is all, admins or escalate.
+
+    Shape: a channel (see CHANNELS) is told and is nobody: {"type": "slack_channel", "id": "C06Q2JK7RQW"}.
+    """
 
     type: str
     id: str
@@ -335,6 +342,8 @@ class Directory(Struct, frozen=True, kw_only=True):
     acknowledge_minutes: dict[UUID, int] = {}
     #: The same where neither path, source nor urgency says anything.
     acknowledge_default: int | None = None
+    #: Kinds of CHANNELS whose service is set up.
+    speaks: frozenset[str] = frozenset()
     #: Whether any level goes round by alert, so that pointers have to be read.
     goes_round: bool = False
 

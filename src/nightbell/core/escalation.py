@@ -125,6 +125,8 @@ class Rise(Struct, frozen=True, kw_only=True):
     turned: UUID | None = None
     #: More people of this rung are called after its wait.
     more: bool = False
+    #: Channels that are told, once for each time the rung is reached.
+    posts: tuple[LevelTarget, ...] = ()
 
 
 def due(escalation: Escalation, now: datetime) -> bool:

@@ -9,15 +9,17 @@ from uuid import UUID
 from msgspec import Struct
 
 from nightbell.core import paging
-from nightbell.core.directory import Directory, Level, LevelTarget, Path, PathRule, Policy
+from nightbell.core.ascent import place
+from nightbell.core.directory import CHANNELS, Directory, Level, LevelTarget, Path, PathRule, Policy
 from nightbell.core.serving import everybody
 
 
 class Hole(Struct, frozen=True, kw_only=True):
     """One thing that would page nobody.
 
-    Shape: `code` is no_levels (a path without a level that pages), nobody (a level that no one can be reached by) or
-    never_matches (a path whose rules ask for what was deleted).
+    Shape: `code` is no_levels (a path without a level that pages), nobody (a level that no one can be reached by),
+    no_provider (a channel of a service that is not set up) or never_matches (a path whose rules ask for what was
+    deleted).
     """
 
     code: str
@@ -71,6 +73,14 @@ def _of_path(path: Path, policy: Policy, directory: Directory) -> Iterator[Hole]
         if level.kind == "page" and not _reaches(level, path, directory):
             why = f"{name}, level {level.position}: nobody can be reached; it is skipped at once."
             yield Hole(code="nobody", details=why, path_id=path.id, level=level.position)
+        for deaf in _deaf(level, directory):
+            why = f"{name}, level {level.position}: {place(deaf)} is told nothing, its service is not set up."
+            yield Hole(code="no_provider", details=why, path_id=path.id, level=level.position)
+
+
+def _deaf(level: Level, directory: Directory) -> list[LevelTarget]:
+    """Return the channels of a level that cannot be told."""
+    return [t for t in level.targets if t.type in CHANNELS and CHANNELS[t.type] not in directory.speaks]
 
 
 def _reaches(level: Level, path: Path, directory: Directory) -> bool:

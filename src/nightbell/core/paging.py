@@ -6,7 +6,7 @@ still to come.
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,6 +16,10 @@ from nightbell.core.directory import ContactMethod, NotificationRule, User
 
 #: What a message is about that is about no service and no source.
 NOTHING = UUID(int=0)
+#: Whose message it is that is posted to a channel.
+NOBODY = 0
+#: Ids of channels are made of this.
+_CHANNELS = UUID("5b0f6f5e-3d5c-5f0a-9a44-6e6967687462")
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -38,7 +42,7 @@ class Page(Struct, frozen=True, kw_only=True):
 
 
 class Notification(Struct, frozen=True, kw_only=True):
-    """One message to one contact method, still to be sent."""
+    """One message to one contact method, or to a channel, still to be sent."""
 
     id: UUID
     alert_id: UUID | None
@@ -54,6 +58,13 @@ class Notification(Struct, frozen=True, kw_only=True):
     because: dict[str, str]
     #: The service its alert is on, else the source: messages about one thing may be told as one.
     about: UUID = NOTHING
+    #: Of a channel; None where the contact method has it. Such a message is NOBODY's and of no page.
+    address: str | None = None
+
+
+def channel_id(kind: str, address: str) -> UUID:
+    """Return what stands for a channel where a contact method's id stands for an address: the same for the same one."""
+    return uuid5(_CHANNELS, f"{kind}:{address}")
 
 
 def key(page_id: UUID, method_id: UUID, ident: UUID) -> str:

@@ -3,6 +3,7 @@
 Rule 1: a level is checked whole, as it would be after the edit.
 """
 
+import re
 from typing import Any
 
 from nightbell.engine import windows
@@ -17,6 +18,13 @@ REPEATS_MODES = ("users", "all")
 MOST_COUNTED = 10_000
 MOST_REPEATS = 100
 MOST_AT_A_TIME = 25
+#: What an id of a channel looks like, and where somebody finds it.
+_CHANNEL_IDS = {
+    "slack_channel": (
+        re.compile(r"[CG][A-Z0-9]{6,20}"),
+        "in Slack, at the end of the channel's details: C0123ABCD",
+    ),
+}
 
 
 def check_level(checks: Checks, whole: dict[str, Any]) -> None:
@@ -43,6 +51,13 @@ def check_level(checks: Checks, whole: dict[str, Any]) -> None:
     if whole.get("targets"):
         checks.wrong("targets", f"A level of type {kind} pages nobody; put the targets on the next level.")
     _WAITS.get(str(kind), _check_nothing)(checks, whole, said)
+
+
+def check_channel(checks: Checks, place: str, target: dict[str, Any]) -> None:
+    """Note what is wrong with the id of a channel; whether the bot may write there only Slack knows."""
+    shape, hint = _CHANNEL_IDS[target["type"]]
+    if not shape.fullmatch(str(target.get("id", ""))):
+        checks.wrong(f"{place}.id", "This is not the id of a channel.", hint=hint)
 
 
 def _check_cycle(checks: Checks, whole: dict[str, Any], said: dict[str, Any]) -> None:

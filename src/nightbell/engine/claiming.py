@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from nightbell.core.bundling import Likeness, bundles, joinable
 from nightbell.core.delivery import Message, Outcome
-from nightbell.core.paging import NOTHING
+from nightbell.core.paging import NOBODY, NOTHING
 from nightbell.core.throttling import LONGEST, Throttle, Use, Wish, sentence, turns
 from nightbell.engine.ids import minter
 from nightbell.store.db import Row, Tx
@@ -24,8 +24,8 @@ from nightbell.store.write.outbox import Claimed, Lease
 LEASE = timedelta(seconds=45)
 #: So many messages about one thing under way here are enough: others go first.
 CROWD = 100
-#: Before the first person and the first thing.
-_START = (0, NOTHING)
+#: Before the first person, the first thing, and the posts to channels, which are NOBODY's.
+_START = (NOBODY - 1, NOTHING)
 
 
 class Work(Struct, frozen=True, kw_only=True):

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from nightbell.core.directory import CHANNELS
 from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
 from nightbell.engine.changing import Change, Checks, Writer, missing, unknown
-from nightbell.engine.checking_levels import check_level
+from nightbell.engine.checking_levels import check_channel, check_level
 from nightbell.engine.configure_contacts import LONGEST_DELAY
 from nightbell.engine.edits import LevelEdit
 from nightbell.engine.policies import STRATEGY
@@ -21,7 +22,6 @@ MOST_TARGETS = 25
 TEAM_MEMBERS = ("all", "admins", "escalate")
 #: What a level may page now, and the query that says which of them do not exist.
 _TARGETS = {"user": "users", "team": "teams", "service": "services", "schedule": "schedules"}
-_LATER = ("slack_channel", "microsoft_teams_channel")
 
 
 class Levels(Writer):
@@ -96,10 +96,13 @@ def fill(fields: dict[str, Any], name: str, value: Any) -> None:
 
 def _check_target(checks: Checks, place: str, target: dict[str, Any]) -> None:
     kind = target.get("type")
-    if kind in _LATER:
-        checks.wrong(f"{place}.type", f"There is no {str(kind).replace('_', ' ')} {target.get('id')}.")
+    if kind in CHANNELS:
+        check_channel(checks, place, target)
+    elif kind == "microsoft_teams_channel":
+        hint = "give it to somebody as a contact method of kind teams"
+        checks.wrong(f"{place}.type", "A Teams channel has no id that can be written to.", hint=hint)
     elif kind not in _TARGETS:
-        checks.wrong(f"{place}.type", f"Type must be one of: {', '.join(_TARGETS)}")
+        checks.wrong(f"{place}.type", f"Type must be one of: {', '.join((*_TARGETS, *CHANNELS))}")
     if target.get("team_members") not in (None, "", *TEAM_MEMBERS):
         checks.wrong(f"{place}.team_members", f"Team members must be one of: {', '.join(TEAM_MEMBERS)}")
     if _target_key(target) is None and kind in _TARGETS:
@@ -114,10 +117,11 @@ def _target_key(target: dict[str, Any]) -> UUID | int | None:
 
 
 def _plain_target(target: dict[str, Any]) -> dict[str, Any]:
+    known = target["type"] in CHANNELS
     return {
         "type": target["type"],
-        "id": str(_target_key(target)),
-        "team_members": target.get("team_members") or None,
+        "id": target["id"] if known else str(_target_key(target)),
+        "team_members": None if known else target.get("team_members") or None,
     }
 
 

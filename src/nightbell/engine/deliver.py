@@ -16,6 +16,7 @@ from nightbell.core.decision import decide
 from nightbell.core.delivery import Channel, Message, Outcome, Refused, Unsure
 from nightbell.core.draft import Decision
 from nightbell.core.events import Failed
+from nightbell.core.paging import NOBODY
 from nightbell.engine.apply import apply
 from nightbell.engine.arming import Arming
 from nightbell.engine.claiming import Batch, Claims, Taken, Work
@@ -28,7 +29,7 @@ from nightbell.engine.node import Node
 from nightbell.engine.particulars import Particulars
 from nightbell.store.db import Db, Row, Tx
 from nightbell.store.write import facts, outbox
-from nightbell.store.write.outbox import Claimed
+from nightbell.store.write.outbox import Claimed, Lost
 from nightbell.telemetry import metrics
 
 #: Messages claimed at once.
@@ -155,6 +156,7 @@ class Deliver:
             if any(self._arming.concerns(c.kind) for c, _ in each):
                 await self._arming.arm(tx, each, now)
             await self._judge(tx, each, now)
+            await outbox.note_lost_posts(tx, _lost_posts(each, now), now)
             return await self._fail_over(tx, [one for one in each if one[1].fail_over], now)
 
         self._woken(await self._db.in_tx(work))
@@ -202,6 +204,9 @@ class Deliver:
             lapsed = await outbox.lapsed(tx, now, gone)
             why = "The process that was sending stopped; the message may have been sent."
             decisions: list[Decision] = []
+            mint = minter(now)
+            posts = [row for row in lapsed if row["user_id"] == NOBODY]
+            await outbox.note_lost_posts(tx, [_lost(row, why, mint()) for row in posts], now)
             for row in lapsed:
                 if row["page_id"]:
                     event = Failed(page_id=row["page_id"], why=why, doubtful=True)
@@ -211,6 +216,25 @@ class Deliver:
         committed = await self._db.in_tx(work)
         self._woken(committed)
         return int(committed.pages)
+
+
+def _lost_posts(done: list[tuple[Claimed, Next]], now: datetime) -> list[Lost]:
+    """Return the posts to channels that did not arrive, or may not have."""
+    mint, words = minter(now), {"refused": "was refused", "unknown": "may not have arrived"}
+    return [
+        Lost(id=mint(), alert_id=c.alert_id, level=c.level, said=_said(c.kind, words[n.state], n.why))
+        for c, n in done
+        if c.user_id == NOBODY and n.state in words
+    ]
+
+
+def _lost(row: Row, why: str, ident: UUID) -> Lost:
+    said = _said(row["kind"], "may not have arrived", why)
+    return Lost(id=ident, alert_id=row["alert_id"], level=row["level"], said=said)
+
+
+def _said(kind: str, what: str, why: str) -> str:
+    return f"What was posted to a channel of {kind.capitalize()} {what}: {why}".rstrip(".") + "."
 
 
 def _outcome(value: Message | Outcome) -> Outcome:

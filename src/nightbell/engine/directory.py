@@ -4,14 +4,16 @@ Whether it moved is asked inside the transaction that uses it, so no page goes o
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 
 from nightbell.core.directory import (
+    CHANNELS,
     Beat,
     ContactMethod,
     Directory,
@@ -26,6 +28,7 @@ from nightbell.core.directory import (
     User,
 )
 from nightbell.core.labels import parse_matchers
+from nightbell.core.providers import BY_KIND
 from nightbell.core.throttling import Throttle
 from nightbell.engine.groupings import condition, groupings
 from nightbell.engine.jsonpath import compiled
@@ -52,7 +55,9 @@ class Configuration(Struct, frozen=True, kw_only=True):
 class Directories:
     """The current configuration, kept in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, fixed: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        """Begin with nothing known; `fixed` is what the machine says of services (engine/providers.py)."""
+        self._fixed = fixed or {}
         self._current: Configuration | None = None
 
     async def current(self, tx: Runner) -> Directory:
@@ -63,7 +68,7 @@ class Directories:
         """Return directory and secrets as this transaction sees them."""
         version = await tx.value("configuration_version")
         if self._current is None or self._current.directory.version != version:
-            self._current = await load(tx, version)
+            self._current = await load(tx, version, self._fixed)
         return self._current
 
     def known(self) -> Directory | None:
@@ -75,7 +80,9 @@ class Directories:
         return self._current or await self.configuration(db)
 
 
-async def load(tx: Runner, version: int) -> Configuration:
+async def load(
+    tx: Runner, version: int, fixed: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+) -> Configuration:
     """Read the whole configuration."""
     sources = {r["id"]: _source(r) for r in await tx.rows("directory_sources")}
     teams = [_team(r) for r in await tx.rows("directory_teams")]
@@ -102,12 +109,24 @@ async def load(tx: Runner, version: int) -> Configuration:
         acknowledge_minutes={key: minutes for key, minutes in asked.items() if minutes is not None},
         acknowledge_default=await tx.value("instance_value", "acknowledge_minutes"),
         goes_round=goes_round(found),
+        speaks=await _speaks(tx, fixed),
     )
     secrets = {
         bytes(r["secret_hash"]): Secret(r["source_id"], r["expires_at"])
         for r in await tx.rows("directory_secrets")
     }
     return Configuration(directory=directory, secrets=secrets)
+
+
+async def _speaks(tx: Runner, fixed: Mapping[str, Mapping[str, str]]) -> frozenset[str]:
+    """Return the kinds of channels whose service has all it needs."""
+    stored = {r["name"]: r["settings"] for r in await tx.rows("read_providers")}
+    services = {kind: BY_KIND[kind] for kind in CHANNELS.values()}
+    return frozenset(
+        kind
+        for kind, one in services.items()
+        if all(fixed.get(one.name, {}).get(f) or stored.get(one.name, {}).get(f) for f in one.needs)
+    )
 
 
 async def _fallback(tx: Runner, users: dict[int, User]) -> tuple[int, ...]:

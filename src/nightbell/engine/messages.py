@@ -7,6 +7,7 @@ from uuid import UUID
 
 from nightbell.core import links, shortid
 from nightbell.core.delivery import Message, Purpose
+from nightbell.core.paging import NOBODY
 from nightbell.engine.bundles import bundled
 from nightbell.engine.particulars import Clerk
 from nightbell.engine.providers import Providers
@@ -29,8 +30,10 @@ class Desk:
         """Return the message of a claimed notification; `row` is what `addressed` read for it."""
         test = claimed.purpose == Purpose.TEST or claimed.alert_id is None
         token = "" if test else self._token(claimed, row["cycle"] or 0, now)
-        # Who only shadows takes nothing from anybody by a tap: what they press, they press on the alert's page.
-        link = f"{self._base}/a/{token}" if token and not row["shadows"] else ""
+        # Who only shadows takes nothing from anybody by a tap: what they press, they press on the alert's page. So does
+        # whoever reads a channel: a link would act in nobody's name.
+        own = claimed.user_id != NOBODY and not row["shadows"]
+        link = f"{self._base}/a/{token}" if token and own else ""
         short = "" if test else shortid.encode(row["number"])
         return Message(
             notification_id=claimed.id,

@@ -307,6 +307,7 @@ notifications = _table(
     page_id=_UUID,
     user_id=Integer,
     contact_method_id=_UUID,
+    address=Text,
     kind=Text,
     purpose=Text,
     occurrence=Integer,

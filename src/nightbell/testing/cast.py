@@ -1,6 +1,6 @@
 """The people of a scenario, and whom their policies page: made through the engine's own configuration, in few words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -39,11 +39,30 @@ class Source(Struct, frozen=True):
     name: str
 
 
-Whom = Person | Target
-#: Whom a level pages, and the minutes before the next one.
-Step = tuple[list[Whom], int]
+class Channel(Struct, frozen=True):
+    """A channel on Slack that a level tells; `name` is its id."""
 
-_LEVEL_TYPES = {"User": "user", "Group": "team", "Service": "service", "Schedule": "schedule"}
+    name: str
+
+    @property
+    def target(self) -> Target:
+        """This channel as what a level names."""
+        return Target(type="SlackChannel", id=self.name)
+
+
+Whom = Person | Target
+#: What a level may name.
+Named = Whom | Channel
+#: Whom a level pages, and the minutes before the next one.
+Step = tuple[Sequence[Named], int]
+
+_LEVEL_TYPES = {
+    "User": "user",
+    "Group": "team",
+    "Service": "service",
+    "Schedule": "schedule",
+    "SlackChannel": "slack_channel",
+}
 
 
 class Cast:
@@ -117,7 +136,13 @@ class Cast:
         return path_id
 
     async def level(
-        self, policy: Target, whom: list[Whom], wait: int, *, path_id: UUID | None = None, **settings: Any
+        self,
+        policy: Target,
+        whom: Sequence[Named],
+        wait: int,
+        *,
+        path_id: UUID | None = None,
+        **settings: Any,
     ) -> UUID:
         """Add a last level to the default path of a policy, or to another; `settings` as on the wire."""
         level = edits.LevelEdit(delay_minutes=wait, targets=[_named(one) for one in whom], settings=settings)
@@ -251,8 +276,8 @@ def _member(one: Whom) -> dict[str, Any]:
     return {"user_id": one.id} if isinstance(one, Person) else {"nested_schedule_id": UUID(one.id)}
 
 
-def _named(whom: Whom) -> dict[str, Any]:
-    target = whom.target if isinstance(whom, Person) else whom
+def _named(whom: Named) -> dict[str, Any]:
+    target = whom.target if isinstance(whom, Person | Channel) else whom
     members = "all" if target.type == "Group" else None
     return {"type": _LEVEL_TYPES[target.type], "id": target.id, "team_members": members}
 

@@ -18,7 +18,7 @@ from nightbell.core.directory import Target
 from nightbell.core.receipt import Receipt
 from nightbell.core.receipt import Stage as Progress
 from nightbell.testing import payloads
-from nightbell.testing.cast import Person, Source, Whom
+from nightbell.testing.cast import Channel, Person, Source, Whom
 from nightbell.testing.phones import Answer
 from nightbell.testing.stage import Stage
 
@@ -282,7 +282,7 @@ class Story:
 
     # ------------------------------------------------------------ what is expected
 
-    def pages(self, *people: Person, by: str = "sms", times: int = 1, alerts: int = 1) -> Self:
+    def pages(self, *people: Person | Channel, by: str = "sms", times: int = 1, alerts: int = 1) -> Self:
         """Expect that each of these people was paged, this often; each message names so many alerts."""
         return self._heard(people * times, by, alerts, Purpose.PAGE)
 
@@ -294,7 +294,7 @@ class Story:
         """Expect that each of these people got a notice about a shift."""
         return self._heard(people, by, 1, Purpose.NOTICE)
 
-    def _heard(self, people: tuple[Person, ...], by: str, alerts: int, purpose: Purpose) -> Self:
+    def _heard(self, people: tuple[Person | Channel, ...], by: str, alerts: int, purpose: Purpose) -> Self:
         async def step() -> None:
             for one in people:
                 heard = self._scene.phones.claim(one.name, by, purpose)

@@ -8,8 +8,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nightbell.core import paging, quiet
-from nightbell.core.ascent import Climb, Luck, climb
-from nightbell.core.directory import Directory
+from nightbell.core.ascent import Climb, Luck, climb, place
+from nightbell.core.directory import CHANNELS, Directory, LevelTarget
 from nightbell.core.escalation import Escalation, Phase, Plan, Rise, Rung
 from nightbell.store.db import Row
 
@@ -46,6 +46,8 @@ class Step(Struct, frozen=True, kw_only=True):
     empty: tuple[str, ...]
     #: What else is to be known of it: who of them is called, what it waited for.
     notes: tuple[str, ...] = ()
+    #: Channels that are told beside them.
+    posts: tuple[str, ...] = ()
 
 
 def escalation(row: Row) -> Escalation:
@@ -102,6 +104,7 @@ def _step(rise: Rise, climbed: Climb, plan: Plan, directory: Directory, at: date
         spawns=tuple(named(t.type, t.id, directory) for t in rise.spawns),
         empty=rise.empty,
         notes=tuple(_notes(plan.rungs, rise)),
+        posts=tuple(place(target) for target in rise.posts),
     )
 
 
@@ -128,6 +131,8 @@ def named(kind: str, ident: str, directory: Directory) -> str:
     if kind.lower() == "user":
         user = directory.users.get(int(ident)) if ident.isdecimal() else None
         return user.name if user else f"user {ident}"
+    if kind in CHANNELS:
+        return place(LevelTarget(type=kind, id=ident))
     word, known = kind.lower(), str(ident)
     if word in ("group", "team") and known in directory.teams:
         return f"everyone in {directory.teams[known].name}"

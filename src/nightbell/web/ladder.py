@@ -8,13 +8,14 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nightbell.core.directory import Directory, Level, LevelTarget, Path, Policy, Windows
+from nightbell.core.ascent import place
+from nightbell.core.directory import CHANNELS, Directory, Level, LevelTarget, Path, Policy, Windows
 from nightbell.core.errors import Invalid
 from nightbell.core.escalation import Escalation, Phase
 from nightbell.core.planning import frozen
 from nightbell.engine import windows
 from nightbell.engine.changing import Checks
-from nightbell.engine.checking_levels import check_level
+from nightbell.engine.checking_levels import check_channel, check_level
 from nightbell.engine.edits import LevelEdit
 from nightbell.engine.policies import AT_A_TIME, REPEATS, REPEATS_MODE, SCHEDULE_STRATEGY, STRATEGY
 from nightbell.web.forms import Form, whole
@@ -45,14 +46,14 @@ ROUNDS = (
     ("-1", "again and again, until somebody acknowledges"),
 )
 AROUND = (("all", "times round the list"), ("users", "people in all"))
-_TYPES = ("user", "team", "service", "schedule")
+_TYPES = ("user", "team", "service", "schedule", *CHANNELS)
 _MEMBERS = ("all", "admins", "escalate")
 
 
 class Rung(Struct, frozen=True, kw_only=True):
     """One level in the form; the fields are those of core/directory.Level.
 
-    Shape: targets are "user/1001", "team/<id>/all", "service/<id>", "schedule/<id>".
+    Shape: targets are "user/1001", "team/<id>/all", "service/<id>", "schedule/<id>", "slack_channel/C06Q2JK7RQW".
     """
 
     targets: tuple[str, ...]
@@ -135,7 +136,8 @@ def from_form(form: Form) -> Draft:
 
 
 def _read_rung(form: Form, number: int, delay: str) -> Rung:
-    chosen = [*form.many(f"target-{number}"), *form.many(f"add-{number}")]
+    posts = [f"slack_channel/{ident}" for ident in form.many(f"channel-{number}")]
+    chosen = [*form.many(f"target-{number}"), *form.many(f"add-{number}"), *posts]
     kind = form.choice(f"kind-{number}", [value for value, _ in KINDS], "page")
     return Rung(
         targets=tuple(dict.fromkeys(chosen)),
@@ -190,6 +192,8 @@ def edit_of(rung: Rung) -> LevelEdit:
         raise Invalid("A level without anybody is skipped; name somebody or remove it.", place="targets")
     checks = Checks({})
     targets = targets_of(rung) if rung.kind == "page" else []
+    for target in (one for one in targets if one["type"] in CHANNELS):
+        check_channel(checks, "targets", target)
     check_level(checks, {"targets": targets, "delay_minutes": rung.delay, "settings": settings})
     checks.done()
     return LevelEdit(targets=targets, delay_minutes=rung.delay, settings=settings)
@@ -253,6 +257,8 @@ def named(text: str, directory: Directory) -> str:
     if target["type"] == "user":
         user = directory.users.get(int(target["id"])) if target["id"].isdecimal() else None
         return user.name if user else f"user {target['id']}"
+    if target["type"] in CHANNELS:
+        return place(LevelTarget(**target))
     if target["type"] == "service":
         service = directory.services.get(target["id"])
         return f"service {service.name}" if service else f"service {target['id']}"

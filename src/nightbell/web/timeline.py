@@ -167,6 +167,8 @@ def _why(one: dict[str, Any]) -> str:
 
 def _addressed(one: dict[str, Any]) -> str:
     person = one["user_name"] or f"user {one['user_id']}"
+    if one.get("channel"):
+        return f"{words.CHANNEL.get(one['kind'], one['kind'])} to channel {one['channel']}"
     if one["kind"] == "inbox":
         text = f"Rings in {person}'s browser" if one["purpose"] == "page" else f"Shown in {person}'s browser"
     else:
@@ -253,6 +255,7 @@ def _later_methods(story: Story, now: datetime) -> Iterable[Line]:
 def _step(step: future.Step, number: int) -> Line:
     again = f"Round {step.round}, level" if step.round > 1 else "Level"
     names = [f"{p.name} {ways(p)}".strip() for p in step.people] + [f"starts {name}" for name in step.spawns]
+    names += [f"tells {channel}" for channel in step.posts]
     text = (
         f"{again} {step.level}: {'; '.join(names)}"
         if names

@@ -231,3 +231,35 @@ async def test_planned_work_on_nothing_or_without_an_end_is_refused(call):
     said = {"name": "x", "alert_source_ids": [NOBODY], "ends_at": "2027-01-01T00:00:00Z"}
     refused = await call("POST", "/v1/maintenances", said, status=422)
     assert places(refused) == ["alert_source_ids"]
+
+
+async def test_a_slack_channel_is_a_target_as_rootlys_clients_send_it(call, policy, me):
+    levels = f"/v1/escalation_policies/{policy}/escalation_levels"
+    channel = {"id": "C06Q2JK7RQW", "type": "slack_channel", "team_members": None}
+    said = {"delay": 5, "position": 1, "notification_target_params": [me, channel]}
+    made = (await call("POST", levels, said, status=201))["data"]
+    assert made["attributes"]["notification_target_params"] == [me, channel]
+    await call("PUT", f"/v1/escalation_levels/{made['id']}", {"notification_target_params": [channel]})
+    read = (await call("GET", f"/v1/escalation_levels/{made['id']}"))["data"]["attributes"]
+    assert read["notification_target_params"] == [channel]
+    # Slack is not set up here, and a channel is nobody: both are said, neither is refused.
+    warnings = (await call("GET", f"/v1/escalation_policies/{policy}"))["data"]["attributes"]["warnings"]
+    assert {(one["code"], one["escalation_level_position"]) for one in warnings} >= {
+        ("nobody", 1),
+        ("no_provider", 1),
+    }
+
+
+@pytest.mark.parametrize(
+    ("target", "place"),
+    [
+        ({"type": "slack_channel", "id": "#ops"}, "notification_target_params[0].id"),
+        ({"type": "slack_channel", "id": "U06Q2JK7RQW"}, "notification_target_params[0].id"),
+        ({"type": "microsoft_teams_channel", "id": NOBODY}, "notification_target_params[0].type"),
+        ({"type": "carrier_pigeon", "id": "1"}, "notification_target_params[0].type"),
+    ],
+)
+async def test_a_channel_that_cannot_be_written_to_is_refused_by_field(call, policy, target, place):
+    levels = f"/v1/escalation_policies/{policy}/escalation_levels"
+    said = {"notification_target_params": [target]}
+    assert places(await call("POST", levels, said, status=422)) == [place]

@@ -63,5 +63,8 @@ CONFIGURATION = Resource(
     accept=_accept,
     change=_change,
     write=Permission.OPERATE,
-    attributes=(attribute("alert_acknowledgment", Kind.OBJECT, of=_shown, edit="alert_acknowledgment"), *times()),
+    attributes=(
+        attribute("alert_acknowledgment", Kind.OBJECT, of=_shown, edit="alert_acknowledgment"),
+        *times(),
+    ),
 )

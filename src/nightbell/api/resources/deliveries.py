@@ -76,8 +76,12 @@ NOTIFICATIONS = Resource(
     attributes=(
         attribute("alert_id", Kind.ID),
         attribute("page_id", Kind.ID),
-        attribute("user_id", Kind.NUMBER),
-        attribute("contact_method_id", Kind.ID),
+        # A post to a channel is nobody's, and goes to an address that is no contact method.
+        attribute("user_id", Kind.NUMBER, of=lambda row: row["user_id"] or None),
+        attribute(
+            "contact_method_id", Kind.ID, of=lambda row: row["contact_method_id"] if row["user_id"] else None
+        ),
+        attribute("channel", of="address", omit_null=True),
         attribute("kind"),
         attribute("purpose"),
         attribute("bundle_id", Kind.ID),

@@ -67,14 +67,15 @@ INSERT INTO attempts (id, notification_id, number, worker, started_at, created_a
 SELECT id, notification_id, number, $4, $5, $5, $5
 FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS t (id, notification_id, number)
 
--- addressed: what the messages need of people, methods and alerts
-SELECT n.id, u.name AS recipient, u.active, m.address, m.settings, m.failing_since, a.number, a.status, a.summary, a.started_at,
+-- addressed: what the messages need of people, methods and alerts; a post to a channel has no person and no method
+SELECT n.id, coalesce(u.name, n.address, '') AS recipient, u.active OR n.address IS NOT NULL AS active,
+    coalesce(m.address, n.address) AS address, coalesce(m.settings, '{}') AS settings, m.failing_since, a.number, a.status, a.summary, a.started_at,
     a.firing_count, a.member_count, d.labels, d.annotations, d.description, y.name AS urgency,
     p.cycle, p.loudness, s.name AS shadows, coalesce(v.name, o.name) AS about_name, n.because, k.said AS notice,
     CASE WHEN a.group_rule_id IS NOT NULL
         THEN (SELECT count(*) FROM alerts f WHERE f.leader_id = a.id AND f.status <> 'resolved') END AS followers
 FROM notifications n
-JOIN users u ON u.id = n.user_id
+LEFT JOIN users u ON u.id = n.user_id
 LEFT JOIN contact_methods m ON m.id = n.contact_method_id
 LEFT JOIN alerts a ON a.id = n.alert_id
 LEFT JOIN alert_details d ON d.alert_id = n.alert_id
@@ -118,17 +119,18 @@ FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[])
 WHERE x.notification_id = t.notification_id AND x.number = t.number
 
 -- lapsed_leases: messages whose worker is gone or too slow; whether they were sent nobody knows
-SELECT id, alert_id, page_id, attempts FROM notifications
+SELECT id, alert_id, page_id, user_id, kind, level, attempts FROM notifications
 WHERE state = 'sending' AND (lease_until <= $1 OR leased_by = ANY($2::text[]))
 ORDER BY lease_until LIMIT 200 FOR UPDATE SKIP LOCKED
 
--- release_lapsed: sent again once, under the same idempotency key; after that, or when the page ended, left in doubt
+-- release_lapsed: sent again once, under the same idempotency key; after that, or when the page ended, left in doubt. A
+-- post to a channel is never sent again: nobody waits for it, and everybody there would read it twice
 UPDATE notifications n SET state = t.verdict, send_at = $2, lease_until = NULL, leased_by = NULL,
     why = 'the process that was sending it stopped; it may have been sent',
     finished_at = CASE WHEN t.verdict = 'waiting' THEN NULL ELSE $2::timestamptz END, updated_at = $2
 FROM (
     SELECT m.id,
-        CASE WHEN m.attempts < 2 AND p.phase IS DISTINCT FROM 'ended' THEN 'waiting' ELSE 'unknown' END AS verdict
+        CASE WHEN m.attempts < 2 AND p.phase IS DISTINCT FROM 'ended' AND m.address IS NULL THEN 'waiting' ELSE 'unknown' END AS verdict
     FROM notifications m LEFT JOIN pages p ON p.id = m.page_id WHERE m.id = ANY($1::uuid[])
 ) t
 WHERE n.id = t.id
@@ -137,6 +139,11 @@ WHERE n.id = t.id
 UPDATE attempts SET outcome = 'unknown', why = 'the process stopped before an answer came', ended_at = $2,
     updated_at = $2
 WHERE notification_id = ANY($1::uuid[]) AND outcome IS NULL
+
+-- note_lost_posts: the journal says of a post to a channel that it did not arrive, or may not have
+INSERT INTO alert_events (id, alert_id, kind, action, code, source, details, level, created_at, updated_at)
+SELECT id, alert_id, 'notification', 'skipped', 'channel.failed', 'Nightbell', details, level, $5, $5
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[]) AS t (id, alert_id, details, level)
 
 -- insert_test_notification: a message that tries out a contact method
 INSERT INTO notifications (id, user_id, contact_method_id, kind, purpose, state, send_at, idempotency_key, created_at,

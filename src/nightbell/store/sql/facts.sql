@@ -69,11 +69,11 @@ SELECT id, alert_id, escalation_id, user_id, occurrence, level, cycle, loudness,
     shadows_user_id
 FROM pages WHERE alert_id = ANY($1::uuid[]) AND phase = 'paging' ORDER BY id
 
--- page_messages_of: what was sent to whom in the current occurrence
+-- page_messages_of: what was sent to whom in the current occurrence; a channel is nobody
 SELECT n.alert_id, n.page_id, n.user_id, n.contact_method_id, n.kind, n.state, n.created_at
 FROM notifications n JOIN alerts a ON a.id = n.alert_id AND a.occurrence = n.occurrence
 WHERE n.alert_id = ANY($1::uuid[]) AND n.purpose = 'page' AND n.state <> 'canceled'
-  AND n.contact_method_id IS NOT NULL
+  AND n.contact_method_id IS NOT NULL AND n.address IS NULL
 ORDER BY n.id
 
 -- claim_due_alerts: alerts that time must look at; another node's are passed over while looking for as many as are

@@ -145,13 +145,13 @@ ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, progress = excluded.progr
 
 -- insert_notifications: messages to be sent
 INSERT INTO notifications (id, alert_id, page_id, user_id, contact_method_id, kind, purpose, occurrence, level, state,
-    send_at, idempotency_key, because, about, created_at, updated_at)
+    send_at, idempotency_key, because, about, address, created_at, updated_at)
 SELECT id, alert_id, page_id, user_id, contact_method_id, kind, purpose, occurrence, level, 'waiting', send_at,
-    idempotency_key, because::jsonb, about, $14, $14
+    idempotency_key, because::jsonb, about, address, $15, $15
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::uuid[], $6::text[], $7::text[], $8::int[], $9::int[],
-    $10::timestamptz[], $11::text[], $12::text[], $13::uuid[])
+    $10::timestamptz[], $11::text[], $12::text[], $13::uuid[], $14::text[])
     AS t (id, alert_id, page_id, user_id, contact_method_id, kind, purpose, occurrence, level, send_at,
-    idempotency_key, because, about)
+    idempotency_key, because, about, address)
 
 -- cancel_page_messages: nobody is to be woken for these any more; what is being sent now cannot be called back
 UPDATE notifications SET state = 'canceled', why = 'the alert no longer pages', finished_at = $2, updated_at = $2

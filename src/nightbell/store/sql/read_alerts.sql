@@ -9,7 +9,7 @@ WHERE p.alert_id = ANY($1::uuid[]) AND p.shadows_user_id IS NULL GROUP BY 1, 2 O
 
 -- read_alert_notified: who was sent a message that may have arrived, for these alerts, in order
 SELECT alert_id, user_id FROM notifications
-WHERE alert_id = ANY($1::uuid[]) AND purpose = 'page' AND state IN ('sent', 'unknown')
+WHERE alert_id = ANY($1::uuid[]) AND purpose = 'page' AND state IN ('sent', 'unknown') AND address IS NULL
 GROUP BY 1, 2 ORDER BY min(id::text);
 
 -- read_bodies: requests as they were sent, compressed, the large ones left out

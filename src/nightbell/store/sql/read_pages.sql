@@ -76,7 +76,7 @@ LIMIT $2;
 
 -- page_notifications: the latest messages sent, or to be sent, for an alert
 SELECT n.id, n.user_id, n.kind, n.purpose, n.level, n.state, n.send_at, n.attempts, n.why, n.because, n.provider_id,
-       n.stage, n.stage_at, n.finished_at, n.created_at, u.name AS user_name, c.name AS method_name, c.address, c.kind AS method_kind,
+       n.stage, n.stage_at, n.finished_at, n.created_at, u.name AS user_name, c.name AS method_name, c.address, c.kind AS method_kind, n.address AS channel,
        (SELECT count(*) FROM notifications b WHERE b.bundle_id = n.bundle_id) AS told_with
 FROM notifications n
 LEFT JOIN users u ON u.id = n.user_id

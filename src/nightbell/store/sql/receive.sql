@@ -47,7 +47,8 @@ WHERE n.alert_id = $1 AND n.user_id = $2 AND n.purpose = 'page' AND n.state IN (
 ORDER BY (n.kind = ANY($3::text[])) DESC, n.id DESC LIMIT 1
 
 -- message_pressed: what a button belongs to
-SELECT n.id, n.alert_id, n.user_id, n.kind, n.purpose, n.contact_method_id, coalesce(p.cycle, 0) AS cycle
+SELECT n.id, n.alert_id, n.user_id, n.kind, n.purpose, n.contact_method_id,
+    coalesce(p.cycle, (n.because ->> 'cycle')::int, 0) AS cycle
 FROM notifications n LEFT JOIN pages p ON p.id = n.page_id WHERE n.id = $1
 
 -- told_as_one: a message, and those that were told with it, in the order in which they are locked

@@ -12,29 +12,29 @@ SELECT * FROM (
     UNION ALL
     SELECT 'queued', n.id, n.alert_id, n.page_id, n.id, n.user_id, '', n.created_at, jsonb_build_object(
         'channel', n.kind, 'method', n.contact_method_id, 'level', n.level, 'because', n.because -> 'rule')
-    FROM notifications n WHERE n.id >= $1 AND n.purpose = 'page'
+    FROM notifications n WHERE n.id >= $1 AND n.purpose = 'page' AND n.address IS NULL
         AND NOT EXISTS (SELECT FROM ledger l WHERE l.subject = n.id AND l.step = 'queued')
     UNION ALL
     SELECT 'canceled', n.id, n.alert_id, n.page_id, n.id, n.user_id, '', coalesce(n.finished_at, n.updated_at),
         jsonb_build_object('channel', n.kind, 'why', n.why)
-    FROM notifications n WHERE n.id >= $1 AND n.purpose = 'page' AND n.state = 'canceled'
+    FROM notifications n WHERE n.id >= $1 AND n.purpose = 'page' AND n.address IS NULL AND n.state = 'canceled'
         AND NOT EXISTS (SELECT FROM ledger l WHERE l.subject = n.id AND l.step = 'canceled')
     UNION ALL
     SELECT 'handed_over', a.id, n.alert_id, n.page_id, n.id, n.user_id, '', a.started_at,
         jsonb_build_object('channel', n.kind, 'attempt', a.number, 'worker', a.worker)
-    FROM attempts a JOIN notifications n ON n.id = a.notification_id WHERE a.id >= $1 AND n.purpose = 'page'
+    FROM attempts a JOIN notifications n ON n.id = a.notification_id WHERE a.id >= $1 AND n.purpose = 'page' AND n.address IS NULL
         AND NOT EXISTS (SELECT FROM ledger l WHERE l.subject = a.id AND l.step = 'handed_over')
     UNION ALL
     SELECT CASE a.outcome WHEN 'sent' THEN 'accepted' ELSE a.outcome END, a.id, n.alert_id, n.page_id, n.id, n.user_id,
         a.provider_id, a.ended_at, jsonb_build_object('channel', n.kind, 'attempt', a.number, 'why', a.why)
     FROM attempts a JOIN notifications n ON n.id = a.notification_id
-    WHERE a.id >= $1 AND n.purpose = 'page' AND a.outcome IS NOT NULL AND a.ended_at IS NOT NULL
+    WHERE a.id >= $1 AND n.purpose = 'page' AND n.address IS NULL AND a.outcome IS NOT NULL AND a.ended_at IS NOT NULL
         AND NOT EXISTS (SELECT FROM ledger l WHERE l.subject = a.id
             AND l.step = CASE a.outcome WHEN 'sent' THEN 'accepted' ELSE a.outcome END)
     UNION ALL
     SELECT r.stage, r.id, n.alert_id, n.page_id, n.id, n.user_id, r.provider_id, r.at,
         jsonb_build_object('channel', n.kind, 'why', r.why)
-    FROM receipts r JOIN notifications n ON n.id = r.notification_id WHERE r.id >= $1 AND n.purpose = 'page'
+    FROM receipts r JOIN notifications n ON n.id = r.notification_id WHERE r.id >= $1 AND n.purpose = 'page' AND n.address IS NULL
         AND NOT EXISTS (SELECT FROM ledger l WHERE l.subject = r.id AND l.step = r.stage)
     UNION ALL
     SELECT 'acknowledged', e.id, e.alert_id, NULL, NULL, e.user_id, '', e.created_at,

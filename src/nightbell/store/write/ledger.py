@@ -244,7 +244,7 @@ def message_row(n: Notification) -> tuple[Any, ...]:
     """Return a message as `insert_notifications` takes it."""
     return (
         n.id, n.alert_id, n.page_id, n.user_id, n.contact_method_id, n.kind, n.purpose.value, n.occurrence, n.level,
-        n.send_at, n.idempotency_key, text(n.because), n.about,
+        n.send_at, n.idempotency_key, text(n.because), n.about, n.address,
     )  # fmt: skip
 
 

@@ -43,6 +43,15 @@ class Lease(Struct, frozen=True, kw_only=True):
     until: datetime
 
 
+class Lost(Struct, frozen=True, kw_only=True):
+    """A post to a channel that did not arrive, or may not have; `id` is that of a new line of the journal."""
+
+    id: UUID
+    alert_id: UUID | None
+    level: int | None
+    said: str
+
+
 async def claim(tx: Tx, lease: Lease, limit: int) -> list[Claimed]:
     """Lease the oldest due messages; another worker never gets them before the lease lapses."""
     rows = await tx.rows("claim_notifications", lease.now, limit, lease.until, lease.worker)
@@ -108,6 +117,13 @@ async def finish(tx: Tx, done: Sequence[tuple[Claimed, Next]], worker: str, now:
     both.add("finish_notifications", *zip(*rows, strict=True), worker, now)
     both.add("finish_attempts", *zip(*tries, strict=True), now)
     await both.run(tx)
+
+
+async def note_lost_posts(tx: Tx, lost: Sequence[Lost], now: datetime) -> None:
+    """Write into the journal which posts to channels did not arrive, or may not have."""
+    if lost:
+        lines = [(one.id, one.alert_id, one.said[:_WHY], one.level) for one in lost]
+        await tx.execute("note_lost_posts", *zip(*lines, strict=True), now)
 
 
 async def fails(tx: Tx, dead: Mapping[UUID, str], now: datetime) -> None:
