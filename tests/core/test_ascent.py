@@ -10,8 +10,9 @@ from nightbell.core.ascent import Luck, climb, fire
 from nightbell.core.calendar import Window, hours
 from nightbell.core.directory import LevelTarget, Windows
 from nightbell.core.escalation import BREATH, FOREVER, Escalation, Phase, Plan, Rung
-from nightbell.core.schedule import Schedule
-from support.pure import directory, on, service, team, user
+from nightbell.core.schedule import Schedule, Shadow
+from support.pure import directory, on, policy, service, team, user
+from support.schedules import at, rotation, schedule
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -235,3 +236,106 @@ def test_a_rung_of_channels_is_left_at_once_and_a_run_of_them_reached_nobody():
     assert done.escalation.reached == 1 and done.escalation.wake_at == NOW + 5 * MINUTE
     silent = climb(planned(rung(OPS), rung(WEB), rounds=3), TALKING, anybody, NOW)
     assert [len(r.posts) for r in silent.rises] == [1, 1] and silent.reached_nobody
+
+
+# ---------------------------------------------------------------- schedules on a rung, and who listens
+
+
+def rota(*users, shadows=()):
+    """A schedule of daily turns, and who shadows whom in it."""
+    return schedule(rotation(*users), shadows=shadows)
+
+
+def test_a_schedule_calls_who_is_on_call_or_everyone_it_knows():
+    house = directory(user(1), user(2), schedules={str(UUID(int=1)): rota(1, 2)})
+    target = LevelTarget(type="schedule", id=str(UUID(int=1)))
+    when = at("2027-06-08T12:00")
+    found = fire(rung(target), house, anybody, now=when)
+    assert [(call.user_id, call.because) for call in found.calls] == [(2, "on call in schedule Payments")]
+    found = fire(rung(target, everyone=True), house, anybody, now=when)
+    assert [(call.user_id, call.because) for call in found.calls] == [
+        (1, "everyone in schedule Payments"), (2, "everyone in schedule Payments"),
+    ]  # fmt: skip
+    assert fire(rung(target), house, anybody).calls == (), "without a time nobody is on call"
+
+
+def test_who_shadows_somebody_hears_only_what_that_person_is_called_for():
+    listens = Shadow(id=UUID(int=5), user=3, of=2, start=at("2027-06-01T00:00"), end=at("2027-07-01T00:00"))
+    shadowed, other = UUID(int=1), UUID(int=2)
+    house = directory(
+        user(1), user(2), user(3),
+        schedules={str(shadowed): rota(1, 2, shadows=(listens,)), str(other): replace(rota(2), id=other)},
+    )  # fmt: skip
+
+    def heard(when, *idents):
+        targets = [LevelTarget(type="schedule", id=str(ident)) for ident in idents]
+        return [
+            (c.user_id, c.shadows) for c in fire(rung(*targets, on(1)), house, anybody, now=at(when)).calls
+        ]
+
+    assert heard("2027-06-08T12:00", shadowed) == [(2, (3,)), (1, ())]
+    assert heard("2027-06-07T12:00", shadowed) == [(1, ())], "whom nobody shadows is heard by nobody else"
+    assert heard("2027-06-08T12:00", other) == [(2, ()), (1, ())], "in another schedule nobody listens"
+
+
+# ---------------------------------------------------------------- cycles, quiet hours, counts
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({}, [[1], [2], [3]]),
+        ({"at_a_time": 2}, [[1, 2], [3]]),
+        ({"repeats": 2}, [[1], [2], [3], [1], [2], [3]]),
+        ({"repeats": 2, "at_a_time": 2}, [[1, 2], [3, 1], [2, 3]]),
+        ({"exactly": True, "repeats": 4}, [[1], [2], [3], [1]]),
+        ({"exactly": True, "repeats": 3, "at_a_time": 2}, [[1, 2], [3]]),
+        # More at a time than there are: each is called once and not twice in one breath.
+        ({"at_a_time": 5, "repeats": 2}, [[1, 2, 3], [3]]),
+        ({"at_a_time": 0}, [[1], [2], [3]]),
+    ],
+)  # fmt: skip
+def test_whom_a_cycle_calls_turn_by_turn(more, told):
+    one, turn, heard = rung(*EVERYBODY, strategy="cycle", **more), 0, []
+    while True:
+        rise = fire(one, HOUSE, anybody, now=NOW, turn=turn)
+        heard.append([call.user_id for call in rise.calls])
+        if not rise.more or turn > 10:
+            break
+        turn += 1
+    assert heard == told
+
+
+def test_a_cycle_of_which_fewer_are_left_calls_the_last_of_them():
+    one = rung(*EVERYBODY, strategy="cycle")
+    rise = fire(one, HOUSE, lambda user_id: user_id == 2, now=NOW, turn=2)
+    assert ([call.user_id for call in rise.calls], rise.more) == ([2], False)
+
+
+def test_whoever_keeps_quiet_hours_is_passed_over_while_others_are_left():
+    luck = Luck(asleep=lambda user_id: user_id == 1)
+    told, _ = lived(planned(rung(on(1), on(2)), rung(on(1)), rung(wait=3, kind="wait")), luck=luck)
+    assert told == [(0, [2]), (5, [1])], (
+        "the last rung that pages wakes everybody; a wait behind it pages nobody"
+    )
+
+
+def test_a_climb_counts_whom_it_reached_and_knows_the_rung_it_stands_on():
+    service_that_pages = directory(
+        user(1), user(2), policy(0x10, ([on(2)], 0)), service(0x31, policy_id=0x10)
+    )
+    named = LevelTarget(type="service", id=str(UUID(int=0x31)))
+    done = climb(planned(rung(on(1), on(2), named), rung(on(1))), service_that_pages, anybody, NOW).escalation
+    assert (done.reached, done.fired, done.level) == (3, 1, 1), "two people, and a climb beside this one"
+    assert done.rung == done.plan.rungs[0]
+    assert [replace(done, level=n).rung for n in (0, 1, 2, 3)] == [None, *done.plan.rungs, None]
+
+
+def test_a_round_that_only_waits_is_no_end():
+    told, over = lived(planned(rung(wait=4, kind="wait"), rung(on(1)), rounds=2))
+    assert told == [(4, [1]), (13, [1])] and over.phase is Phase.EXHAUSTED
+
+
+@pytest.mark.parametrize(("ident", "found"), [("1", 1), ("0000000001", 0), ("²", 0), ("x", 0)])
+def test_what_is_no_number_of_a_person_is_nobody(ident, found):
+    assert len(fire(rung(LevelTarget(type="user", id=ident)), HOUSE, anybody, now=NOW).calls) == found

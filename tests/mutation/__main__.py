@@ -40,9 +40,20 @@ _TABLES = {
         "rotation_plan",
         "duty",
     ),
-    "escalation": ("escalation", "ascent", "decision", "choosing", "paging", "maintenance", "alert"),
+    "escalation": (
+        "escalation",
+        "ascent",
+        "planning",
+        "decision",
+        "choosing",
+        "paging",
+        "maintenance",
+        "alert",
+    ),
 }
 _PROPERTIES = {"schedule": "test_schedule.py", "escalation": "test_decide.py"}
+#: The stories that tell most of escalation, on a real PostgreSQL.
+_FLOWS = ("escalation_cases", "escalation", "levels", "paths", "maintenance", "responders")
 #: What a mutant may take of each stage; one that loops for ever is noticed. Units: seconds.
 _PATIENCE = {"core": 60, "properties": 300, "flows": 600}
 #: Imported before anything is forked; nothing of ours may be, or a mutant would come too late.
@@ -66,7 +77,7 @@ def _tests(module: str, stage: str) -> list[str]:
         case "properties":
             found = [_TESTS / "properties" / _PROPERTIES[half]]
         case _:
-            found = [_TESTS / "flows"]
+            found = [_TESTS / "flows" / f"test_{name}.py" for name in _FLOWS]
     return [str(path) for path in found]
 
 
@@ -103,9 +114,12 @@ def _noticed(module: str, code: CodeType, stage: str) -> bool:
     return status != 0
 
 
-def _survivors(module: str, stages: Sequence[str]) -> tuple[int, list[str]]:
+def _survivors(named: str, stages: Sequence[str]) -> tuple[int, list[str]]:
+    """Try the mutants of a module, or of one line of it ("climbing:58"); return how many, and which nobody noticed."""
+    module, _, line = named.partition(":")
     source = (_CORE / f"{module}.py").read_text("utf-8")
-    count = len(mutants(ast.parse(source)))
+    every = enumerate(mutants(ast.parse(source)))
+    wanted = [at for at, one in every if not line or one.line == int(line)]
     left = []
     same = compile(source, f"{module}.py", "exec")
     for stage in stages:
@@ -113,7 +127,7 @@ def _survivors(module: str, stages: Sequence[str]) -> tuple[int, list[str]]:
             raise SystemExit(
                 f"{module}: the tests of stage {stage} fail, or are not there, without any change."
             )
-    for at in range(count):
+    for at in wanted:
         tree = ast.parse(source)
         one: Mutant = mutants(tree)[at]
         one.make()
@@ -122,7 +136,7 @@ def _survivors(module: str, stages: Sequence[str]) -> tuple[int, list[str]]:
             text = source.splitlines()[one.line - 1].strip()
             left.append(f"{module}.py:{one.line}: {one.what}: `{text}`")
             print(left[-1], flush=True)
-    return count, left
+    return len(wanted), left
 
 
 def main() -> None:
