@@ -1,5 +1,7 @@
 """The line as a whole, one event at a time: what the journal says and who is paged."""
 
+from uuid import UUID
+
 import pytest
 from msgspec.structs import replace
 
@@ -7,6 +9,7 @@ from nightbell.core.alert import Status
 from nightbell.core.errors import Invalid, Stale
 from nightbell.core.events import Acknowledge, Due, Escalate, Note, Reassign, Resolve, Snooze
 from nightbell.core.journal import person
+from nightbell.core.paging import Page, next_method, step
 from nightbell.core.urgency import urgency
 from support.pure import World, at, directory, minter, on, policy, report, signal, source, to, user
 
@@ -270,3 +273,46 @@ def test_the_urgency_is_that_of_a_rule_then_of_the_source_then_of_the_service_th
     own = source(urgency_id=minter()())
     assert urgency(sent.unit, sent.envelope, own, (), directory()) == own.urgency_id
     assert urgency(sent.unit, sent.envelope, source(), (), directory(urgencies=())) is None
+
+
+def test_an_alert_resolved_by_hand_fires_no_more_until_it_begins_anew():
+    night = world()
+    night.reported(signal("a"), signal("b"))
+    decision = night.happens(Resolve(by=BEN), minutes=3)
+    assert decision.alert.firing == () and len(decision.changes) == 2
+    assert decision.past is not None
+    assert (decision.past.started_at, decision.past.ended_at) == (at(0), at(3))
+    again = night.reported(signal("a", starts=4), minutes=5)
+    assert (again.what, again.alert.occurrence, len(again.alert.firing)) == ("reopened", 2, 1)
+
+
+def test_an_episode_never_ends_before_it_began():
+    night = world()
+    night.reported(signal(starts=10))
+    decision = night.happens(Resolve(by=BEN), minutes=3)
+    assert decision.past is not None and decision.past.started_at <= decision.past.ended_at
+
+
+def test_nobody_to_be_paged_at_all_leaves_the_people_of_last_resort():
+    night = World(
+        directory(
+            user(1, ("sms", 0)), user(4, active=False), policy(0x10, ([on(4)], 10)),
+            source(default_target=to("EscalationPolicy", 0x10)), fallback_user_ids=(1,),
+        )
+    )  # fmt: skip
+    night.reported(signal())
+    assert [who for _, who, _ in night.paged] == [1]
+
+
+def test_a_page_wakes_at_the_earliest_rule_that_is_left_and_uses_the_browser_last():
+    one = user(1, ("sms", 0), ("voice", 15), ("email", 5), methods=("inbox", "push"))
+    page = Page(
+        id=UUID(int=1), alert_id=UUID(int=2), escalation_id=UUID(int=3), user_id=1, occurrence=1, level=1, cycle=1,
+        loudness="audible", ended=False, progress=-1, wake_at=None, created_at=at(0),
+    )  # fmt: skip
+    first = step(page, one, (), at(0))
+    assert [m.kind for m in first.methods] == ["sms"] and first.page.wake_at == at(5)
+    tried: list[str] = []
+    while method := next_method(one, "audible", {m.id for m in one.methods.values() if m.kind in tried}):
+        tried.append(method.kind)
+    assert tried[-1] == "inbox" and sorted(tried) == ["email", "inbox", "push", "sms", "voice"]

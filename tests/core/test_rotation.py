@@ -6,7 +6,7 @@ import pytest
 
 from nightbell.core.rotation import served_by, slots, turn_at, turn_running
 from nightbell.core.schedule import Advance, Unit
-from support.schedules import ANA, BEN, CAL, WEEKDAYS, at, between, rotation
+from support.schedules import ANA, BEN, CAL, HOUR, WEEKDAYS, at, between, rotation
 
 DAILY = rotation(ANA, BEN)
 OFFICE = rotation(ANA, BEN, hours=between("09:00", "17:00", WEEKDAYS))
@@ -112,3 +112,20 @@ def test_a_hand_off_in_an_hour_that_never_comes_takes_place_when_it_is_over():
     )
     found = slots(chicago, at("2027-03-14T06:00"), at("2027-03-14T12:00"))
     assert [slot.start for slot in found][1:] == [at("2027-03-14T03:00-05:00")]
+
+
+@pytest.mark.parametrize(
+    ("when", "turn"),
+    [
+        ("2027-06-30T12:00", 0),
+        ("2027-07-01T00:00", 1),
+        ("2027-12-31T12:00", 6),
+        ("2028-01-01T00:00", 7),
+        ("2029-03-15T12:00", 21),
+    ],
+)
+def test_months_are_counted_over_the_end_of_a_year(when, turn):
+    monthly = rotation(ANA, BEN, unit=Unit.MONTH, advance=Advance.CALENDAR)
+    assert turn_at(monthly, at(when)) == turn
+    [slot] = slots(monthly, at(when), at(when) + HOUR)
+    assert slot.turn == turn

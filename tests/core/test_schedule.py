@@ -358,3 +358,12 @@ def test_a_year_of_turns_costs_an_instant_nothing():
     old = schedule(rotation(ANA, BEN, unit=Unit.HOUR, every=1))
     assert on_call(old, at("2127-06-07T09:30")) == {ANA}
     assert on_call(old, at("2127-06-07T10:30")) == {BEN}
+
+
+def test_a_shadow_that_ends_where_a_shift_begins_hears_nothing_of_it():
+    before = Shadow(
+        id=UUID(int=5), user=ZOE, of=BEN, start=at("2027-06-08T06:00"), end=at("2027-06-08T09:00")
+    )
+    after = Shadow(id=UUID(int=6), user=ZOE, of=BEN, start=at("2027-06-09T09:00"), end=at("2027-06-09T12:00"))
+    daily = schedule(rotation(ANA, BEN), shadows=(before, after))
+    assert shadow_shifts(daily, start=at("2027-06-08T00:00"), end=at("2027-06-10T00:00")) == ()
