@@ -213,7 +213,7 @@ async def test_levels_make_room_and_close_ranks(db, make, configure):
         ({"type": "user", "id": "4711"}, "targets[0].id"),
         ({"type": "user", "id": "x"}, "targets[0].id"),
         ({"type": "schedule", "id": "0000000b-0000-4000-8000-00000000000b"}, "targets[0].id"),
-        ({"type": "slack_channel", "id": "C1"}, "targets[0].type"),
+        ({"type": "slack_channel", "id": "C1"}, "targets[0].id"),
         ({"type": "pigeon", "id": "1"}, "targets[0].type"),
     ],
 )
