@@ -1,0 +1,2 @@
+-- Workflows: what starts them, their tasks, their runs.
+SELECT 1;

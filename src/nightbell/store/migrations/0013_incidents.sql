@@ -1,0 +1,2 @@
+-- Incidents: their timeline, people, action items and alerts.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Status pages: what the public may see.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Chat rooms of incidents.
+SELECT 1;
