@@ -97,6 +97,7 @@ audit_log = _table(
     item_id=Text,
     changes=_JSON,
     remote_ip=Text,
+    relayed_at=_TIME,
 )
 
 urgencies = _table(

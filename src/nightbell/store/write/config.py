@@ -34,6 +34,7 @@ _TAKEN = {
     "escalation_levels_path_id_position_key": ("position", "The path has a level at this position already."),
     "teams_slug_key": ("slug", "There is a team with this slug already."),
     "grouping_rules_slug_key": ("slug", "There is a grouping rule with this slug already."),
+    "webhooks_endpoints_slug_key": ("slug", "There is an endpoint with this slug already."),
     "services_slug_key": ("slug", "There is a service with this slug already."),
 }
 
