@@ -111,7 +111,15 @@ incident_events = _table(
 incident_role_assignments = _table(
     "incident_role_assignments", incident_id=_UUID, incident_role_id=_UUID, user_id=Integer, schedule_id=_UUID
 )
-incident_subscribers = _table("incident_subscribers", incident_id=_UUID, user_id=Integer, email=Text)
+incident_subscribers = _table(
+    "incident_subscribers",
+    incident_id=_UUID,
+    user_id=Integer,
+    email=Text,
+    asked_at=_TIME,
+    confirmed_at=_TIME,
+    ended_at=_TIME,
+)
 incident_action_items = _table(
     "incident_action_items",
     incident_id=_UUID,

@@ -151,9 +151,18 @@ maintenances = _table(
     ends_at=_TIME,
     hours=_JSON,
     created_by=Integer,
+    incident_id=_UUID,
 )
 teams = _table(
-    "teams", _uuid_id(), name=Text, slug=Text, description=Text, color=Text, escalation_policy_id=_UUID
+    "teams",
+    _uuid_id(),
+    name=Text,
+    slug=Text,
+    description=Text,
+    color=Text,
+    escalation_policy_id=_UUID,
+    incident_broadcast_enabled=Boolean,
+    incident_broadcast_channel=_JSON,
 )
 team_members = _table("team_members", None, team_id=_UUID, user_id=Integer, is_admin=Boolean)
 services = _table(

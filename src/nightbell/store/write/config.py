@@ -36,6 +36,7 @@ _TAKEN = {
     "grouping_rules_slug_key": ("slug", "There is a grouping rule with this slug already."),
     "webhooks_endpoints_slug_key": ("slug", "There is an endpoint with this slug already."),
     "services_slug_key": ("slug", "There is a service with this slug already."),
+    "status_pages_slug_key": ("slug", "There is a status page with this slug already."),
 }
 
 
