@@ -136,12 +136,10 @@ def check(template: str) -> None:
 
 
 def _instead(name: str) -> str:
-    near = get_close_matches(name, PARTS, n=1) or get_close_matches(
-        f"incident.{name}", PARTS, n=1, cutoff=0.8
-    )
-    if near:
-        return f"Did you mean {{{{ {near[0]} }}}}?"
-    return f"There are: {', '.join(PARTS)}."
+    near = get_close_matches(name, PARTS, n=1)
+    if name and not near:
+        near = get_close_matches(f"incident.{name}", PARTS, n=1, cutoff=0.8)
+    return f"Did you mean {{{{ {near[0]} }}}}?" if near else f"There are: {', '.join(PARTS)}."
 
 
 def fill(template: str, report: Report, zone: tzinfo = UTC) -> str:
