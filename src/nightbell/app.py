@@ -41,6 +41,7 @@ from nightbell.engine.polling import Polling
 from nightbell.engine.pressing import Pressing
 from nightbell.engine.providers import Providers
 from nightbell.engine.receive import Receive as Receiving
+from nightbell.engine.showing import Showing
 from nightbell.engine.spoken import Spoken
 from nightbell.engine.writer import Writers
 from nightbell.net import webpush
@@ -62,8 +63,9 @@ from nightbell.web.mail_door import MailDoor
 from nightbell.web.rejects import Rejects
 from nightbell.web.site import Site
 from nightbell.web.sse import Hub
+from nightbell.web.status_site import StatusSite
 from nightbell.web.testing_clock import HEADER, TestingClock
-from nightbell.worker import aftercare, calendars, noticing, watching
+from nightbell.worker import aftercare, calendars, noticing, showing, watching
 from nightbell.worker.alarms import Alarms
 from nightbell.worker.loop import Worker
 from nightbell.worker.pulse import Pulse
@@ -104,6 +106,7 @@ class Engine:
     services: Http
     slack: SlackLine
     telegram: TelegramLine
+    showing: Showing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +156,7 @@ async def node(
         stack.push_async_callback(engine.slack.close)
         stack.push_async_callback(engine.telegram.aclose)
         stack.callback(engine.hub.close)
+        stack.callback(engine.showing.close)
         engine.writers.start()
         stack.push_async_callback(engine.writers.stop)
         stack.enter_context(_task(engine.rejects.run(), "rejects"))
@@ -187,10 +191,11 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
     slack = SlackLine(db, providers, pressing, now)
     chatting = Chatting(receive, Linking(db, configure.Configure(db, keys, kinds), pulse.committed))
     telegram = _telegram(settings, keys, me, Polling(db, "telegram", me.name), chatting, providers)
-    care = Aftercare(db, kinds, desk, receive)
+    care, pages_shown = Aftercare(db, kinds, desk, receive), Showing(db, keys.link_key, now)
     chores = (
         calendars.chore(db, keys, http, now),
         noticing.chore(db, directories, me),
+        showing.chore(pages_shown),
         slack.chore(),
         telegram.chore(),
         *aftercare.chores(care, now),
@@ -223,6 +228,7 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
         services=services,
         slack=slack,
         telegram=telegram,
+        showing=pages_shown,
     )
 
 
@@ -282,6 +288,7 @@ def _application(engine: Engine) -> ASGIApp:
     )
     health = Health(db=db, seen=engine.worker.seen)
     beats = Beats(db=db, heartbeats=Heartbeats(db, engine.directories, engine.me), clock=engine.clock)
+    status = StatusSite(engine.showing, settings.base_url, engine.clock)
     changes = configure.Configure(db, engine.vault, engine.kinds)
     site = Site(
         db=db,
@@ -299,9 +306,10 @@ def _application(engine: Engine) -> ASGIApp:
     )
     if isinstance(engine.clock, clock.Standing):
         return _marked(
-            _dispatching((_testing_clock(engine), hooks, health, beats), _framework(site)), engine.clock
+            _dispatching((_testing_clock(engine), hooks, health, beats, status), _framework(site)),
+            engine.clock,
         )
-    return _dispatching((hooks, health, beats), _framework(site))
+    return _dispatching((hooks, health, beats, status), _framework(site))
 
 
 def _testing_clock(engine: Engine) -> TestingClock:
@@ -349,7 +357,9 @@ def _framework(site: Site) -> Litestar:
     )
 
 
-def _dispatching(first: tuple[Hooks | Health | Beats | TestingClock, ...], rest: ASGIApp) -> ASGIApp:
+def _dispatching(
+    first: tuple[Hooks | Health | Beats | StatusSite | TestingClock, ...], rest: ASGIApp
+) -> ASGIApp:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP:
             for routes in first:

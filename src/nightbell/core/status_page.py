@@ -3,9 +3,12 @@
 Rule 1: everything follows from what somebody chose to publish. An alert, or an incident nobody published, changes nothing.
 """
 
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import IntEnum
+from hashlib import sha256
+from hmac import digest
 from uuid import UUID
 
 from msgspec import Struct
@@ -216,3 +219,9 @@ _SUGGESTED = {
     "in_progress": "in_progress",
     "completed": "completed",
 }
+
+
+def token(key: bytes, page_id: UUID, round_: int) -> str:
+    """Return what opens a page that is not for everybody; another one in each round, so that the old one can be ended."""
+    said = digest(key, b"nightbell status page\0" + page_id.bytes + round_.to_bytes(4), sha256)
+    return urlsafe_b64encode(said[:16]).rstrip(b"=").decode()
