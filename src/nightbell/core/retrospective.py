@@ -14,7 +14,7 @@ from nightbell.core.incident_report import Report
 
 #: Of a template, and of what it becomes: a timeline of a thousand lines is about 150 KB.
 LONGEST_TEMPLATE = 20_000
-LONGEST_TEXT = 400_000
+LONGEST_TEXT = 200_000
 
 TEMPLATE = """\
 # Retrospective: {{ incident.title }}

@@ -137,3 +137,39 @@ STEP = {
 }
 #: Of the auditor's promises.
 PROMISE = {"holds": Look("resolved", "✓", "Holds"), "broken": Look("triggered", "▲", "Broken")}
+
+#: Of incidents.
+INCIDENT = {
+    "in_triage": Look("acknowledged", "◔", "In triage"),
+    "started": Look("triggered", "▲", "Started"),
+    "mitigated": Look("acknowledged", "◐", "Mitigated"),
+    "resolved": Look("resolved", "✓", "Resolved"),
+    "closed": Look("closed", "■", "Closed"),
+    "cancelled": Look("canceled", "–", "Cancelled"),
+    "scheduled": Look("waiting", "◌", "Scheduled"),
+    "in_progress": Look("acknowledged", "◐", "In progress"),
+    "completed": Look("resolved", "✓", "Completed"),
+}
+#: Of severities, the worst first; the class is that of a chip.
+SEVERITY = {
+    "critical": Look("critical", "◆", "critical"),
+    "high": Look("high", "◆", "high"),
+    "medium": Look("medium", "◇", "medium"),
+    "low": Look("low", "◇", "low"),
+}
+#: Of action items.
+TO_DO = {
+    "open": Look("open", "○", "Open"),
+    "in_progress": Look("acknowledged", "◐", "In progress"),
+    "done": Look("resolved", "✓", "Done"),
+    "cancelled": Look("canceled", "–", "Cancelled"),
+}
+PRIORITY = {"high": "High", "medium": "Medium", "low": "Low"}
+TO_DO_KIND = {"task": "Task: now", "follow_up": "Follow-up: afterwards"}
+VISIBILITY = {"internal": "Internal", "external": "Public: for status pages"}
+RETROSPECTIVE = {
+    "not_started": "Not started",
+    "active": "Being written",
+    "completed": "Done",
+    "skipped": "None is needed",
+}
