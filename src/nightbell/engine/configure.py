@@ -19,9 +19,11 @@ from nightbell.engine.configure_providers import ProviderSettings
 from nightbell.engine.configure_routes import Routes
 from nightbell.engine.configure_schedules import Schedules
 from nightbell.engine.configure_sources import Sources
+from nightbell.engine.configure_status_pages import StatusPages
 from nightbell.engine.configure_teams import Teams, seed
 from nightbell.engine.configure_throttles import Throttles
 from nightbell.engine.configure_verifying import Verifying
+from nightbell.engine.configure_webhooks import Webhooks
 
 __all__ = ["Configure", "Problems", "seed"]
 
@@ -45,5 +47,7 @@ class Configure(
     Absences,
     Calendars,
     Heartbeats,
+    StatusPages,
+    Webhooks,
 ):
     """Changes everything that people configure: one method for each change, the same for API, page and command line."""

@@ -31,9 +31,11 @@ from nightbell.api.resources.schedules import ON_CALL_SCHEDULES, SCHEDULES
 from nightbell.api.resources.services import SERVICES
 from nightbell.api.resources.shift_coverage_requests import SWAPS
 from nightbell.api.resources.shifts import SCHEDULE_SHIFTS, SHIFTS
+from nightbell.api.resources.status_pages import PAGES as STATUS_PAGES
 from nightbell.api.resources.teams import TEAMS
 from nightbell.api.resources.throttles import THROTTLES
 from nightbell.api.resources.users import USERS
+from nightbell.api.resources.webhooks import WEBHOOK_DELIVERIES, WEBHOOK_ENDPOINTS
 
 RESOURCES: tuple[Resource, ...] = (
     ALERTS,
@@ -58,6 +60,7 @@ RESOURCES: tuple[Resource, ...] = (
     LEVELS,
     MAINTENANCES,
     HEARTBEATS,
+    STATUS_PAGES,
     LEDGER,
     SCHEDULES,
     ON_CALL_SCHEDULES,
@@ -78,5 +81,7 @@ RESOURCES: tuple[Resource, ...] = (
     LINKS,
     DELIVERIES,
     NOTIFICATIONS,
+    WEBHOOK_ENDPOINTS,
+    WEBHOOK_DELIVERIES,
     *EMPTY,
 )

@@ -39,3 +39,6 @@ JOIN incidents i ON i.id = c.incident_id
 LEFT JOIN severities v ON v.id = i.severity_id
 WHERE c.place <= $2
 ORDER BY e.started_at, e.id
+
+-- slug_taken_status_page: whether another status page has this slug
+SELECT EXISTS (SELECT 1 FROM status_pages WHERE slug = $1 AND id <> $2)

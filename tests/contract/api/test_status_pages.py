@@ -1,0 +1,148 @@
+"""Status pages over HTTP: made through the API, read by anybody, from memory alone."""
+
+import asyncio
+
+import httpx
+import pytest
+
+
+@pytest.fixture
+async def ana(program, people):
+    headers = {"Authorization": f"Bearer {people['ana'][1]}", "Content-Type": "application/vnd.api+json"}
+    async with httpx.AsyncClient(base_url=program.url, headers=headers) as client:
+        yield client
+
+
+@pytest.fixture
+async def anybody(program):
+    async with httpx.AsyncClient(base_url=program.url) as client:
+        yield client
+
+
+def body(kind, **attributes):
+    return {"data": {"type": kind, "attributes": attributes}}
+
+
+async def made(client, path, kind, **attributes):
+    answer = await client.post(path, json=body(kind, **attributes))
+    assert answer.status_code == 201, answer.text
+    return answer.json()["data"]
+
+
+async def looked(program):
+    await program.running.engine.showing.look()
+
+
+async def test_a_page_is_made_changed_listed_and_taken_away(ana):
+    service = await made(ana, "/v1/services", "services", name="Orders")
+    page = await made(
+        ana,
+        "/v1/status-pages",
+        "status_pages",
+        title="Shop",
+        service_ids=[service["id"]],
+        header_color="#0061F2",
+    )
+    shown = page["attributes"]
+    assert (shown["slug"], shown["public"], shown["time_zone"]) == ("shop", True, "Etc/UTC")
+    assert (shown["header_color"], shown["service_ids"]) == ("#0061F2", [service["id"]])
+    assert shown["public_url"] == "https://HOST/status/shop"
+    path = f"/v1/status-pages/{page['id']}"
+    changed = await ana.put(path, json=body("status_pages", description="For us", time_zone="Europe/Lisbon"))
+    assert changed.json()["data"]["attributes"]["description"] == "For us"
+    listed = await ana.get("/v1/status-pages?filter[slug]=shop")
+    assert [one["id"] for one in listed.json()["data"]] == [page["id"]]
+    assert (await ana.delete(path)).status_code == 200
+    assert (await ana.get(path)).status_code == 404
+
+
+WRONG = [
+    ({}, "title"),
+    ({"title": "A", "slug": "no such slug"}, "slug"),
+    ({"title": "A", "time_zone": "Mars/Olympus"}, "time_zone"),
+    ({"title": "A", "website_url": "javascript:alert(1)"}, "website_url"),
+    ({"title": "A", "section_order": ["incidents", "weather"]}, "section_order"),
+    ({"title": "A", "service_ids": ["018f0000-0000-7000-8000-000000000000"]}, "service_ids"),
+    ({"title": "A", "authentication_method": "saml"}, "authentication_method"),
+    ({"title": "A", "show_uptime": "yes"}, "show_uptime"),
+]
+
+
+async def test_what_cannot_be_is_refused_by_its_field(ana):
+    for sent, place in WRONG:
+        answer = await ana.post("/v1/status-pages", json=body("status_pages", **sent))
+        assert answer.status_code == 422, sent
+        assert any(place in str(error) for error in answer.json()["errors"]), answer.text
+
+
+async def test_anybody_reads_a_public_page_and_is_told_when_nothing_changed(program, ana, anybody):
+    service = await made(ana, "/v1/services", "services", name="Orders <b>")
+    await made(
+        ana,
+        "/v1/status-pages",
+        "status_pages",
+        title="Shop",
+        service_ids=[service["id"]],
+        footer="<script>1</script>",
+    )
+    await looked(program)
+    page = await anybody.get("/status/shop")
+    assert page.status_code == 200
+    assert "All systems operational" in page.text
+    assert "Orders &lt;b&gt;" in page.text
+    assert "<script" not in page.text
+    assert "max-age=15" in page.headers["cache-control"]
+    assert "set-cookie" not in page.headers
+    again = await anybody.get("/status/shop", headers={"If-None-Match": page.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    plain = await anybody.get("/status/shop", headers={"Accept-Encoding": "identity"})
+    assert plain.text == page.text
+    head = await anybody.head("/status/shop")
+    assert (head.status_code, head.content) == (200, b"")
+    assert (await anybody.post("/status/shop")).status_code == 405
+    for path in ("/status/", "/status/nobody", "/status/shop/nothing", "/status/shop/incidents/1"):
+        assert (await anybody.get(path)).status_code == 404
+
+
+async def test_a_page_for_some_opens_by_its_token_until_there_is_another(program, ana, anybody):
+    page = await made(ana, "/v1/status-pages", "status_pages", title="Inside", public=False)
+    await looked(program)
+    url = page["attributes"]["private_url"].removeprefix("https://HOST")
+    assert (await anybody.get("/status/inside")).status_code == 404
+    assert (await anybody.get("/status/inside?token=guess")).status_code == 404
+    opened = await anybody.get(url)
+    assert opened.status_code == 200
+    assert "private" in opened.headers["cache-control"]
+    assert f"/status/inside/history?token={url.partition('token=')[2]}" in opened.text
+    await ana.post(f"/v1/status-pages/{page['id']}/renew_token", json={})
+    await looked(program)
+    assert (await anybody.get(url)).status_code == 404
+
+
+async def test_who_may_not_configure_sees_no_token(program, ana, people):
+    page = await made(ana, "/v1/status-pages", "status_pages", title="Inside", public=False)
+    headers = {"Authorization": f"Bearer {people['olga'][1]}"}
+    async with httpx.AsyncClient(base_url=program.url, headers=headers) as olga:
+        shown = (await olga.get(f"/v1/status-pages/{page['id']}")).json()["data"]["attributes"]
+        assert shown["private_url"] is None
+        refused = await olga.post("/v1/status-pages", json=body("status_pages", title="Mine"))
+        assert refused.status_code == 403
+
+
+async def test_pages_are_served_while_every_connection_is_taken(program, db, ana, anybody):
+    await made(ana, "/v1/status-pages", "status_pages", title="Shop")
+    await looked(program)
+    release = asyncio.Event()
+
+    async def hold():
+        async with db.tx() as tx:
+            await tx.fetch("SELECT 1")
+            await release.wait()
+
+    holders = [asyncio.create_task(hold()) for _ in range(12)]
+    await asyncio.sleep(0.1)
+    page = await anybody.get("/status/shop", timeout=1)
+    await asyncio.wait_for(looked(program), 2)
+    release.set()
+    await asyncio.gather(*holders)
+    assert page.status_code == 200
