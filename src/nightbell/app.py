@@ -13,16 +13,17 @@ from typing import Any
 import structlog
 import uvicorn
 from litestar import Litestar
-from litestar.enums import ScopeType
 from litestar.status_codes import HTTP_404_NOT_FOUND
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp
 
 from nightbell import clock
 from nightbell.api import routes as api
 from nightbell.api.resource import Edge
+from nightbell.api.unwrapped import Unwrapped
 from nightbell.audit.auditor import PROMISES, Auditor
 from nightbell.channels import registry as channels
 from nightbell.channels.email import SmtpSettings, Tls
+from nightbell.channels.outgoing import Outgoing
 from nightbell.channels.slack import Slack
 from nightbell.core import holes
 from nightbell.core.delivery import Channel
@@ -37,10 +38,12 @@ from nightbell.engine.housekeeping import keep_house
 from nightbell.engine.linking import Linking
 from nightbell.engine.messages import Desk
 from nightbell.engine.node import Node
+from nightbell.engine.outgoing import Sending
 from nightbell.engine.polling import Polling
 from nightbell.engine.pressing import Pressing
 from nightbell.engine.providers import Providers
 from nightbell.engine.receive import Receive as Receiving
+from nightbell.engine.relaying import Relaying
 from nightbell.engine.showing import Showing
 from nightbell.engine.spoken import Spoken
 from nightbell.engine.writer import Writers
@@ -56,6 +59,7 @@ from nightbell.telemetry import metrics
 from nightbell.web import assets
 from nightbell.web import routes as pages
 from nightbell.web.beats import Beats
+from nightbell.web.dispatching import dispatching, marked
 from nightbell.web.health import Health
 from nightbell.web.hooks import Hooks
 from nightbell.web.inbound import Inbound
@@ -64,8 +68,8 @@ from nightbell.web.rejects import Rejects
 from nightbell.web.site import Site
 from nightbell.web.sse import Hub
 from nightbell.web.status_site import StatusSite
-from nightbell.web.testing_clock import HEADER, TestingClock
-from nightbell.worker import aftercare, calendars, noticing, showing, watching
+from nightbell.web.testing_clock import TestingClock
+from nightbell.worker import aftercare, calendars, noticing, showing, watching, webhooks
 from nightbell.worker.alarms import Alarms
 from nightbell.worker.loop import Worker
 from nightbell.worker.pulse import Pulse
@@ -107,6 +111,9 @@ class Engine:
     slack: SlackLine
     telegram: TelegramLine
     showing: Showing
+    #: What the API works with, and what tells endpoints outside.
+    edge: Edge
+    outgoing: Sending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +162,7 @@ async def node(
         stack.push_async_callback(engine.services.aclose)
         stack.push_async_callback(engine.slack.close)
         stack.push_async_callback(engine.telegram.aclose)
+        stack.push_async_callback(engine.outgoing.close)
         stack.callback(engine.hub.close)
         stack.callback(engine.showing.close)
         engine.writers.start()
@@ -189,8 +197,17 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
     rejects = Rejects(db)
     pressing = Pressing(db, receive, providers, Slack(services))
     slack = SlackLine(db, providers, pressing, now)
-    chatting = Chatting(receive, Linking(db, configure.Configure(db, keys, kinds), pulse.committed))
+    edge = Edge(
+        db=db,
+        act=act,
+        configure=configure.Configure(db, keys, kinds),
+        clock=now,
+        base_url=settings.base_url,
+        directory=lambda: directories.current(db),
+    )
+    chatting = Chatting(receive, Linking(db, edge.configure, pulse.committed))
     telegram = _telegram(settings, keys, me, Polling(db, "telegram", me.name), chatting, providers)
+    outgoing = Sending(db, directories, keys, Outgoing(http), me)
     care, pages_shown = Aftercare(db, kinds, desk, receive), Showing(db, keys.link_key, now)
     chores = (
         calendars.chore(db, keys, http, now),
@@ -199,6 +216,7 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
         slack.chore(),
         telegram.chore(),
         *aftercare.chores(care, now),
+        *webhooks.chores(Relaying(db, Unwrapped(edge)), outgoing, me, keep=settings.retention_days),
         *watching.chores(db, now, _auditor(db, directories, act, me).round),
     )
     return Engine(
@@ -229,6 +247,8 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
         slack=slack,
         telegram=telegram,
         showing=pages_shown,
+        edge=edge,
+        outgoing=outgoing,
     )
 
 
@@ -289,13 +309,12 @@ def _application(engine: Engine) -> ASGIApp:
     health = Health(db=db, seen=engine.worker.seen)
     beats = Beats(db=db, heartbeats=Heartbeats(db, engine.directories, engine.me), clock=engine.clock)
     status = StatusSite(engine.showing, settings.base_url, engine.clock)
-    changes = configure.Configure(db, engine.vault, engine.kinds)
     site = Site(
         db=db,
         clock=engine.clock,
         hub=engine.hub,
         act=engine.act,
-        configure=changes,
+        configure=engine.edge.configure,
         directory=lambda: engine.directories.current(db),
         channels=engine.kinds,
         base_url=settings.base_url,
@@ -305,11 +324,13 @@ def _application(engine: Engine) -> ASGIApp:
         assets=assets.load(),
     )
     if isinstance(engine.clock, clock.Standing):
-        return _marked(
-            _dispatching((_testing_clock(engine), hooks, health, beats, status), _framework(site)),
+        return marked(
+            dispatching(
+                (_testing_clock(engine), hooks, health, beats, status), _framework(site, engine.edge)
+            ),
             engine.clock,
         )
-    return _dispatching((hooks, health, beats, status), _framework(site))
+    return dispatching((hooks, health, beats, status), _framework(site, engine.edge))
 
 
 def _testing_clock(engine: Engine) -> TestingClock:
@@ -325,50 +346,14 @@ def _testing_clock(engine: Engine) -> TestingClock:
     return TestingClock(clock=standing, advance=passage.advance)
 
 
-def _marked(application: ASGIApp, standing: clock.Standing) -> ASGIApp:
-    """Return an application that says with every answer that its time is not real."""
-
-    async def marked(scope: Scope, receive: Receive, send: Send) -> None:
-        async def mark(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (HEADER, standing().isoformat().encode())]
-            await send(message)
-
-        await application(scope, receive, mark)
-
-    return marked
-
-
-def _framework(site: Site) -> Litestar:
+def _framework(site: Site, edge: Edge) -> Litestar:
     """Return what Litestar serves: the pages and the API. Its own documentation pages load from elsewhere, so: none."""
-    edge = Edge(
-        db=site.db,
-        act=site.act,
-        configure=site.configure,
-        clock=site.clock,
-        base_url=site.base_url,
-        directory=site.directory,
-    )
     return Litestar(
         route_handlers=[*pages.build(site), *api.build(edge)],
         exception_handlers={HTTP_404_NOT_FOUND: pages.not_found(site)},
         openapi_config=None,
         logging_config=None,
     )
-
-
-def _dispatching(
-    first: tuple[Hooks | Health | Beats | StatusSite | TestingClock, ...], rest: ASGIApp
-) -> ASGIApp:
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == ScopeType.HTTP:
-            for routes in first:
-                if routes.serves(scope["path"]):
-                    await routes(scope, receive, send)
-                    return
-        await rest(scope, receive, send)
-
-    return application
 
 
 class _Server(uvicorn.Server):

@@ -57,3 +57,11 @@ CREATE INDEX webhooks_deliveries_by_age ON webhooks_deliveries (created_at); -- 
 ALTER TABLE audit_log ADD COLUMN relayed_at timestamptz;
 UPDATE audit_log SET relayed_at = created_at;
 CREATE INDEX audit_unrelayed ON audit_log (created_at) WHERE relayed_at IS NULL; -- engine/relaying.py
+
+-- A notice may be about an endpoint that was switched off, and then it is about no shift: its times are when it was
+-- said, and it has no schedule.
+ALTER TABLE notices ALTER COLUMN schedule_id DROP NOT NULL;
+ALTER TABLE notices DROP CONSTRAINT notices_kind_check;
+ALTER TABLE notices ADD CONSTRAINT notices_kind_check
+    CHECK (kind IN ('upcoming', 'begins', 'ends', 'unreachable', 'alarm', 'webhook'));
+ALTER TABLE notices ADD CONSTRAINT notices_of_shifts_name_theirs CHECK ((kind = 'webhook') = (schedule_id IS NULL));

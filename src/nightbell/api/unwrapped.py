@@ -1,0 +1,45 @@
+"""Shows things without wrapping, id and attributes side by side: what outgoing webhooks carry (rootly.md 3)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from nightbell.api.query import parse
+from nightbell.api.resource import Call, Edge, Resource
+from nightbell.api.resources import RESOURCES
+from nightbell.core.access import Role
+from nightbell.engine.identity import Visitor
+
+#: Nobody's: what may be told is decided by whoever asks.
+_SYSTEM = Visitor(user_id=0, name="Nightbell", email="", role=Role.OWNER, time_zone="UTC")
+
+
+class Unwrapped:
+    """Returns resources by their type, as the API shows them to somebody who may see everything."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+        self._known: Mapping[str, Resource] = {r.type: r for r in reversed(RESOURCES) if r.get}
+
+    async def __call__(self, resource: str, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+        """Return what there is of some ids; of a type that is not known, nothing."""
+        known = self._known.get(resource)
+        if known is None or known.get is None:
+            return {}
+        call = Call(
+            edge=self._edge,
+            visitor=_SYSTEM,
+            now=self._edge.clock(),
+            url=self._edge.base_url,
+            path={},
+            query=parse(b"", largest=known.largest_page, usual=known.usual_page),
+            attributes={},
+        )
+        rows = {key: await known.get(call, str(key)) for key in ids}
+        return {key: flat(known, row) for key, row in rows.items() if row is not None}
+
+
+def flat(resource: Resource, row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row as one flat object."""
+    document = resource.document(row)
+    return {"id": document.id, **document.attributes}
