@@ -205,7 +205,7 @@ class Deliver:
             why = "The process that was sending stopped; the message may have been sent."
             decisions: list[Decision] = []
             mint = minter(now)
-            posts = [row for row in lapsed if row["user_id"] == NOBODY]
+            posts = [row for row in lapsed if row["user_id"] == NOBODY and row["alert_id"]]
             await outbox.note_lost_posts(tx, [_lost(row, why, mint()) for row in posts], now)
             for row in lapsed:
                 if row["page_id"]:
@@ -224,7 +224,7 @@ def _lost_posts(done: list[tuple[Claimed, Next]], now: datetime) -> list[Lost]:
     return [
         Lost(id=mint(), alert_id=c.alert_id, level=c.level, said=_said(c.kind, words[n.state], n.why))
         for c, n in done
-        if c.user_id == NOBODY and n.state in words
+        if c.user_id == NOBODY and c.alert_id and n.state in words
     ]
 
 

@@ -52,7 +52,9 @@ class Desk:
             annotations=(row["annotations"] or {}) if not test else {},
             started_at=None if test else row["started_at"],
             level=claimed.level,
-            alert_url=f"{self._base}/account/alerts/{short}" if short else self._base,
+            alert_url=f"{self._base}/account/alerts/{short}"
+            if short
+            else row["because"].get("url", self._base),
             acknowledge_url=f"{link}/acknowledge" if link else "",
             escalate_url=f"{link}/escalate" if link else "",
             snooze_url=f"{link}/snooze" if link else "",
@@ -106,12 +108,16 @@ def _body(row: Row) -> str:
 
 
 def _plain_title(row: Row) -> str:
-    """Return the line of a message about no alert: a notice of a shift, or a test."""
+    """Return the line of a message about no alert: what was said of an incident, a notice of a shift, or a test."""
+    if title := row["because"].get("title"):
+        return str(title)
     said: str = row["notice"] or "Nightbell test message"
     return said.partition(". ")[0].rstrip(".")
 
 
 def _plain_body(row: Row) -> str:
+    if row["because"].get("title"):
+        return str(row["because"].get("body", ""))
     if row["notice"]:
         said: str = row["notice"].partition(". ")[2]
         return said or "Times are where you live."
