@@ -21,6 +21,7 @@ from bench.figures import Figure, Throughput, heading
 from bench.ingest import Run
 from bench.program import Machine
 from bench.schedules import schedules
+from bench.workflows import workflows
 
 Scenario = Callable[[Run], Awaitable[Figure | list[Figure]]]
 
@@ -46,6 +47,7 @@ SCENARIOS: dict[str, Scenario] = {
     "start": lambda run: waiting.starts(run),
     "lists": lambda run: reading.lists(run, rows=1_000_000),
     "schedules": lambda run: schedules(run),
+    "workflows": lambda run: workflows(),
 }
 #: More than this of the machine used by others, and a figure says little.
 QUIET = 0.05
