@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from nightbell.core import subscribing
 from nightbell.core.directory import Directory
-from nightbell.core.draft import Mint
 from nightbell.core.paging import NOBODY, channel_id
 from nightbell.engine.ids import minter
 from nightbell.engine.notices import failing_methods, ways
@@ -47,7 +46,7 @@ class Herald:
 
     def __init__(self, link_key: bytes, base_url: str) -> None:
         self._key = link_key
-        self._base = base_url.rstrip("/")
+        self.base_url = base_url.rstrip("/")
 
     async def tell_followers(self, tx: Tx, directory: Directory, incident_id: UUID, said: Said) -> list[Told]:
         """Return a message for each who follows an incident."""
@@ -76,14 +75,14 @@ class Herald:
         return [self._mail(row, said) for row in rows]
 
     def _mail(self, row: Row, said: Said) -> Told:
-        end = f"{self._base}/follow/{subscribing.sign(self._key, row['id'])}"
+        end = f"{self.base_url}/follow/{subscribing.sign(self._key, row['id'])}"
         body = f"{said.body}\n\nYou are told because you said that you want to be. To end it: {end}"
         return self._to_address(row, {"rule": said.rule, "title": said.title, "body": body})
 
     def ask(self, row: Row) -> Told:
         """Return the mail that asks an address whether it wants to be told."""
         about = row["about"]
-        link = f"{self._base}/follow/{subscribing.sign(self._key, row['id'])}"
+        link = f"{self.base_url}/follow/{subscribing.sign(self._key, row['id'])}"
         body = (
             f"Somebody wants you to be told by mail of: {about}\n\nIf you want that, say so here: {link}\n\n"
             "If you do nothing, you hear nothing more."
@@ -110,12 +109,11 @@ def _post(kind: str, address: str, said: Said) -> Told:
     )
 
 
-async def queue(
-    tx: Tx, told: Iterable[Told], key: str, update_id: UUID | None, mint: Mint, now: datetime
-) -> int:
+async def queue(tx: Tx, told: Iterable[Told], key: str, update_id: UUID | None, now: datetime) -> int:
     """Queue messages; each has a key made of `key`, so that what is queued again is not sent again."""
     # One message for each address, whoever follows in two ways.
     each = list({one.method_id: one for one in told}.values())
+    mint = minter(now)
     columns: list[list[Any]] = [
         [mint() for _ in each],
         [one.user_id for one in each],
@@ -135,8 +133,7 @@ async def ask(tx: Tx, herald: Herald, now: datetime) -> int:
         return 0
     fresh = [r["id"] for r in await tx.rows("asked_incident_subscribers", list(rows), now)]
     fresh += [r["id"] for r in await tx.rows("asked_page_subscribers", list(rows), now)]
-    mint = minter(now)
     # Each under a key of its own: one address may be asked about two things.
     for ident in fresh:
-        await queue(tx, [herald.ask(rows[ident])], f"ask/{ident}", None, mint, now)
+        await queue(tx, [herald.ask(rows[ident])], f"ask/{ident}", None, now)
     return len(fresh)

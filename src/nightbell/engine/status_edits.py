@@ -47,3 +47,11 @@ class StatusPageEventEdit(Edit, frozen=True, kw_only=True):
     started_at: MaybeTime = UNSET
     notify_subscribers: MaybeFlag = UNSET
     should_tweet: MaybeFlag = UNSET
+
+
+class UpdateEdit(Edit, frozen=True, kw_only=True):
+    """What is written once to everybody who follows an incident. The same `key` again is the same update."""
+
+    title: MaybeText = UNSET
+    body: MaybeText = UNSET
+    key: MaybeText = UNSET

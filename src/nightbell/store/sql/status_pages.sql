@@ -42,3 +42,9 @@ ORDER BY e.started_at, e.id
 
 -- slug_taken_status_page: whether another status page has this slug
 SELECT EXISTS (SELECT 1 FROM status_pages WHERE slug = $1 AND id <> $2)
+
+-- status_page_ids: the pages there are, two at most: one is the only one, two are several
+SELECT id FROM status_pages LIMIT 2
+
+-- incident_of_published: of which incident something was published
+SELECT incident_id FROM status_page_events WHERE id = $1

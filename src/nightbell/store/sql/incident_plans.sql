@@ -1,0 +1,15 @@
+-- maintenance_of_incident: the planned work that an incident owns, locked
+SELECT id, name, service_ids, source_ids, starts_at, ends_at, hours FROM maintenances WHERE incident_id = $1 FOR UPDATE
+
+-- plans_due: planned work that begins or ends now, and what it is to become
+SELECT id, CASE WHEN status = 'scheduled' THEN 'in_progress' ELSE 'completed' END AS to_status FROM incidents
+WHERE status = 'scheduled' AND scheduled_for <= $1 OR status = 'in_progress' AND scheduled_until <= $1
+ORDER BY scheduled_for LIMIT 100
+
+-- muted_unattached: alerts that planned work holds and that are not attached to its incident yet
+SELECT m.incident_id, array_agg(DISTINCT e.alert_id) AS alert_ids
+FROM maintenances m
+JOIN incidents i ON i.id = m.incident_id AND i.status = 'in_progress'
+JOIN escalations e ON e.muted_by = m.id
+WHERE NOT EXISTS (SELECT FROM incident_alerts x WHERE x.incident_id = m.incident_id AND x.alert_id = e.alert_id)
+GROUP BY m.incident_id
