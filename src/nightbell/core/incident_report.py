@@ -195,7 +195,11 @@ def _alert(one: Attached, zone: tzinfo) -> str:
 
 def moments(report: Report, zone: tzinfo = UTC) -> str:
     """Return when the incident came to each status, as a table."""
-    rows = [(one.name, moment(one.at, zone), one.by) for one in report.moments if one.at]
+    rows = [
+        (one.name.replace("_", " ").capitalize(), moment(one.at, zone), one.by)
+        for one in sorted(report.moments, key=lambda one: one.at or datetime.max.replace(tzinfo=UTC))
+        if one.at
+    ]
     return _table(("Moment", "At", "By"), rows) if rows else _NONE
 
 

@@ -1,7 +1,10 @@
-"""This file changes what belongs to the whole installation: the people of last resort, how long an acknowledgement holds."""
+"""This file changes what belongs to the whole installation: the people of last resort, how long an acknowledgement holds,
+what a retrospective begins with.
+"""
 
 from datetime import datetime
 
+from nightbell.core import retrospective
 from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
 from nightbell.engine.changing import Checks, Writer, must_exist
@@ -45,3 +48,13 @@ class Installation(Writer):
                 "set_instance", "acknowledge_minutes", -1 if minutes is None else minutes, now
             )
             await change.note("installation.acknowledgement_set", "installation", 0, minutes=minutes)
+
+    async def set_retrospective_template(self, template: str, *, by: Actor, now: datetime) -> None:
+        """Say what a retrospective begins with; "" puts back the one that comes with us.
+
+        Raises: Invalid naming the line that cannot be filled.
+        """
+        retrospective.check(template)
+        async with self.changing(by, now) as change:
+            await change.tx.execute("set_instance", "retrospective_template", template, now)
+            await change.note("installation.retrospective_template_set", "installation", 0)
