@@ -24,6 +24,7 @@ from nightbell.engine.configure_teams import Teams, seed
 from nightbell.engine.configure_throttles import Throttles
 from nightbell.engine.configure_verifying import Verifying
 from nightbell.engine.configure_webhooks import Webhooks
+from nightbell.engine.configure_workflows import Workflows
 
 __all__ = ["Configure", "Problems", "seed"]
 
@@ -49,5 +50,6 @@ class Configure(
     Heartbeats,
     StatusPages,
     Webhooks,
+    Workflows,
 ):
     """Changes everything that people configure: one method for each change, the same for API, page and command line."""

@@ -36,6 +36,7 @@ from nightbell.api.resources.teams import TEAMS
 from nightbell.api.resources.throttles import THROTTLES
 from nightbell.api.resources.users import USERS
 from nightbell.api.resources.webhooks import WEBHOOK_DELIVERIES, WEBHOOK_ENDPOINTS
+from nightbell.api.resources.workflows import TASKS, WORKFLOW_GROUPS, WORKFLOWS
 
 RESOURCES: tuple[Resource, ...] = (
     ALERTS,
@@ -83,5 +84,8 @@ RESOURCES: tuple[Resource, ...] = (
     NOTIFICATIONS,
     WEBHOOK_ENDPOINTS,
     WEBHOOK_DELIVERIES,
+    WORKFLOWS,
+    TASKS,
+    WORKFLOW_GROUPS,
     *EMPTY,
 )

@@ -1,0 +1,44 @@
+"""The tasks that Rootly's workflows know, by their name on the wire.
+
+Rule 1: those that nothing here carries out are kept all the same; a run says that they are not configured.
+"""
+
+KNOWN = frozenset(
+    """
+    add_action_item add_microsoft_teams_chat_tab add_microsoft_teams_tab add_role add_slack_bookmark add_team
+    add_to_timeline archive_google_chat_spaces archive_microsoft_teams_channels archive_slack_channels
+    attach_datadog_dashboards attach_retrospective_pdf_to_jira_issue auto_assign_role_opsgenie
+    auto_assign_role_pagerduty auto_assign_role_rootly auto_assign_role_victor_ops call_people
+    change_google_chat_space_privacy change_slack_channel_privacy create_airtable_table_record
+    create_anthropic_chat_completion_task create_asana_subtask create_asana_task create_clickup_task
+    create_coda_page create_confluence_page create_datadog_notebook create_dropbox_paper_page create_github_issue
+    create_gitlab_issue create_go_to_meeting_task create_google_calendar_event create_google_chat_space
+    create_google_docs_page create_google_docs_permissions create_google_gemini_chat_completion_task
+    create_google_meeting create_incident create_incident_postmortem create_jira_issue create_jira_subtask
+    create_jsmops_alert create_linear_issue create_linear_issue_comment create_linear_subtask_issue
+    create_microsoft_teams_channel create_microsoft_teams_chat create_microsoft_teams_meeting
+    create_mistral_chat_completion_task create_motion_task create_notion_page create_opsgenie_alert
+    create_outlook_event create_pagerduty_status_update create_pagertree_alert create_service_now_incident
+    create_sharepoint_page create_shortcut_story create_shortcut_task create_slack_channel create_sub_incident
+    create_trello_card create_watsonx_chat_completion_task create_webex_meeting create_zendesk_jira_link
+    create_zendesk_ticket create_zoom_meeting get_alerts get_github_commits get_gitlab_commits get_pulses
+    http_client invite_to_google_chat_space invite_to_microsoft_teams_channel
+    invite_to_microsoft_teams_channel_rootly invite_to_slack_channel invite_to_slack_channel_opsgenie
+    invite_to_slack_channel_pagerduty invite_to_slack_channel_rootly invite_to_slack_channel_victor_ops
+    openai_chat_completion page_jsmops_on_call_responders page_opsgenie_on_call_responders
+    page_pagerduty_on_call_responders page_rootly_on_call_responders page_victor_ops_on_call_responders print
+    publish_incident redis_client remove_google_docs_permissions rename_google_chat_space
+    rename_microsoft_teams_channel rename_slack_channel run_command_heroku send_dashboard_report send_email
+    send_google_chat_attachments send_google_chat_message send_microsoft_teams_blocks
+    send_microsoft_teams_chat_message send_microsoft_teams_message send_slack_blocks send_slack_message send_sms
+    send_whatsapp_message snapshot_datadog_graph snapshot_grafana_dashboard snapshot_looker_graph
+    snapshot_looker_look trigger_workflow tweet_twitter_message update_action_item update_airtable_table_record
+    update_asana_task update_attached_alerts update_clickup_task update_coda_page update_confluence_page
+    update_datadog_notebook update_dropbox_paper_page update_github_issue update_gitlab_issue
+    update_google_chat_space_description update_google_docs_page update_incident update_incident_postmortem
+    update_jira_issue update_linear_issue update_motion_task update_notion_page update_opsgenie_alert
+    update_opsgenie_incident update_pagerduty_incident update_pagertree_alert update_quip_page
+    update_service_now_incident update_sharepoint_page update_shortcut_story update_shortcut_task
+    update_slack_channel_topic update_status update_trello_card update_victor_ops_incident update_zendesk_ticket
+    """.split()
+)
