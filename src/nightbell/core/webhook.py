@@ -54,6 +54,7 @@ _PLAIN = {
     "alert_created": "alert.created",
     "incident_created": "incident.created",
     "incident_updated": "incident.updated",
+    "incident_in_triage": "incident.in_triage",
     "incident_deleted": "incident.deleted",
     "incident_event_created": "incident_event.created",
     "incident_event_updated": "incident_event.updated",
@@ -73,9 +74,8 @@ _PLAIN = {
     "workflow_run_canceled": "genius_workflow_run.canceled",
 }
 _STATUS = "status_updated"
-#: Statuses that Rootly has an event for; the others are an update.
+#: Statuses that Rootly has an event for; the others are an update, and triage happens by itself.
 _BY_STATUS = {
-    "in_triage": "incident.in_triage",
     "mitigated": "incident.mitigated",
     "resolved": "incident.resolved",
     "cancelled": "incident.cancelled",
@@ -131,11 +131,17 @@ def event_type(kind: str, data: Mapping[str, Any], incident_kind: str = "") -> s
 
     Shape: planned work has events of its own; `incident_kind` is `scheduled` for it.
     """
-    found = _BY_STATUS.get(str(data.get("status"))) if kind == _STATUS else _PLAIN.get(kind)
+    found = _moved(data) if kind == _STATUS else _PLAIN.get(kind)
     if found is None or incident_kind != "scheduled" or not found.startswith(INCIDENT):
         return found
     planned = _SCHEDULED + found.removeprefix(INCIDENT).removeprefix("scheduled.")
     return planned if planned in EVENT_TYPES else None
+
+
+def _moved(data: Mapping[str, Any]) -> str | None:
+    """Return the event of a status; a change of the sub-status alone is none."""
+    status = str(data.get("status"))
+    return _BY_STATUS.get(status) if status != data.get("previous") else None
 
 
 def kinds(event_types: Iterable[str]) -> frozenset[str]:

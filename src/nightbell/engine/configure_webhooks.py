@@ -9,17 +9,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, UnsetType, json
 
 from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
-from nightbell.core.webhook import EVENT_TYPES, PATIENCE
+from nightbell.core.webhook import EVENT_TYPES, PATIENCE, TEST
 from nightbell.engine.changing import Change, Checks, Writer, unknown
 from nightbell.engine.configure_teams import SLUG, free_slug
 from nightbell.engine.edits import Edit, Flag, JsonList, Text
+from nightbell.engine.ids import new_id
 from nightbell.engine.sealed import MASK
 from nightbell.engine.vault import SEALED, Vault
 from nightbell.store.webhook_tables import endpoints
+from nightbell.store.write import webhooks
+from nightbell.store.write.webhooks import News
 
 MOST_HEADERS = 10
 SHORTEST_SECRET = 16
@@ -131,15 +134,29 @@ class Webhooks(Writer):
             if row is None:
                 unknown("webhooks_delivery", delivery_id)
             if not row["enabled"]:
-                raise Invalid(
-                    f"The endpoint {row['name']} is switched off.",
-                    place="endpoint_id",
-                    hint="Switch it on first.",
-                )
+                raise _switched_off(row["name"])
             await change.tx.execute("redeliver_webhook", delivery_id, now, now + PATIENCE)
             await change.note(
                 "webhooks_delivery.redelivered", "webhooks_delivery", delivery_id, endpoint=row["name"]
             )
+
+    async def try_endpoint(self, endpoint_id: UUID, *, by: Actor, now: datetime) -> UUID:
+        """Send a test to an endpoint, and return the id of its delivery.
+
+        Raises: Unknown, or Invalid while it is switched off.
+        """
+        async with self.changing(by, now) as change:
+            row = await change.locked("webhooks_endpoint", endpoints, endpoint_id)
+            if not row["enabled"]:
+                raise _switched_off(row["name"])
+            key, event = new_id(now), new_id(now)
+            envelope = {"id": event, "type": TEST, "issued_at": now}
+            data = {"endpoint_id": endpoint_id, "name": row["name"], "asked_by": by.name}
+            payload = json.encode({"event": envelope, "data": data}).decode()
+            news = News(id=key, endpoint_id=endpoint_id, event_id=event, event_type=TEST, payload=payload)
+            await webhooks.add(change.tx, [news], now)
+            await change.note("webhooks_endpoint.tried", "webhooks_endpoint", endpoint_id, name=row["name"])
+        return key
 
     def _check(self, checks: Checks) -> None:
         checks.text("name")
@@ -177,6 +194,10 @@ class Webhooks(Writer):
         if "custom_headers" in values:
             values["custom_headers"] = _sealed_headers(self.vault, values["custom_headers"], before)
         return values
+
+
+def _switched_off(name: str) -> Invalid:
+    return Invalid(f"The endpoint {name} is switched off.", place="endpoint_id", hint="Switch it on first.")
 
 
 def open_headers(vault: Vault, stored: list[dict[str, str]]) -> dict[str, str]:
