@@ -57,6 +57,7 @@ from nightbell.web.pages import (
     teams,
     throttles,
     urgencies,
+    webhooks,
     wishes,
 )
 from nightbell.web.render import go, html, safe_path
@@ -67,7 +68,7 @@ _LARGEST_FORM = 1024 * 1024
 PAGES = (
     absences, alert, alerts, deliveries, devices, feeds, groupings, heartbeats, integrations, link, live, login,
     maintenances, me, now, overrides, paths, people, policies, providers, proof, rotations, routing, schedules, services, settings, shadows,
-    shared, subscriptions, swaps, teams, throttles, urgencies, wishes,
+    shared, subscriptions, swaps, teams, throttles, urgencies, webhooks, wishes,
 )  # fmt: skip
 STATUS: dict[type[NightbellError], int] = {
     BadPayload: 400,

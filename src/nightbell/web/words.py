@@ -118,6 +118,19 @@ HEARTBEAT = {
     "expired": Look("triggered", "▲", "Silent"),
     "off": Look("open", "○", "Off"),
 }
+#: Of endpoints of outgoing webhooks, and of what is sent to them.
+ENDPOINT = {
+    "well": Look("resolved", "✓", "On"),
+    "failing": Look("acknowledged", "◐", "Failing"),
+    "given_up": Look("triggered", "▲", "Switched off"),
+    "off": Look("open", "○", "Off"),
+}
+SENT = {
+    "waiting": Look("waiting", "◌", "on the way"),
+    "sending": Look("sending", "◌", "sending"),
+    "delivered": Look("sent", "✓", "delivered"),
+    "failed": Look("refused", "✕", "given up"),
+}
 BEAT_BY = {"http": "HTTP", "email": "mail", "alertmanager": "an alert that fires"}
 
 #: Of entries of the ledger.
@@ -164,6 +177,7 @@ TO_DO = {
     "done": Look("resolved", "✓", "Done"),
     "cancelled": Look("canceled", "–", "Cancelled"),
 }
+TO_DO_WORDS = [(name, look.word) for name, look in TO_DO.items()]
 PRIORITY = {"high": "High", "medium": "Medium", "low": "Low"}
 TO_DO_KIND = {"task": "Task: now", "follow_up": "Follow-up: afterwards"}
 VISIBILITY = {"internal": "Internal", "external": "Public: for status pages"}

@@ -49,11 +49,17 @@ def clock():
 
 
 @pytest.fixture
-async def program(db, clock, tmp_path):
+def networks():
+    """Private networks that outgoing requests may reach: none."""
+    return ()
+
+
+@pytest.fixture
+async def program(db, clock, tmp_path, networks):
     """The running program: `.url`, `.running` and `.configure`."""
 
     await seed(db, clock())
-    settings = Settings(data=tmp_path / "data", base_url="https://HOST")
+    settings = Settings(data=tmp_path / "data", base_url="https://HOST", allow_networks=networks)
     async with node(settings, db, now=clock) as running:
         config = uvicorn.Config(running.asgi, port=0, log_config=None, lifespan="off", ws="none")
         server = Server(config)
