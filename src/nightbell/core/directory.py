@@ -346,6 +346,8 @@ class Directory(Struct, frozen=True, kw_only=True):
     speaks: frozenset[str] = frozenset()
     #: Whether any level goes round by alert, so that pointers have to be read.
     goes_round: bool = False
+    #: Kinds of happenings (core/happening.py) that a workflow, a webhook or a room wants to hear of.
+    listeners: frozenset[str] = frozenset()
 
     def policy_of_team(self, team: Team) -> Policy | None:
         """Return the policy a team is paged by."""

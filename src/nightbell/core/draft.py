@@ -16,6 +16,7 @@ from nightbell.core.delivery import Purpose
 from nightbell.core.directory import ContactMethod, Directory, Target
 from nightbell.core.escalation import Escalation
 from nightbell.core.events import Tell
+from nightbell.core.happening import ALERT_CREATED, ALERT_STATUS_UPDATED, Happening, told
 from nightbell.core.identity import Unit
 from nightbell.core.journal import SYSTEM, Actor, Entry, Kind
 from nightbell.core.paging import NOTHING, Notification, Page, Sent, key
@@ -101,6 +102,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     supersedes: UUID | None = None
     #: What other alerts must hear in the same transaction.
     tells: tuple[Tell, ...] = ()
+    #: What of it somebody wants to hear of.
+    happened: tuple[Happening, ...] = ()
 
 
 class Draft:
@@ -237,6 +240,31 @@ class Draft:
         pages = tuple(p for p in self.pages.values() if old.get(p.id) is not p)
         return pages, tuple(p.id for p in pages if p.ended and p.id in old)
 
+    def _happened(self) -> tuple[Happening, ...]:
+        """Return what became of the alert, where somebody listens."""
+        was, alert = self.facts.alert, self.alert
+        if was is not None and was.status is alert.status and was.occurrence == alert.occurrence:
+            return ()
+        kind = ALERT_STATUS_UPDATED if was else ALERT_CREATED
+        if kind not in self.directory.listeners:
+            return ()
+        by = next((e.by for e in self.entries if e.kind is Kind.STATUS_UPDATE), SYSTEM)
+        happening = Happening(
+            id=self.mint(),
+            kind=kind,
+            at=self.now,
+            alert_id=alert.id,
+            occurrence=alert.occurrence,
+            data={
+                "status": alert.status.value,
+                "previous": was.status.value if was else None,
+                "by": told(by),
+            },
+            cause_run_id=by.run_id,
+            depth=by.depth,
+        )
+        return (happening,)
+
     def decision(self) -> Decision:
         """Return what was gathered; climbs and pages only where they changed."""
         climbs, begun = self._climbs()
@@ -265,6 +293,7 @@ class Draft:
             grouped=grouped,
             supersedes=self.supersedes,
             tells=tuple(self.tells),
+            happened=self._happened() if self.directory.listeners else (),
         )
 
 

@@ -24,11 +24,14 @@ class Kind(StrEnum):
 
 
 class Actor(Struct, frozen=True, kw_only=True):
-    """Who caused a change: a person, a source that reported, or the engine itself."""
+    """Who caused a change: a person, a source that reported, a workflow, or the engine itself."""
 
     kind: str
     name: str
     user_id: int | None = None
+    #: The run of a workflow that does it, and how many runs led to this one, itself counted.
+    run_id: UUID | None = None
+    depth: int = 0
 
 
 SYSTEM = Actor(kind="system", name="Nightbell")
@@ -37,6 +40,11 @@ SYSTEM = Actor(kind="system", name="Nightbell")
 def person(user_id: int, name: str) -> Actor:
     """Return a person as an actor."""
     return Actor(kind="user", user_id=user_id, name=name)
+
+
+def workflow(name: str, run_id: UUID, depth: int) -> Actor:
+    """Return a run of a workflow as an actor; `depth` counts the runs that led to it, itself too."""
+    return Actor(kind="workflow", name=name, run_id=run_id, depth=depth)
 
 
 def source(name: str, kind: str = "alertmanager") -> Actor:

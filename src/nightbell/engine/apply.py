@@ -17,7 +17,7 @@ from nightbell.core.draft import Decision, Mint, Occurrence
 from nightbell.core.paging import Notification
 from nightbell.engine.relay import relayed
 from nightbell.store.db import Tx
-from nightbell.store.write import ledger
+from nightbell.store.write import happenings, ledger
 from nightbell.store.write import repeats as repeated
 from nightbell.store.write.together import Together
 
@@ -124,6 +124,8 @@ async def apply(
         ledger.entries(rows, (e for m in moved for e in m.entries))
         ledger.occurrences(rows, [(mint(), m.alert.id, o) for m in moved for o in m.past], now)
         _add_pages(rows, moved, now)
+    if happened := [one for d in given if d.happened for one in d.happened]:
+        happenings.add(rows, happened, now)
     await rows.run(tx)
     routed = ((m.alert.id, m.routing) for m in moved if m.routing and not m.is_new)
     await ledger.routings(tx, routed, now)

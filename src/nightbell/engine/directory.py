@@ -30,6 +30,7 @@ from nightbell.core.directory import (
 from nightbell.core.labels import parse_matchers
 from nightbell.core.providers import BY_KIND
 from nightbell.core.throttling import Throttle
+from nightbell.core.webhook import kinds
 from nightbell.engine.groupings import condition, groupings
 from nightbell.engine.jsonpath import compiled
 from nightbell.engine.policies import goes_round, maintenances, policies
@@ -110,6 +111,7 @@ async def load(
         acknowledge_default=await tx.value("instance_value", "acknowledge_minutes"),
         goes_round=goes_round(found),
         speaks=await _speaks(tx, fixed),
+        listeners=await _listeners(tx),
     )
     secrets = {
         bytes(r["secret_hash"]): Secret(r["source_id"], r["expires_at"])
@@ -127,6 +129,12 @@ async def _speaks(tx: Runner, fixed: Mapping[str, Mapping[str, str]]) -> frozens
         for kind, one in services.items()
         if all(fixed.get(one.name, {}).get(f) or stored.get(one.name, {}).get(f) for f in one.needs)
     )
+
+
+async def _listeners(tx: Runner) -> frozenset[str]:
+    """Return the kinds of happenings that start a workflow or that an endpoint outside hears of."""
+    started = {r["kind"] for r in await tx.rows("listened_kinds")}
+    return started | kinds(r["event_type"] for r in await tx.rows("directory_webhooks"))
 
 
 async def _fallback(tx: Runner, users: dict[int, User]) -> tuple[int, ...]:
