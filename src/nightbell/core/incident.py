@@ -183,14 +183,17 @@ def named(incident: Incident, to: Status) -> str:
 def moved(incident: Incident, to: Status, *, by: int | None, now: datetime) -> Incident:
     """Return the incident in another status, that instant stamped and those that it takes back forgotten.
 
-    Shape: the same incident when it stands there already, so that two who do the same are one change.
+    Shape: the same incident when it stands there already, so that two who do the same are one change. The first
+    person who moves it has taken it: it is acknowledged.
     Raises: Invalid naming what may follow instead.
     """
     if to is incident.status:
         return incident
     named(incident, to)
-    kept = _forgotten(incident, to)
-    return _stamped(replace(kept, status=to), to, by=by, now=now)
+    after = _stamped(replace(_forgotten(incident, to), status=to), to, by=by, now=now)
+    if by is None or after.acknowledged_at or after.planned:
+        return after
+    return replace(after, acknowledged_at=max(now, after.detected_at or now))
 
 
 def restarting(incident: Incident) -> Status:

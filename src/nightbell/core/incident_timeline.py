@@ -44,7 +44,6 @@ _IDS = (
     ("severity_id", "Severity", "severity_updated"),
     ("sub_status_id", "Sub-status", "status_updated"),
     ("parent_incident_id", "Parent incident", ""),
-    ("duplicate_of_id", "Duplicate of", ""),
 )
 _SWITCHES = {
     "private": ("Made private", "Made public"),
@@ -94,7 +93,7 @@ def spoken(status: Status) -> str:
 
 
 def told(before: Incident, after: Incident, names: Mapping[Any, str]) -> list[Line]:
-    """Return a line for each attribute that changed; `names` are those of what ids stand for."""
+    """Return a line for each attribute that changed, but the status; `names` are those of what ids stand for."""
     return [
         *_texts(before, after),
         *_ids(before, after, names),
@@ -106,7 +105,9 @@ def told(before: Incident, after: Incident, names: Mapping[Any, str]) -> list[Li
 def _texts(before: Incident, after: Incident) -> Iterator[Line]:
     for name, label, kind in _TEXTS:
         was, now = getattr(before, name), getattr(after, name)
-        if was != now:
+        # That an incident below another is a sub-incident is told by its parent.
+        by_parent = name == "kind" and before.parent_incident_id != after.parent_incident_id
+        if was != now and not by_parent:
             yield _line(name, f"{label}: {_shown(was)} → {_shown(now)}", kind)
     if before.summary != after.summary:
         yield _line("summary", f"Summary: {after.summary or 'none'}", "summary_updated")
@@ -136,11 +137,9 @@ def _switches(before: Incident, after: Incident) -> Iterator[Line]:
 
 
 def _times(before: Incident, after: Incident) -> Iterator[Line]:
-    # A status that is reached stamps its own instant: that is its line's, not another.
-    moved = {f"{status}_at" for status in Status} if before.status is not after.status else set()
     for name in _PLANS:
         was, now = getattr(before, name), getattr(after, name)
-        if was != now and name not in moved:
+        if was != now:
             label = name.removesuffix("_at").replace("_", " ").capitalize()
             yield _line(name, f"{label}: {_instant(was)} → {_instant(now)}", "")
 

@@ -3,7 +3,7 @@
 Every act loads the alert under lock, decides, applies and commits; the rules stand in core/acting.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from nightbell.core import events, routing
 from nightbell.core import journal as said
-from nightbell.core.alert import Alert
+from nightbell.core.alert import Alert, Status
 from nightbell.core.decision import decide
 from nightbell.core.directory import Directory, Source, Target
 from nightbell.core.draft import Decision, Facts
@@ -69,6 +69,23 @@ class Act:
     async def resolve(self, alert_id: UUID, *, by: said.Actor, now: datetime) -> Decision:
         """Resolve an alert; resolving it twice changes nothing."""
         return await self.change(alert_id, events.Resolve(by=by), now)
+
+    async def resolve_within(
+        self, tx: Tx, alert_ids: Iterable[UUID], *, by: said.Actor, now: datetime
+    ) -> list[Committed]:
+        """Resolve alerts in the caller's transaction: with an incident. What is resolved already stays as it is.
+
+        Shape: the caller says `woken` of each once it has committed.
+        """
+        directory = await self._directories.current(tx)
+        # Locked in one order first, then read one by one: the leader of a group takes its followers along.
+        locked = await facts.by_id(tx, sorted(set(alert_ids)), directory)
+        came: list[Committed] = []
+        for ident in [known.alert.id for known in locked if known.alert]:
+            (known,) = await facts.by_id(tx, [ident], directory)
+            if known.alert and known.alert.status is not Status.RESOLVED:
+                came.append(await _settle(tx, known, events.Resolve(by=by), now))
+        return came
 
     async def snooze(self, alert_id: UUID, *, until: datetime, by: said.Actor, now: datetime) -> Decision:
         """Keep an alert quiet until an instant, then page again.

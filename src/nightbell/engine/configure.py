@@ -9,6 +9,7 @@ from nightbell.engine.configure_calendars import Calendars
 from nightbell.engine.configure_contacts import Contacts
 from nightbell.engine.configure_groupings import Groupings
 from nightbell.engine.configure_heartbeats import Heartbeats
+from nightbell.engine.configure_incidents import IncidentCatalogs
 from nightbell.engine.configure_installation import Installation
 from nightbell.engine.configure_levels import Levels
 from nightbell.engine.configure_maintenance import Maintenances
@@ -48,6 +49,7 @@ class Configure(
     Absences,
     Calendars,
     Heartbeats,
+    IncidentCatalogs,
     StatusPages,
     Webhooks,
     Workflows,

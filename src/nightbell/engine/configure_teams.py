@@ -9,6 +9,7 @@ from nightbell.core.errors import Stale
 from nightbell.core.journal import Actor
 from nightbell.engine.changing import Change, Checks, Writer, must_exist
 from nightbell.engine.checking_paths import check_hold
+from nightbell.engine.configure_incidents import seed_catalogs
 from nightbell.engine.edits import ServiceEdit, TeamEdit, UrgencyEdit
 from nightbell.engine.ids import new_id
 from nightbell.store.db import Db
@@ -33,6 +34,7 @@ async def seed(db: Db, now: datetime) -> None:
         empty = not await tx.value("any_urgency")
         for first in _FIRST_URGENCIES:
             await tx.execute("seed_urgency", new_id(now), *first, now, empty)
+        await seed_catalogs(tx, now)
         if empty:
             await tx.execute("bump_configuration")
 

@@ -13,10 +13,13 @@ _JSON = JSONB(none_as_null=True)
 _UUIDS = ARRAY(_UUID)
 
 
-def _table(name: str, /, *, key: bool = True, **columns: Any) -> Table:
-    own = [Column(column, kind) for column, kind in columns.items()]
-    times = [Column("created_at", _TIME), Column("updated_at", _TIME)]
-    return Table(name, METADATA, *([Column("id", _UUID, primary_key=True)] if key else []), *own, *times)
+def _table(name: str, /, **columns: Any) -> Table:
+    return _link(name, id=Column("id", _UUID, primary_key=True), **columns)
+
+
+def _link(name: str, /, **columns: Any) -> Table:
+    own = [kind if isinstance(kind, Column) else Column(column, kind) for column, kind in columns.items()]
+    return Table(name, METADATA, *own, Column("created_at", _TIME), Column("updated_at", _TIME))
 
 
 def _catalog(name: str, /, **columns: Any) -> Table:
@@ -84,15 +87,13 @@ incidents = _table(
     in_progress_at=_TIME,
     completed_at=_TIME,
 )
-incident_services = _table("incident_services", key=False, incident_id=_UUID, service_id=_UUID)
-incident_teams = _table("incident_teams", key=False, incident_id=_UUID, team_id=_UUID)
-incident_environments = _table("incident_environments", key=False, incident_id=_UUID, environment_id=_UUID)
-incident_functionalities = _table(
-    "incident_functionalities", key=False, incident_id=_UUID, functionality_id=_UUID
-)
-incident_type_links = _table("incident_type_links", key=False, incident_id=_UUID, incident_type_id=_UUID)
-incident_alerts = _table(
-    "incident_alerts", key=False, incident_id=_UUID, alert_id=_UUID, occurrence=Integer, created_by=Integer
+incident_services = _link("incident_services", incident_id=_UUID, service_id=_UUID)
+incident_teams = _link("incident_teams", incident_id=_UUID, team_id=_UUID)
+incident_environments = _link("incident_environments", incident_id=_UUID, environment_id=_UUID)
+incident_functionalities = _link("incident_functionalities", incident_id=_UUID, functionality_id=_UUID)
+incident_type_links = _link("incident_type_links", incident_id=_UUID, incident_type_id=_UUID)
+incident_alerts = _link(
+    "incident_alerts", incident_id=_UUID, alert_id=_UUID, occurrence=Integer, created_by=Integer
 )
 incident_events = _table(
     "incident_events",
