@@ -35,6 +35,9 @@ from nightbell.engine.deliver import Deliver
 from nightbell.engine.directory import Directories
 from nightbell.engine.heartbeats import Heartbeats
 from nightbell.engine.housekeeping import keep_house
+from nightbell.engine.incident_publishing import Publishing
+from nightbell.engine.incident_updates import Herald
+from nightbell.engine.incidents import Incidents
 from nightbell.engine.linking import Linking
 from nightbell.engine.messages import Desk
 from nightbell.engine.node import Node
@@ -201,6 +204,10 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
         db=db,
         act=act,
         configure=configure.Configure(db, keys, kinds),
+        publishing=Publishing(
+            db, act, pulse.committed, directories, Herald(keys.link_key, settings.base_url)
+        ),
+        incidents=Incidents(db, act, pulse.committed, pulse.incidents),
         clock=now,
         base_url=settings.base_url,
         directory=lambda: directories.current(db),
@@ -212,12 +219,17 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
     chores = (
         calendars.chore(db, keys, http, now),
         noticing.chore(db, directories, me),
-        showing.chore(pages_shown),
+        *showing.chores(pages_shown, edge.publishing, now),
         slack.chore(),
         telegram.chore(),
         *aftercare.chores(care, now),
         *webhooks.chores(Relaying(db, Unwrapped(edge)), outgoing, me, keep=settings.retention_days),
-        *watching.chores(db, now, _auditor(db, directories, act, me).round),
+        *watching.chores(
+            db,
+            now,
+            _auditor(db, directories, act, me).round,
+            watching.Kept(settings.ledger_days, settings.data / "ledger"),
+        ),
     )
     return Engine(
         settings=settings,
@@ -320,6 +332,9 @@ def _application(engine: Engine) -> ASGIApp:
         base_url=settings.base_url,
         link_key=engine.vault.link_key,
         inbound=engine.inbound,
+        showing=engine.showing,
+        publishing=engine.edge.publishing,
+        incidents=engine.edge.incidents,
         promises=tuple(PROMISES.items()),
         assets=assets.load(),
     )

@@ -25,6 +25,8 @@ from nightbell.engine.act import Act
 from nightbell.engine.configure import Configure
 from nightbell.engine.edits import Edit
 from nightbell.engine.identity import Visitor
+from nightbell.engine.incident_publishing import Publishing
+from nightbell.engine.incidents import Incidents
 from nightbell.store.db import Db
 from nightbell.store.read.listing import Found, Listing, Record
 
@@ -35,6 +37,8 @@ class Edge(Struct, frozen=True, kw_only=True):
     db: Db
     act: Act
     configure: Configure
+    publishing: Publishing
+    incidents: Incidents
     clock: Callable[[], datetime]
     #: How people and clients reach us, without a slash at the end.
     base_url: str

@@ -17,22 +17,24 @@ from nightbell.store.write import config
 #: The schema asks for an end after the start, even of what is ended at once.
 _MOMENT = timedelta(microseconds=1)
 _MUTES = (Status.SCHEDULED, Status.IN_PROGRESS)
+_DONE = (Status.COMPLETED, Status.CANCELLED)
 
 
-async def keep(tx: Tx, incident: Incident, now: datetime) -> None:
+async def keep(tx: Tx, before: Incident, incident: Incident, now: datetime) -> None:
     """Make the maintenance of planned work say what the incident says, in the incident's own transaction.
 
-    Raises: Invalid for work that would go on after its end.
+    Raises: Invalid for work that would be taken up again after its end.
     """
     if not incident.planned:
         return
     until = incident.scheduled_until
-    if incident.status is Status.IN_PROGRESS and until is not None and until <= now:
+    ended = until is not None and until <= now
+    if ended and incident.status is Status.IN_PROGRESS and before.status in _DONE:
         raise Invalid(
             "The end of this work is past.", place="scheduled_until", hint="Move its end first, then go on."
         )
     found = await tx.row("maintenance_of_incident", incident.id)
-    wanted = _wanted(incident)
+    wanted = None if ended else _wanted(incident)
     if wanted is None and found is not None:
         await _over(tx, found["id"], found["starts_at"], found["ends_at"], now)
     elif wanted is not None and found is None:

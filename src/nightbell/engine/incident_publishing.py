@@ -3,6 +3,7 @@
 Rule 1: nothing is published because something happened. A private incident is never published, whoever asks.
 """
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from nightbell.core.incident_timeline import Line
 from nightbell.core.journal import Actor
 from nightbell.core.labels import clean
 from nightbell.engine.act import Act
-from nightbell.engine.changing import Checks
+from nightbell.engine.changing import Change, Checks
 from nightbell.engine.directory import Directories
 from nightbell.engine.ids import new_id
 from nightbell.engine.incident_updates import BODY, TITLE, Herald, Said, ask, queue
@@ -28,6 +29,9 @@ from nightbell.store.write import config
 
 #: Clocks of those who write may be ahead of ours by this much.
 _AHEAD = timedelta(minutes=5)
+# ASCII only: what channels/email.py sends to.
+_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_LONGEST_ADDRESS = 254
 _SENT = Committed(outcomes=(), pages=True, decisions=())
 
 
@@ -193,6 +197,25 @@ class Publishing(IncidentWriter):
             self._woken(_SENT)
         return asked
 
+    async def invite_to_page(self, page_id: UUID, address: str, *, by: Actor, now: datetime) -> None:
+        """Ask an address whether it wants what a page publishes; one that is there stays as it is.
+
+        Raises: Unknown, Invalid for what is no address.
+        """
+        email = checked_address(address)
+        async with config.changing(self.db) as tx:
+            change = Change(tx, by, now)
+            await change.locked("status_page", status_pages, page_id)
+            if await tx.rows("add_page_subscriber", new_id(now), page_id, email, now):
+                await change.note("status_page.address_added", "status_page", page_id, email=email)
+
+    async def drop_from_page(self, page_id: UUID, subscriber_id: UUID, *, by: Actor, now: datetime) -> None:
+        """Forget an address of a page."""
+        async with config.changing(self.db) as tx:
+            if await tx.execute("remove_page_subscriber", subscriber_id, page_id):
+                await Change(tx, by, now).note("status_page.address_dropped", "status_page", page_id)
+            await tx.execute("call_off_told", str(subscriber_id), now)
+
     async def want(self, subscriber_id: UUID, *, now: datetime) -> None:
         """Keep that an address wants to be told."""
         async with self.db.tx() as tx:
@@ -205,6 +228,14 @@ class Publishing(IncidentWriter):
             await tx.execute("end_incident_subscriber", subscriber_id, now)
             await tx.execute("end_page_subscriber", subscriber_id, now)
             await tx.execute("call_off_told", str(subscriber_id), now)
+
+
+def checked_address(text: str) -> str:
+    """Return an e-mail address. Raises: Invalid for what is none."""
+    address = text.strip()
+    if len(address) > _LONGEST_ADDRESS or not _ADDRESS.fullmatch(address):
+        raise Invalid("This is no e-mail address.", place="email", hint="For example ana@example.org.")
+    return address
 
 
 def _may_be_published(incident: Incident) -> None:

@@ -80,10 +80,15 @@ class Showing:
 
 async def boards(runner: Runner, key: bytes, now: datetime) -> dict[str, Board]:
     """Return what every page shows, by its slug."""
-    faces = await runner.rows("status_faces")
+    return await _boards(runner, await runner.rows("status_faces"), key, now)
+
+
+async def _boards(runner: Runner, faces: list[Row], key: bytes, now: datetime) -> dict[str, Board]:
     wanted = {ident for face in faces for ident in face["service_ids"]}
     names = {r["id"]: r["name"] for r in await runner.rows("status_services", sorted(wanted))}
-    told = _published(await runner.rows("status_said", now - status_page.HISTORY, _MOST))
+    told = _published(
+        await runner.rows("status_said", now - status_page.HISTORY, _MOST, [f["id"] for f in faces])
+    )
     return {
         row["slug"]: status_page.board(
             _face(row, key),
@@ -92,6 +97,12 @@ async def boards(runner: Runner, key: bytes, now: datetime) -> dict[str, Board]:
         )
         for row in faces
     }
+
+
+async def any_board(runner: Runner, page_id: UUID, key: bytes, now: datetime) -> Board | None:
+    """Return what one page shows, or would show if it were switched on."""
+    found = await runner.rows("status_face", page_id)
+    return (await _boards(runner, found, key, now)).popitem()[1] if found else None
 
 
 def _face(row: Row, key: bytes) -> Face:

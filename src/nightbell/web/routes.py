@@ -25,13 +25,20 @@ from nightbell.web import calendars, chat_hooks, slack_hooks, twilio_hooks
 from nightbell.web.door import enter
 from nightbell.web.pages import (
     absences,
+    action_items,
     alert,
     alerts,
     deliveries,
     devices,
     feeds,
+    follow,
     groupings,
     heartbeats,
+    incident,
+    incident_alerts,
+    incident_people,
+    incident_publishing,
+    incidents,
     integrations,
     link,
     live,
@@ -45,6 +52,7 @@ from nightbell.web.pages import (
     policies,
     proof,
     providers,
+    retrospectives,
     rotations,
     routing,
     schedules,
@@ -52,6 +60,7 @@ from nightbell.web.pages import (
     settings,
     shadows,
     shared,
+    status_pages,
     subscriptions,
     swaps,
     teams,
@@ -66,9 +75,10 @@ from nightbell.web.site import Site, WebRequest
 #: A form of ours is small; a policy of 20 levels with 25 targets each is 40 KB.
 _LARGEST_FORM = 1024 * 1024
 PAGES = (
-    absences, alert, alerts, deliveries, devices, feeds, groupings, heartbeats, integrations, link, live, login,
-    maintenances, me, now, overrides, paths, people, policies, providers, proof, rotations, routing, schedules, services, settings, shadows,
-    shared, subscriptions, swaps, teams, throttles, urgencies, webhooks, wishes,
+    absences, action_items, alert, alerts, deliveries, devices, feeds, follow, groupings, heartbeats, incident, incident_alerts,
+    incident_people, incident_publishing, incidents, integrations, link, live, login,
+    maintenances, me, now, overrides, paths, people, policies, providers, proof, retrospectives, rotations, routing, schedules, services, settings, shadows,
+    shared, status_pages, subscriptions, swaps, teams, throttles, urgencies, webhooks, wishes,
 )  # fmt: skip
 STATUS: dict[type[NightbellError], int] = {
     BadPayload: 400,

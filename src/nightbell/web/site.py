@@ -16,6 +16,9 @@ from nightbell.core.errors import Unauthenticated
 from nightbell.engine.act import Act
 from nightbell.engine.configure import Configure
 from nightbell.engine.identity import Browser, Visitor
+from nightbell.engine.incident_publishing import Publishing
+from nightbell.engine.incidents import Incidents
+from nightbell.engine.showing import Showing
 from nightbell.store.db import Db
 from nightbell.web.assets import Assets, load
 from nightbell.web.duty import Roster
@@ -48,6 +51,11 @@ class Site:
     link_key: bytes
     #: What services outside call: web/inbound.py.
     inbound: Inbound
+    #: What status pages show, and who publishes it.
+    showing: Showing
+    publishing: Publishing
+    #: Who changes incidents.
+    incidents: Incidents
     #: Name and words of what the auditor watches.
     promises: tuple[tuple[str, str], ...] = ()
     assets: Assets = field(default_factory=load)

@@ -14,16 +14,21 @@ SELECT id, slug, title, public_title, description, public_description, success_m
     website_url, support_url, privacy_url, section_order, time_zone, service_ids, public, indexed, token_round
 FROM status_pages WHERE enabled
 
+-- status_face: one page, shown or not
+SELECT id, slug, title, public_title, description, public_description, success_message, failure_message, footer,
+    website_url, support_url, privacy_url, section_order, time_zone, service_ids, public, indexed, token_round
+FROM status_pages WHERE id = $1
+
 -- status_services: the names of what pages show
 SELECT id, name FROM services WHERE id = ANY($1::uuid[])
 
--- status_said: what was published of incidents that go on, or of which something was said since $1, at most $2 of a page
+-- status_said: what was published of incidents that go on, or of which something was said since $1, at most $2 of each page $3
 WITH spoken AS (
     SELECT e.status_page_id, e.incident_id, max(e.started_at) AS last_at,
         (array_agg(e.status ORDER BY e.started_at DESC, e.id DESC))[1] IN ('resolved', 'completed') AS over
     FROM status_page_events e
-    JOIN status_pages p ON p.id = e.status_page_id AND p.enabled
     JOIN incidents i ON i.id = e.incident_id AND NOT i.private
+    WHERE e.status_page_id = ANY($3::uuid[])
     GROUP BY 1, 2
 ), chosen AS (
     SELECT status_page_id, incident_id,
