@@ -35,6 +35,7 @@ from nightbell.engine.deliver import Deliver
 from nightbell.engine.directory import Directories
 from nightbell.engine.heartbeats import Heartbeats
 from nightbell.engine.housekeeping import keep_house
+from nightbell.engine.incident_planned import Planned
 from nightbell.engine.incident_publishing import Publishing
 from nightbell.engine.incident_updates import Herald
 from nightbell.engine.incidents import Incidents
@@ -219,7 +220,7 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
     chores = (
         calendars.chore(db, keys, http, now),
         noticing.chore(db, directories, me),
-        *showing.chores(pages_shown, edge.publishing, now),
+        *showing.chores(pages_shown, edge.publishing, Planned(db, edge.incidents), now),
         slack.chore(),
         telegram.chore(),
         *aftercare.chores(care, now),
