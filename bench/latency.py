@@ -56,7 +56,8 @@ async def _measured(run: Run, program: Program, sink: "Sink", job: Job) -> Plain
         name=f"webhook to notification handed over, p50 / p99 at {job.rate:.0f}/s",
         value=milliseconds(waits),
         others=machine.others(used.program + used.database + result.cpu),
-        note=f"{result.answered:,} answered, {len(waits):,} handed over",
+        note=f"{result.answered:,} answered, {len(waits):,} handed over; CPU us each: "
+        f"{used.program * 1e6 / len(waits):.0f} + {used.database * 1e6 / len(waits):.0f} of PostgreSQL",
     )
 
 

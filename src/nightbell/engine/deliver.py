@@ -4,7 +4,7 @@ Rule 1: an attempt is on disk before anything is sent, and an answer that never 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from nightbell.engine.ingest import Committed
 from nightbell.engine.messages import Desk
 from nightbell.engine.node import Node
 from nightbell.engine.particulars import Particulars
+from nightbell.engine.recording import Recorder
 from nightbell.store.db import Db, Row, Tx
 from nightbell.store.write import facts, outbox
 from nightbell.store.write.outbox import Claimed, Lost
@@ -59,6 +60,7 @@ class Deliver:
         self._worker = node.name
         self._claims = Claims(node.name)
         self._arming = Arming(channels)
+        self._recorder = Recorder(self._record)
         #: Contact methods at which nothing arrived when they were used last.
         self._failing: set[UUID] = set()
 
@@ -75,15 +77,17 @@ class Deliver:
         """
         under_way = [c for one in batch.work for c in one.claimed]
         self._claims.began(under_way)
-        pending = {asyncio.create_task(self._attempt(one)) for one in batch.work}
         try:
-            while pending:
-                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-                await self._record([task.result() for task in done])
+            each = (self._see_through(one) for one in batch.work)
+            ended = await asyncio.gather(*each, return_exceptions=True)
         finally:
             self._claims.ended(under_way)
-            for task in pending:
-                task.cancel()
+        for fault in ended:
+            if fault is not None:
+                raise fault
+
+    async def _see_through(self, work: Work) -> None:
+        await self._recorder.record(await self._attempt(work))
 
     async def claim(self, limit: int = BATCH, *, in_turn: bool = False) -> Batch:
         """Lease due messages; whoever claims must send. A lease that lapses is taken back by `recover`.
@@ -147,11 +151,11 @@ class Deliver:
             _log.error("channel.fault", channel=kind, why=str(fault), exc_info=fault)
             return Unsure(why=f"the channel failed: {type(fault).__name__}: {fault}")
 
-    async def _record(self, done: list[Done]) -> None:
+    async def _record(self, done: Sequence[Done]) -> None:
         now = self._clock()
+        each = [(c, d.next) for d in done for c in d.claimed]
 
         async def work(tx: Tx) -> Committed:
-            each = [(c, d.next) for d in done for c in d.claimed]
             await outbox.finish(tx, each, self._worker, now)
             if any(self._arming.concerns(c.kind) for c, _ in each):
                 await self._arming.arm(tx, each, now)

@@ -54,8 +54,14 @@ class Pulse:
             self._messages()
             self._topics.add("messages")
         if committed.repeats or any(d.escalations or d.pages for d in committed.decisions):
+            # No timer is due sooner than the next beat; our own node hears it too.
             self._topics.add("due")
-            self._due()
+            self._beat.set()
+
+    def incidents(self) -> None:
+        """Wake open pages: an incident changed."""
+        self._topics.add("incidents")
+        self._beat.set()
 
     @asynccontextmanager
     async def beating(self) -> AsyncIterator[None]:

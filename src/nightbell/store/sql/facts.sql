@@ -1,6 +1,6 @@
 -- configuration_version: moves with every configuration change. Asked first in a transaction that writes, so it also
 -- keeps that transaction to its indexes: a plan cached while a table was small would read a storm from end to end
-SELECT version, set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+SELECT version, set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true),
        set_config('enable_mergejoin', 'off', true)
 FROM configuration
 
