@@ -120,8 +120,8 @@ def check_task(checks: Checks) -> None:
 
 
 def _check_params(checks: Checks, params: dict[str, Any]) -> None:
-    kind = params.get("task_type")
-    if not isinstance(kind, str) or kind not in (known := {*KNOWN, *TASKS}):
+    kind, known = params.get("task_type"), {*KNOWN, *TASKS}
+    if not isinstance(kind, str) or kind not in known:
         said = f"There is no task {kind!r}." if kind else "Task type can't be blank"
         checks.wrong("params.task_type", said, _near(str(kind), known))
         return

@@ -1,0 +1,246 @@
+"""Workflows on the wire: Rootly's shapes and its SDK, what Terraform sends and must find again, and hostile input."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from rootly_sdk.api.workflow_groups import list_workflow_groups
+from rootly_sdk.api.workflows import get_workflow, list_workflows
+
+from nightbell.api.resources.workflows import WORKFLOWS
+
+GOLDEN = json.loads((Path(__file__).parent / "golden.json").read_text())
+NOBODY = "00000000-0000-4000-8000-000000000000"
+#: What the golden document was made from: as Terraform's rootly_workflow_alert sends it.
+PARAMS = {
+    "trigger_type": "alert",
+    "triggers": ["alert_created"],
+    "alert_condition": "ALL",
+    "alert_condition_source": "IS",
+    "alert_sources": ["alertmanager"],
+    "alert_condition_label": "ANY",
+    "alert_labels": [],
+    "alert_condition_status": "ANY",
+    "alert_statuses": [],
+    "alert_condition_urgency": "ANY",
+    "alert_urgency_ids": [],
+    "alert_condition_payload": "IS",
+    "alert_query_payload": "$.commonLabels.severity",
+    "alert_payload": ["critical"],
+    "alert_field_conditions": [],
+}
+PRINT = {"task_type": "print", "message": "{{ alert.summary }}"}
+
+
+@pytest.fixture
+def made(call):
+    async def make(status=201, **more):
+        said = {"name": "Critical → incident", "trigger_params": PARAMS, **more}
+        return await call("POST", "/v1/workflows", said, status=status)
+
+    return make
+
+
+@pytest.fixture
+def task(call):
+    async def make(workflow, status=201, **more):
+        path = f"/v1/workflows/{workflow}/workflow_tasks"
+        return await call("POST", path, {"task_params": PRINT, **more}, status=status)
+
+    return make
+
+
+async def test_a_workflow_has_the_shape_of_the_golden_document(made):
+    document = (await made())["data"]
+    golden = GOLDEN["workflow_response"]["data"]["attributes"] if "workflow_response" in GOLDEN else None
+    attributes = document["attributes"]
+    assert document["type"] == "workflows"
+    if golden is not None:
+        assert golden.keys() <= attributes.keys()
+        same = [key for key in golden if not key.endswith("_at")]
+        assert {key: attributes[key] for key in same} == {key: golden[key] for key in same}
+    assert attributes["slug"] == "critical-incident"
+    assert attributes["trigger_params"] == PARAMS
+    assert {a.name for a in WORKFLOWS.attributes} == attributes.keys()
+
+
+async def test_what_terraform_sends_it_finds_again(made, call, task):
+    key = (await made(wait="10 min", repeat_on=["M", "R"], position=3))["data"]["id"]
+    row = (await call("GET", f"/v1/workflows/{key}"))["data"]["attributes"]
+    assert (row["wait"], row["repeat_on"], row["position"]) == ("10 min", ["M", "R"], 3)
+    assert (row["repeat_every_duration"], row["description"], row["workflow_group_id"]) == (None, None, None)
+    params = {**PRINT, "unknown_to_us": {"a": [1, 2.5, None, True]}}
+    made_task = (await task(key, task_params=params, name="Say", skip_on_failure=True))["data"]
+    again = (await call("GET", f"/v1/workflow_tasks/{made_task['id']}"))["data"]["attributes"]
+    assert again["task_params"] == params
+    assert (again["name"], again["skip_on_failure"], again["enabled"], again["position"]) == (
+        "Say",
+        True,
+        True,
+        1,
+    )
+    changed = await call("PUT", f"/v1/workflows/{key}", {"name": "Other", "wait": None})
+    assert changed["data"]["attributes"] == {
+        **row,
+        "name": "Other",
+        "wait": None,
+        "updated_at": changed["data"]["attributes"]["updated_at"],
+    }
+
+
+async def test_a_workflow_is_found_by_its_slug_and_its_name(made, call):
+    await made()
+    await made(name="Second")
+    assert (await call("GET", "/v1/workflows/second"))["data"]["attributes"]["name"] == "Second"
+    found = await call("GET", "/v1/workflows", params={"filter[name]": "Second"})
+    assert [w["attributes"]["slug"] for w in found["data"]] == ["second"]
+    assert [w["attributes"]["position"] for w in (await call("GET", "/v1/workflows"))["data"]] == [1, 2]
+
+
+async def test_the_sdk_reads_workflows_and_groups(made, call, sdk):
+    await call("POST", "/v1/workflow_groups", {"name": "Nights", "kind": "alert"}, status=201)
+    key = (await made())["data"]["id"]
+    found = await get_workflow.asyncio(key, client=sdk)
+    assert found.data.attributes.name == "Critical → incident"
+    assert [w.attributes.slug for w in (await list_workflows.asyncio(client=sdk)).data] == [
+        "critical-incident"
+    ]
+    groups = await list_workflow_groups.asyncio(client=sdk)
+    assert [(g.attributes.name, g.attributes.expanded) for g in groups.data] == [("Nights", True)]
+
+
+async def test_tasks_keep_their_order_whatever_moves(made, call, task):
+    key = (await made())["data"]["id"]
+    ids = [(await task(key, name=name))["data"]["id"] for name in "abc"]
+    first = (await task(key, name="d", position=1))["data"]["id"]
+
+    async def order():
+        listed = await call("GET", f"/v1/workflows/{key}/workflow_tasks")
+        assert [t["attributes"]["position"] for t in listed["data"]] == list(
+            range(1, len(listed["data"]) + 1)
+        )
+        return "".join(t["attributes"]["name"] for t in listed["data"])
+
+    assert await order() == "dabc"
+    await call("PUT", f"/v1/workflow_tasks/{ids[2]}", {"position": 2})
+    assert await order() == "dcab"
+    await call("PUT", f"/v1/workflow_tasks/{first}", {"position": 99})
+    assert await order() == "cabd"
+    gone = await call("DELETE", f"/v1/workflow_tasks/{ids[0]}")
+    assert gone["data"]["attributes"]["name"] == "a"
+    assert await order() == "cbd"
+    shown = await call("GET", f"/v1/workflows/{key}", params={"include": "genius_tasks"})
+    assert [t["attributes"]["name"] for t in shown["included"]] == list("cbd")
+
+
+async def test_a_task_of_another_vendor_is_kept(made, task):
+    key = (await made())["data"]["id"]
+    params = {"task_type": "create_jira_issue", "title": "{{ incident.title }}", "project_key": "OPS"}
+    assert (await task(key, task_params=params))["data"]["attributes"]["task_params"] == params
+
+
+WRONG = [
+    ({"name": ""}, "name"),
+    ({"trigger_params": {"trigger_type": "night"}}, "trigger_params.trigger_type"),
+    ({"trigger_params": {"trigger_type": "pulse"}}, "trigger_params.trigger_type"),
+    ({"trigger_params": {**PARAMS, "triggers": ["incident_created"]}}, "trigger_params.triggers[0]"),
+    ({"trigger_params": {**PARAMS, "triggers": "alert_created"}}, "trigger_params.triggers"),
+    (
+        {"trigger_params": {**PARAMS, "alert_condition_source": "EQUALS"}},
+        "trigger_params.alert_condition_source",
+    ),
+    ({"trigger_params": {**PARAMS, "alert_query_payload": "$.["}}, "trigger_params.alert_query_payload"),
+    ({"trigger_params": {**PARAMS, "alert_payload": []}}, "trigger_params.alert_payload"),
+    ({"trigger_params": []}, "trigger_params"),
+    ({"wait": "a while"}, "wait"),
+    ({"repeat_every_duration": "10 sec"}, "repeat_every_duration"),
+    ({"repeat_condition_duration_since_first_run": "1h"}, "repeat_every_duration"),
+    ({"repeat_on": ["X"]}, "repeat_on"),
+    ({"workflow_group_id": NOBODY}, "workflow_group_id"),
+    ({"position": -1}, "position"),
+]
+
+
+def pointer(place):
+    parts = re.sub(r"[.\[]", "/", place).replace("]", "")
+    return f"/data/attributes/{parts}"
+
+
+async def test_what_is_wrong_with_a_workflow_is_named(made, call):
+    for sent, place in WRONG:
+        refused = await made(status=422, **sent)
+        assert [error["source"]["pointer"] for error in refused["errors"]] == [pointer(place)], sent
+    assert (await call("GET", "/v1/workflows"))["data"] == []
+
+
+WRONG_TASKS = [
+    ({"task_params": {}}, "task_params"),
+    ({"task_params": {"task_type": "create_incidnet"}}, "create_incident"),
+    ({"task_params": {"task_type": 7}}, "task_params/task_type"),
+    ({"task_params": "print"}, "task_params"),
+    ({"position": 0}, "position"),
+]
+
+
+async def test_what_is_wrong_with_a_task_is_named(made, task, call):
+    key = (await made())["data"]["id"]
+    for sent, said in WRONG_TASKS:
+        assert said in json.dumps((await task(key, status=422, **sent))["errors"])
+    assert (await call("GET", f"/v1/workflows/{key}/workflow_tasks"))["data"] == []
+
+
+def triggers(workflow):
+    return {
+        "task_type": "trigger_workflow",
+        "kind": "alert",
+        "workflow": {"id": workflow, "name": "?"},
+        "resource": {"id": "{{ alert.id }}", "name": "?"},
+        "attribute_to_query_by": "id",
+    }
+
+
+async def test_workflows_that_start_each_other_for_ever_are_refused(made, task, call):
+    a, b, c = [(await made(name=name))["data"]["id"] for name in "ABC"]
+    await task(a, task_params=triggers(b))
+    await task(b, task_params=triggers("c"))
+    refused = await task(c, status=422, task_params=triggers(a))
+    assert "C → A → B → C" in json.dumps(refused["errors"], ensure_ascii=False)
+    own = await task(a, status=422, task_params=triggers(a))
+    assert "A → A" in json.dumps(own["errors"], ensure_ascii=False)
+    harmless = (await task(c))["data"]["id"]
+    await call("PUT", f"/v1/workflow_tasks/{harmless}", {"task_params": triggers(b)}, status=422)
+
+
+async def test_a_locked_workflow_is_only_unlocked(made, task, call):
+    key = (await made(locked=True))["data"]["id"]
+    path = f"/v1/workflows/{key}"
+    await call("PUT", path, {"name": "Other"}, status=400)
+    await call("PUT", path, {"name": "Critical → incident"})
+    await call("DELETE", path, status=400)
+    await task(key, status=400)
+    unlocked = await call("PUT", path, {"locked": False, "name": "Other"})
+    assert unlocked["data"]["attributes"]["name"] == "Other"
+    await task(key)
+    assert (await call("DELETE", path))["data"]["attributes"]["name"] == "Other"
+    await call("GET", path, status=404)
+
+
+async def test_only_who_configures_changes_workflows(made, call):
+    key = (await made())["data"]["id"]
+    assert (await call("GET", f"/v1/workflows/{key}", by="olga"))["data"]["id"] == key
+    for who in ("bo", "olga"):
+        await call("POST", "/v1/workflows", {"name": "X"}, by=who, status=403)
+        await call("PUT", f"/v1/workflows/{key}", {"name": "X"}, by=who, status=403)
+        await call("POST", f"/v1/workflows/{key}/workflow_tasks", {"task_params": PRINT}, by=who, status=403)
+
+
+async def test_a_group_is_made_changed_and_forgotten_and_its_workflows_stay(made, call):
+    group = (await call("POST", "/v1/workflow_groups", {"name": "Nights", "icon": "🌙"}, status=201))["data"]
+    assert (group["attributes"]["slug"], group["attributes"]["position"]) == ("nights", 1)
+    key = (await made(workflow_group_id=group["id"]))["data"]["id"]
+    path = f"/v1/workflow_groups/{group['id']}"
+    assert (await call("PUT", path, {"expanded": False}))["data"]["attributes"]["expanded"] is False
+    await call("PUT", path, {"kind": "dream"}, status=422)
+    await call("DELETE", path)
+    assert (await call("GET", f"/v1/workflows/{key}"))["data"]["attributes"]["workflow_group_id"] is None
