@@ -36,6 +36,7 @@ from nightbell.web.pages import (
     heartbeats,
     incident,
     incident_alerts,
+    incident_catalogs,
     incident_people,
     incident_publishing,
     incidents,
@@ -76,7 +77,7 @@ from nightbell.web.site import Site, WebRequest
 _LARGEST_FORM = 1024 * 1024
 PAGES = (
     absences, action_items, alert, alerts, deliveries, devices, feeds, follow, groupings, heartbeats, incident, incident_alerts,
-    incident_people, incident_publishing, incidents, integrations, link, live, login,
+    incident_catalogs, incident_people, incident_publishing, incidents, integrations, link, live, login,
     maintenances, me, now, overrides, paths, people, policies, providers, proof, retrospectives, rotations, routing, schedules, services, settings, shadows,
     shared, status_pages, subscriptions, swaps, teams, throttles, urgencies, webhooks, wishes,
 )  # fmt: skip

@@ -118,7 +118,9 @@ def page(path: str | list[str], permission: Permission) -> Callable[[Any], HTTPR
     return get(path, opt={"permission": permission}, include_in_schema=False)
 
 
-def action(path: str, permission: Permission, *, signed: bool = False) -> Callable[[Any], HTTPRouteHandler]:
+def action(
+    path: str | list[str], permission: Permission, *, signed: bool = False
+) -> Callable[[Any], HTTPRouteHandler]:
     """Return the decorator of a form's target: it changes something, then sends the browser on."""
     opt = {"permission": permission, "signed": signed}
     return post(path, opt=opt, include_in_schema=False, status_code=200)

@@ -7,8 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
+from sqlalchemy import Table, select
 
 from nightbell.store.db import Row, Runner
+from nightbell.store.statements import fetch_core
 
 OPEN = ("in_triage", "started", "mitigated")
 EVENTS = 1000
@@ -156,6 +158,12 @@ async def to_do(db: Runner, viewer: Viewer, *, whose: int | None, open: bool) ->
 async def uses(db: Runner) -> dict[UUID, int]:
     """Return how many incidents use each row of the catalogs."""
     return {row["id"]: row["uses"] for row in await db.rows("incident_catalog_uses")}
+
+
+async def catalog(db: Runner, table: Table) -> list[dict[str, Any]]:
+    """Return a whole catalog, in its order."""
+    rows = await fetch_core(db, select(table).order_by(table.c.position, table.c.name))
+    return [_dict(row) for row in rows]
 
 
 def _dict(row: Row) -> dict[str, Any]:

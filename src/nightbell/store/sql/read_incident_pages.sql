@@ -92,11 +92,11 @@ WHERE x.incident_id = $1
 ORDER BY a.status = 'resolved', a.started_at, a.id
 LIMIT 500;
 
--- incident_page_subscribers: who is told of an incident
-SELECT b.id, b.user_id, b.email, u.name, b.confirmed_at
-FROM incident_subscribers b LEFT JOIN users u ON u.id = b.user_id
+-- incident_page_subscribers: which people are told of an incident; addresses of others are status_pages.sql's
+SELECT b.id, b.user_id, u.name
+FROM incident_subscribers b JOIN users u ON u.id = b.user_id
 WHERE b.incident_id = $1 AND b.ended_at IS NULL
-ORDER BY coalesce(u.name, b.email);
+ORDER BY u.name;
 
 -- incident_page_family: incidents below an incident, and those that are the same as it, as far as a person may see them
 SELECT i.id, i.sequential_id, i.title, i.status, i.parent_incident_id = $3 AS below

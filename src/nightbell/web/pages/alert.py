@@ -16,9 +16,10 @@ from nightbell.core.errors import Unknown
 from nightbell.core.escalation import Phase
 from nightbell.core.why import why as explained
 from nightbell.store.db import Row
-from nightbell.store.read import groupings, pages
+from nightbell.store.read import groupings, incident_pages, pages
 from nightbell.store.read import why as recorded
 from nightbell.web import acts, future, timeline
+from nightbell.web.incident_view import viewer
 from nightbell.web.pages.alerts import chips
 from nightbell.web.render import go, render, safe_path
 from nightbell.web.search import Search
@@ -76,6 +77,8 @@ async def shown(request: WebRequest, ref: str) -> Response[bytes]:
         policies=sorted((p.name, str(p.id)) for p in directory.policies.values()),
         curl=_curl(request, alert),
         group=await _group(request, alert) if alert["group_rule_id"] else None,
+        incidents=await incident_pages.of_alert(db, viewer(request), ident),
+        open_incidents=await incident_pages.choices(db, viewer(request)),
         why=explained(await recorded.case(db, ident, alert["status"]), times.exact),
         **_shown(alert, directory, found["members"]),
     )

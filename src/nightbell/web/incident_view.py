@@ -1,0 +1,308 @@
+"""Gathers what a page shows of one incident: its steps, phases and timeline, and the report that is written of it.
+
+Rule 1: an incident that somebody may not see does not exist for them: `find` says Unknown.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from markupsafe import Markup
+from msgspec import Struct
+
+from nightbell.core import incident as rules
+from nightbell.core import shortid
+from nightbell.core.access import Permission, may
+from nightbell.core.errors import Unknown
+from nightbell.core.incident import Incident, Status
+from nightbell.core.incident_report import Attached, Entry, Item, Moment, Phase, Report, Seat
+from nightbell.engine.incident_work import read
+from nightbell.engine.incidents_timeline import WRITTEN
+from nightbell.store.read import incident_pages as reads
+from nightbell.store.read.incident_pages import Viewer
+from nightbell.web import words
+from nightbell.web.markdown import shown
+from nightbell.web.site import WebRequest
+from nightbell.web.times import Times
+
+#: The instants of an incident.
+MARKS = (
+    "detected", "in_triage", "started", "acknowledged", "mitigated", "resolved", "closed", "cancelled",
+)  # fmt: skip
+_DOTS = {
+    "incident.resolved": "g",
+    "incident.completed": "g",
+    "incident.closed": "g",
+    "incident.mitigated": "y",
+    "incident.created": "f",
+    "incident.restarted": "f",
+    WRITTEN: "p",
+}
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """A button that moves an incident on. `asks` is the question of its message, "" when it has none."""
+
+    to: str
+    label: str
+    hint: str
+    asks: str = ""
+    needed: bool = False
+    main: bool = False
+
+
+_STEPS = {
+    Status.IN_TRIAGE: ("Back to triage", "Nobody is sure any more that it is an incident.", "", False),
+    Status.STARTED: ("Start", "Work begins.", "", False),
+    Status.MITIGATED: (
+        "Mitigate",
+        "It does no harm any more; the cause is still there.",
+        "What was done?",
+        False,
+    ),
+    Status.RESOLVED: ("Resolve", "It is over.", "What was it, and what made it better?", False),
+    Status.CLOSED: ("Close", "Nothing is left to do for it.", "", False),
+    Status.CANCELLED: ("Cancel", "It was none.", "Why was it no incident?", True),
+    Status.IN_PROGRESS: ("Begin", "The planned work begins; its services are muted.", "", False),
+    Status.COMPLETED: ("Complete", "The planned work is done.", "", False),
+    Status.SCHEDULED: ("Plan again", "It will be done after all.", "", False),
+}
+_MAIN = {
+    Status.IN_TRIAGE: Status.STARTED,
+    Status.STARTED: Status.MITIGATED,
+    Status.MITIGATED: Status.RESOLVED,
+    Status.RESOLVED: Status.CLOSED,
+    Status.SCHEDULED: Status.IN_PROGRESS,
+    Status.IN_PROGRESS: Status.COMPLETED,
+}
+
+
+def viewer(request: WebRequest) -> Viewer:
+    """Return who looks: from whoever invites people, no incident is kept."""
+    who = request.visitor
+    return Viewer(user_id=who.user_id, everything=may(who.role, Permission.PEOPLE))
+
+
+async def find(request: WebRequest, ref: str) -> dict[str, Any]:
+    """Return an incident by number, number and slug, slug or id.
+
+    Raises: Unknown, also for one that is kept from who asks.
+    """
+    db, who = request.site.db, viewer(request)
+    number = reads.number_of(ref.partition("-")[0]) if ref[:1].isdigit() else reads.number_of(ref)
+    ident = _uuid(ref)
+    found = None
+    if ident is not None:
+        found = await reads.incident(db, who, ident=ident)
+    elif number is not None:
+        found = await reads.incident(db, who, number=number)
+    # A slug may begin with a number: "500-errors".
+    if found is None or (number is not None and not _names(found, ref)):
+        found = await reads.incident(db, who, slug=ref[:255]) or found
+    if found is None:
+        raise Unknown(
+            f"There is no incident {ref[:60]}.", hint="Or it is private, and its people have not added you."
+        )
+    return found
+
+
+def _names(found: dict[str, Any], ref: str) -> bool:
+    rest = ref.partition("-")[2]
+    return not ref[:1].isdigit() or rest in ("", found["slug"])
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def url(row: dict[str, Any]) -> str:
+    """Return where the page of an incident is."""
+    return f"/incidents/{row['sequential_id']}"
+
+
+def steps(incident: Incident) -> list[Step]:
+    """Return what may come next, the usual one first."""
+    main = _MAIN.get(incident.status)
+    order = sorted(rules.successors(incident), key=lambda to: (to is not main, to is Status.CANCELLED))
+    return [_step(incident, to, main=to is main) for to in order]
+
+
+def _step(incident: Incident, to: Status, *, main: bool) -> Step:
+    label, hint, asks, needed = _STEPS[to]
+    if rules.named(incident, to) == "restarted" and to in (Status.STARTED, Status.IN_PROGRESS):
+        label, hint = "Start again", "It was not over."
+    return Step(to=to.value, label=label, hint=hint, asks=asks, needed=needed, main=main)
+
+
+def phases(incident: Incident, now: datetime) -> list[dict[str, Any]]:
+    """Return each status it went through with how long it stood there; where it is over, the last one without."""
+    told: list[dict[str, Any]] = [
+        {"status": p.status.value, "length": p.length, "open": p.open, "since": now - p.length}
+        for p in rules.phases(incident, now)
+    ]
+    if not told or not told[-1]["open"]:
+        told.append({"status": incident.status.value, "length": None, "open": False, "since": None})
+    return told
+
+
+def moments(row: dict[str, Any]) -> list[tuple[str, datetime, str]]:
+    """Return when it came to each status, and by whom, in order."""
+    names = row["names"] or {}
+    told = [
+        (one.replace("_", " ").capitalize(), row[f"{one}_at"], names.get(str(row.get(f"{one}_by")), ""))
+        for one in MARKS
+        if row[f"{one}_at"]
+    ]
+    return sorted(told, key=lambda moment: moment[1])
+
+
+# ---------------------------------------------------------------- the timeline
+
+
+def by_hand(event: dict[str, Any]) -> bool:
+    """Return whether a person wrote the words of an entry."""
+    return bool(event["code"] == WRITTEN)
+
+
+def timeline(events: Iterable[dict[str, Any]], times: Times) -> list[dict[str, Any]]:
+    """Return the lines of the timeline, the newest first, with a line for each day that is not today."""
+    lines: list[dict[str, Any]] = []
+    day = times.day(times.now)
+    for event in reversed(list(events)):
+        if (its := times.day(event["occurred_at"])) != day:
+            lines.append({"day": its})
+            day = its
+        lines.append(_line(event))
+    return lines
+
+
+def _line(event: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "day": "",
+        "id": event["id"],
+        "at": event["occurred_at"],
+        "dot": _DOTS.get(event["code"], ""),
+        "text": event["event"],
+        "html": shown(event["event"]) if by_hand(event) else "",
+        "by": who(event),
+        "why": because(event["because"]),
+        "external": event["visibility"] == "external",
+        "links": [(one.get("title") or "", one.get("url") or "") for one in event["attachments"]],
+    }
+
+
+def who(event: dict[str, Any]) -> str:
+    """Return who is behind an entry."""
+    return str(event["user_name"] or event["actor"])
+
+
+def because(facts: dict[str, Any]) -> str:
+    """Return why something happened, as far as the entry says: by which workflow, because of which alert."""
+    told = [f"workflow {facts['workflow']}"] if facts.get("workflow") else []
+    told += [f"alert {facts['alert']}"] if isinstance(facts.get("alert"), str) else []
+    return ", ".join(told)
+
+
+# ---------------------------------------------------------------- the report
+
+
+async def report(request: WebRequest, row: dict[str, Any]) -> Report:
+    """Return an incident as it is told in writing."""
+    db, ident = request.site.db, row["id"]
+    incident = read(row)
+    links = await reads.links(db, ident)
+    named = {kind: tuple(name for _, name in things) for kind, things in links.items()}
+    return Report(
+        number=row["sequential_id"],
+        title=row["title"],
+        slug=row["slug"],
+        status=words.INCIDENT[row["status"]].word,
+        url=f"{request.site.base_url}/account/incidents/{row['sequential_id']}-{row['slug']}",
+        severity=row["severity"] or "",
+        kind=row["kind"],
+        private=row["private"],
+        summary=row["summary"] or "",
+        mitigation=row["mitigation_message"] or "",
+        resolution=row["resolution_message"] or "",
+        cancellation=row["cancellation_message"] or "",
+        services=named["service"],
+        teams=named["team"],
+        environments=named["environment"],
+        types=named["type"],
+        labels=row["labels"],
+        creator=row["creator"] or row["source"],
+        moments=_moments(row),
+        phases=tuple(_phase(one) for one in rules.phases(incident, request.now)),
+        to_acknowledge=rules.to_acknowledge(incident),
+        to_resolve=rules.to_resolve(incident),
+        seats=tuple(_seat(one) for one in await reads.roles(db, ident) if one["people"]),
+        subscribers=tuple(one["name"] for one in await reads.subscribers(db, ident)),
+        entries=tuple(_entry(one) for one in await reads.events(db, ident)),
+        items=tuple(_item(one) for one in await reads.items(db, ident)),
+        alerts=tuple(_attached(request, one) for one in await reads.alerts(db, ident)),
+    )
+
+
+def _moments(row: dict[str, Any]) -> tuple[Moment, ...]:
+    names = row["names"] or {}
+    told = [Moment(name=m, at=row[f"{m}_at"], by=names.get(str(row.get(f"{m}_by")), "")) for m in MARKS]
+    return tuple(told)
+
+
+def _phase(phase: rules.Phase) -> Phase:
+    return Phase(name=words.INCIDENT[phase.status.value].word, length=phase.length, open=phase.open)
+
+
+def _seat(role: dict[str, Any]) -> Seat:
+    return Seat(role=role["name"], people=tuple(one["name"] for one in role["people"]))
+
+
+def _entry(event: dict[str, Any]) -> Entry:
+    links = ((one.get("title") or "", one.get("url") or "") for one in event["attachments"])
+    return Entry(
+        at=event["occurred_at"],
+        text=event["event"],
+        by=who(event),
+        written=by_hand(event),
+        visibility=event["visibility"],
+        links=tuple(links),
+    )
+
+
+def _item(row: dict[str, Any]) -> Item:
+    return Item(
+        summary=row["summary"],
+        status=row["status"],
+        kind=row["kind"],
+        priority=row["priority"],
+        owner=", ".join([*filter(None, [row["owner"]]), *row["teams"]]),
+        due=row["due_date"].isoformat() if row["due_date"] else "",
+    )
+
+
+def _attached(request: WebRequest, row: dict[str, Any]) -> Attached:
+    short = shortid.encode(row["number"])
+    return Attached(
+        short_id=short,
+        summary=row["summary"],
+        status=row["status"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        url=f"{request.site.base_url}/account/alerts/{short}",
+    )
+
+
+def figures(incident: Incident) -> list[tuple[str, timedelta | None]]:
+    """Return the figures beside the phases: how long nobody had it, how long it lasted."""
+    if incident.planned:
+        return []
+    return [("To acknowledge", rules.to_acknowledge(incident)), ("To resolve", rules.to_resolve(incident))]
+
+
+def summary(row: dict[str, Any]) -> Markup:
+    """Return the summary as its Markdown says."""
+    return shown(row["summary"] or "")
