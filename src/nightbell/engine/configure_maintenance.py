@@ -46,7 +46,7 @@ class Maintenances(Writer):
         """Change planned work; what it holds looks at once whether it still does."""
         fields = edit.sent()
         async with self.changing(by, now) as change:
-            before = await change.locked("maintenance", maintenances, maintenance_id)
+            before = await _own(change, maintenance_id)
             checks = Checks(fields)
             if fields.get("starts_at", now) is None:
                 del fields["starts_at"]
@@ -62,7 +62,7 @@ class Maintenances(Writer):
         Raises: Stale for work that is over or has not begun.
         """
         async with self.changing(by, now) as change:
-            before = await change.locked("maintenance", maintenances, maintenance_id)
+            before = await _own(change, maintenance_id)
             if before["starts_at"] > now:
                 raise Stale("It has not begun.", hint="Delete it, or move its start.")
             if before["ends_at"] is not None and before["ends_at"] <= now:
@@ -74,8 +74,18 @@ class Maintenances(Writer):
     async def delete_maintenance(self, maintenance_id: UUID, *, by: Actor, now: datetime) -> None:
         """Forget planned work; what it holds is paged now."""
         async with self.changing(by, now) as change:
+            await _own(change, maintenance_id)
             await change.remove("maintenance", maintenances, maintenance_id)
             await _wake(change, maintenance_id)
+
+
+async def _own(change: Change, maintenance_id: UUID) -> dict[str, Any]:
+    """Return planned work, locked. Raises: Stale for what an incident owns: it is changed there."""
+    before = await change.locked("maintenance", maintenances, maintenance_id)
+    if before["incident_id"] is not None:
+        number = await change.tx.value("number_of_incident", before["incident_id"])
+        raise Stale(f"This work belongs to INC-{number}.", hint="Change the incident; this follows.")
+    return before
 
 
 async def _wake(change: Change, maintenance_id: UUID) -> None:

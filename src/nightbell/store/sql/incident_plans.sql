@@ -19,3 +19,6 @@ FROM (
     GROUP BY m.incident_id
 ) f
 WHERE f.room > 0
+
+-- number_of_incident: what people call it
+SELECT sequential_id FROM incidents WHERE id = $1
