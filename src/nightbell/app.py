@@ -75,7 +75,7 @@ from nightbell.web.status_site import StatusSite
 from nightbell.web.testing_clock import TestingClock
 from nightbell.worker import aftercare, calendars, noticing, showing, watching, webhooks
 from nightbell.worker.alarms import Alarms
-from nightbell.worker.loop import Worker
+from nightbell.worker.loop import Chore, Worker
 from nightbell.worker.pulse import Pulse
 from nightbell.worker.slack_line import SlackLine
 from nightbell.worker.standing import Passage
@@ -225,12 +225,7 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
         telegram.chore(),
         *aftercare.chores(care, now),
         *webhooks.chores(Relaying(db, Unwrapped(edge)), outgoing, me, keep=settings.retention_days),
-        *watching.chores(
-            db,
-            now,
-            _auditor(db, directories, act, me).round,
-            watching.Kept(settings.ledger_days, settings.data / "ledger"),
-        ),
+        *_watched(settings, db, directories, act, me),
     )
     return Engine(
         settings=settings,
@@ -300,10 +295,12 @@ def _without_levels(directories: Directories) -> int:
     return len(holes.without_levels(known)) if known else 0
 
 
-def _auditor(db: Db, directories: Directories, act: Act, me: Node) -> Auditor:
-    """Return the auditor, on a connection of its own, and the engine's way to page whom it tells."""
+def _watched(settings: Settings, db: Db, directories: Directories, act: Act, me: Node) -> tuple[Chore, ...]:
+    """Return what watches: the ledger, and the auditor with the engine's way to page whom he tells."""
     alarms = Alarms(db, directories, act, me)
-    return Auditor(db.dsn, me.clock, alarms.alarm, alarms.calm)
+    auditor = Auditor(db.dsn, me.clock, alarms.alarm, alarms.calm)
+    kept = watching.Kept(settings.ledger_days, settings.data / "ledger")
+    return watching.chores(db, me.clock, auditor.round, kept)
 
 
 def _application(engine: Engine) -> ASGIApp:

@@ -74,6 +74,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     writers: int = 2
     #: How long raw requests are kept.
     retention_days: int = 30
+    #: How long the ledger and settled findings stay in the database; what is older is put away in files. 0 is for ever.
+    ledger_days: int = 400
     #: Where mail to heartbeats comes in; 0: nowhere.
     heartbeat_mail_port: int = 0
     #: How long a re-fire that may be a stale peer's waits before it pages.
@@ -220,6 +222,8 @@ def _plain(path: str, value: object) -> object:
         raise ValueError("it must begin with http:// or https://")
     if path in _AT_LEAST_ONE and int(str(value)) < 1:
         raise ValueError("it must be at least 1")
+    if path == "ledger_days" and 0 < int(str(value)) < 30:
+        raise ValueError("it must be at least 30, or 0 for ever")
     if path in ("port", "smtp.port", "heartbeat_mail_port") and not 0 <= int(str(value)) <= 65535:
         raise ValueError("a port is between 0 and 65535")
     return value

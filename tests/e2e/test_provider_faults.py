@@ -81,7 +81,9 @@ class Exchange:
             assert len(found) <= 1, f"paged twice: {found}"
             return found[0] if found and found[0]["state"] == state else None
 
-        return eventually(look, within=within, what=f"{kind} {state}")  # type: ignore[return-value]
+        found = eventually(look, within=within, what=f"{kind} {state}")
+        assert found is not None
+        return found
 
     def called_back(self, text: Handed, *, signature: str | None = None, **said: str) -> int:
         """Report as Twilio does, and return the status of the answer."""
@@ -159,6 +161,11 @@ def test_a_report_that_comes_late_is_believed_after_a_kill_and_after_the_end(exc
     assert exchange.messages(alert, "email") == []
 
 
+def last_step(exchange: Exchange, message: Json, channel: str, step: str) -> None:
+    """Wait until the ledger ends like this for a message."""
+    eventually(lambda: exchange.steps(message, channel)[-1] == step, within=20, what=f"{channel}: {step}")
+
+
 def test_a_page_that_was_taken_without_an_answer_is_found_and_not_sent_again(exchange: Exchange) -> None:
     """Twilio and Slack take it and hang: doubt is written down, mail is used at once, and the poll finds it."""
     cleo, dan = exchange.person("Cleo", sms="+447700900125"), exchange.person("Dan", slack="U0ANA0001")
@@ -173,7 +180,7 @@ def test_a_page_that_was_taken_without_an_answer_is_found_and_not_sent_again(exc
         steps = exchange.steps(message, kind)
         assert steps[:3] == ["queued", "handed_over", "unknown"]
         assert steps.count("handed_over") == 1
-        eventually(lambda m=message, k=kind: exchange.steps(m, k)[-1] == "delivered", within=20)
+        last_step(exchange, message, kind, "delivered")
     assert "no answer, text" in text.body
     assert "no answer, Slack" in post.text
     assert exchange.program.metric("nightbell_audit_findings") == 0

@@ -15,7 +15,7 @@ from support.programs import Nightbell
 def main() -> None:
     """Set the clock, then run the program that would have been run."""
     file = Path(sys.argv.pop(1))
-    clock.now = lambda: datetime.now(UTC) + timedelta(seconds=float(file.read_text() or 0))  # type: ignore[assignment]
+    clock.now = lambda: datetime.now(UTC) + timedelta(seconds=float(file.read_text() or 0))
     # Only now: whoever imports it keeps the clock it finds.
     from nightbell.cli.main import main as run  # noqa: PLC0415
 

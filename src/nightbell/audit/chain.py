@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from nightbell.audit.invariants import Finding
-from nightbell.core.ledger import Broken, Head, disagreement, followed
+from nightbell.core.ledger import Broken, Head, disagreement, followed, unvouched, vouched
 from nightbell.store.db import Row, Runner
 
 #: Entries a round: hashing them holds the loop for some ten milliseconds.
@@ -15,6 +15,8 @@ class _Pass(Struct):
 
     at: Head
     found: dict[str, str]
+    #: Ends of parts of which an entry said that they were put away.
+    vouched: set[Head]
 
 
 class Chain:
@@ -23,7 +25,7 @@ class Chain:
     def __init__(self, end: Head) -> None:
         #: The end as it was seen last: whoever cuts entries off there, or writes others, is found at once.
         self.end = end
-        self._pass = _Pass(Head(), {})
+        self._pass = _Pass(Head(), {}, set())
         self._standing: dict[str, str] = {}
         #: Ends that are gone. Nothing brings them back, so they stand for as long as this process lives.
         self._lost: dict[str, str] = {}
@@ -31,12 +33,14 @@ class Chain:
     async def look(self, db: Runner) -> list[Finding]:
         """Return what is wrong with the ledger; a break stands until a whole walk does not meet it."""
         before = {**self._standing, **self._pass.found}
-        await self._still_ends(db)
-        found = {**before, **await self._walk(db), **self._lost}
+        row = await db.row("audit_beginning")
+        beginning = Head(row["position"], bytes(row["digest"])) if row else Head()
+        await self._still_ends(db, beginning)
+        found = {**before, **await self._walk(db, beginning), **self._lost}
         return [Finding(subject=subject, told=told) for subject, told in found.items()]
 
-    async def _still_ends(self, db: Runner) -> None:
-        if not self.end.position:
+    async def _still_ends(self, db: Runner, beginning: Head) -> None:
+        if self.end.position <= beginning.position:
             return
         digest = await db.value("audit_entry", self.end.position)
         if digest is None or bytes(digest) != self.end.digest:
@@ -44,8 +48,10 @@ class Chain:
             told = f"Entry {self.end.position} of the ledger, its end when it was looked at last, {why}."
             self._lost[f"end {self.end.position}"] = told
 
-    async def _walk(self, db: Runner) -> dict[str, str]:
+    async def _walk(self, db: Runner, beginning: Head) -> dict[str, str]:
         """Go a slice on; at the end begin anew, and forget what this walk did not meet again."""
+        if self._pass.at.position < beginning.position:
+            self._pass.at = beginning
         rows = await db.rows("audit_chain", self._pass.at.position, SLICE)
         for row in rows:
             self._step(row)
@@ -55,10 +61,13 @@ class Chain:
                     f"Entry {row['position']} of the ledger ({row['step']}) is denied by the row it tells of."
                 )
                 self._pass.found[f"untrue {row['position']}"] = told
+        if len(rows) < SLICE and beginning.position and beginning not in self._pass.vouched:
+            gone = unvouched(beginning)
+            self._pass.found["beginning"] = f"Entry {gone.position} of the ledger: {gone.why}."
         met = dict(self._pass.found)
         if len(rows) < SLICE:
             self.end = self._pass.at
-            self._standing, self._pass = met, _Pass(Head(), {})
+            self._standing, self._pass = met, _Pass(Head(), {}, set())
         return met
 
     def _step(self, row: Row) -> None:
@@ -71,4 +80,6 @@ class Chain:
         said = disagreement(row["step"], row["subject"], row["alert_id"], row["at"], row["entry"])
         if said:
             self._pass.found[f"entry {row['position']}"] = f"Entry {row['position']} of the ledger: {said}."
+        if (end := vouched(row["step"], row["entry"])) is not None:
+            self._pass.vouched.add(end)
         self._pass.at = after

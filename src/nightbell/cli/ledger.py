@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 from nightbell.cli import opening, screen
 from nightbell.cli.options import Where, settings
 from nightbell.core.errors import NightbellError, Unknown
-from nightbell.core.ledger import GENESIS, Broken, Head
+from nightbell.core.ledger import Broken, Head
 from nightbell.settings import Settings
 from nightbell.store.read import ledger
 from nightbell.store.read.ledger_export import checked, csv_header, csv_line, json_line
@@ -48,15 +48,10 @@ async def _export(settings: Settings, style: str, after: int) -> None:
     line = csv_line if style == "csv" else json_line
     out = sys.stdout.buffer
     async with opening.opened(settings, "ledger export") as site:
-        previous = GENESIS
-        async for one in ledger.entries(site.db, after=max(after - 1, 0)):
-            if one.position <= after:
-                previous = one.digest
-                continue
-            if style == "csv" and one.position == after + 1:
-                out.write(csv_header())
-            out.write(line(one, previous))
-            previous = one.digest
+        header = csv_header() if style == "csv" else b""
+        async for one, previous in ledger.linked(site.db, after=after):
+            out.write(header + line(one, previous))
+            header = b""
     out.flush()
 
 

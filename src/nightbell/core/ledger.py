@@ -35,6 +35,8 @@ class Step(StrEnum):
     DELIVERED = "delivered"
     SEEN = "seen"
     ACKNOWLEDGED = "acknowledged"
+    #: Not of a page: entries too old to be kept here were put away in a file, and the chain begins behind them.
+    PUT_AWAY = "put_away"
 
 
 _RANK = {step: rank for rank, step in enumerate(Step)}
@@ -157,3 +159,18 @@ def disagreement(step: str, subject: UUID, alert_id: UUID | None, at: datetime, 
     }
     wrong = [name for name, value in columns.items() if said.get(name) != value]
     return f"its columns say otherwise than its text: {', '.join(wrong)}" if wrong else ""
+
+
+def vouched(step: str, text: str) -> Head | None:
+    """Return the end of the part that an entry says was put away; None for all other entries."""
+    if step != Step.PUT_AWAY:
+        return None
+    told = msgspec.json.decode(text)["told"]
+    return Head(told["last"], bytes.fromhex(told["digest"]))
+
+
+def unvouched(beginning: Head) -> Broken:
+    """Return what is wrong with a chain that begins behind entries of which none says that they were put away."""
+    return Broken(
+        beginning.position, "it and those before it are gone, and no entry says that they were put away"
+    )

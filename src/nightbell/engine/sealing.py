@@ -4,6 +4,7 @@ Rule 1: one sealer at a time, whichever node has the lock; it reads what is comm
 """
 
 import asyncio
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from nightbell.core import ledger
@@ -11,7 +12,7 @@ from nightbell.core.ledger import Fact, Head, Sealed, Step
 from nightbell.engine.ids import floor_id
 from nightbell.store.db import Db, Row, Tx
 
-_LOCK = 7_420_002
+LOCK = 7_420_002
 #: Entries in one transaction: to find what is new costs the same for one as for all of them.
 BATCH = 4_000
 #: Entries hashed before others have their turn: about 5 ms.
@@ -33,20 +34,30 @@ async def seal(db: Db, now: datetime, *, wide: bool = False, once: bool = False)
 
 
 async def _seal(tx: Tx, now: datetime, reach: timedelta) -> int:
-    if not await tx.value("try_housekeeping_lock", _LOCK):
+    if not await tx.value("try_housekeeping_lock", LOCK):
         return 0
     last = await tx.row("ledger_head")
     # A clock that was set forward for a while must not hide what came before.
     since = min(now, last["at"]) - reach if last else now - WIDE
+    begun = await tx.row("ledger_beginning")
+    if begun:
+        # What was put away is not here to say that it was sealed already.
+        since = max(since, begun["before"])
     rows = await tx.rows("unsealed", floor_id(since), BATCH)
+    await add(tx, map(_fact, rows), now)
+    return len(rows)
+
+
+async def add(tx: Tx, facts: Iterable[Fact], now: datetime) -> None:
+    """Append facts to the chain, in the order they happened; whoever calls has the lock."""
+    last = await tx.row("ledger_head")
     head = Head(last["position"], bytes(last["digest"])) if last else Head()
-    facts = ledger.in_order(map(_fact, rows))
-    for at in range(0, len(facts), SLICE):
-        sealed = ledger.chained(head, facts[at : at + SLICE], now)
+    ordered = ledger.in_order(facts)
+    for at in range(0, len(ordered), SLICE):
+        sealed = ledger.chained(head, ordered[at : at + SLICE], now)
         await _append(tx, sealed, now)
         head = Head(sealed[-1].position, sealed[-1].digest)
         await asyncio.sleep(0)
-    return len(rows)
 
 
 def _fact(row: Row) -> Fact:

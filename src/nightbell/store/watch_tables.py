@@ -49,6 +49,19 @@ ledger = Table(
     Column("created_at", _TIME),
     Column("updated_at", _TIME),
 )
+ledger_anchors = Table(
+    "ledger_anchors",
+    METADATA,
+    Column("id", _UUID, primary_key=True),
+    Column("first", BigInteger),
+    Column("position", BigInteger),
+    Column("digest", LargeBinary),
+    Column("archive", Text),
+    Column("sha256", LargeBinary),
+    Column("before", _TIME),
+    Column("created_at", _TIME),
+    Column("updated_at", _TIME),
+)
 findings = Table(
     "findings",
     METADATA,

@@ -21,7 +21,8 @@ async def _find(call: Call) -> Found:
     found = await ledger.latest(call.db, limit=listing.limit, before=before, alert_id=_alert(call))
     rows = [_row(findings.decoded(one), one.entry) for one in found]
     following = str(found[-1].position) if len(found) == listing.limit else ""
-    return Found(rows=rows, total=(await ledger.head(call.db)).position, next_cursor=following)
+    total = (await ledger.head(call.db)).position - (await ledger.beginning(call.db)).position
+    return Found(rows=rows, total=total, next_cursor=following)
 
 
 def _alert(call: Call) -> UUID | None:

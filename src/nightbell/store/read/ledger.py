@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-from nightbell.core.ledger import Broken, Head, Sealed, disagreement, followed
+from nightbell.core.ledger import Broken, Head, Sealed, disagreement, followed, unvouched, vouched
 from nightbell.store.db import Row, Runner
 
 _SLICE = 1_000
@@ -13,6 +13,12 @@ _LAST = 2**62
 async def head(runner: Runner) -> Head:
     """Return the end of the chain."""
     row = await runner.row("ledger_head")
+    return Head(row["position"], bytes(row["digest"])) if row else Head()
+
+
+async def beginning(runner: Runner) -> Head:
+    """Return what the first entry that is still here follows: nothing, or the end of what was put away."""
+    row = await runner.row("ledger_beginning")
     return Head(row["position"], bytes(row["digest"])) if row else Head()
 
 
@@ -34,18 +40,35 @@ async def entries(runner: Runner, *, after: int = 0) -> AsyncIterator[Sealed]:
         after = rows[-1]["position"]
 
 
+async def linked(runner: Runner, *, after: int = 0) -> AsyncIterator[tuple[Sealed, bytes]]:
+    """Yield every entry after a position, each with the digest it follows."""
+    previous = (await beginning(runner)).digest
+    async for one in entries(runner, after=max(after - 1, 0)):
+        if one.position > after:
+            yield one, previous
+        previous = one.digest
+
+
 async def verified(runner: Runner) -> Head | Broken:
-    """Return the end of a chain that holds from its first entry on, or where it does not."""
-    found = Head()
+    """Return the end of a chain that holds from its first entry on, or where it does not.
+
+    Shape: where older entries were put away, the chain must begin behind them and say so itself.
+    """
+    begun = found = await beginning(runner)
+    said_so = begun == Head()
     async for one in entries(runner):
-        said = disagreement(one.step, one.subject, one.alert_id, one.at, one.entry)
-        step = followed(found, [(one.position, one.entry, one.digest)])
+        step = _followed(found, one)
         if isinstance(step, Broken):
             return step
-        if said:
-            return Broken(one.position, said)
+        said_so |= vouched(one.step, one.entry) == begun
         found = step
-    return found
+    return found if said_so else unvouched(begun)
+
+
+def _followed(head: Head, one: Sealed) -> Head | Broken:
+    said = disagreement(one.step, one.subject, one.alert_id, one.at, one.entry)
+    step = followed(head, [(one.position, one.entry, one.digest)])
+    return Broken(one.position, said) if said and not isinstance(step, Broken) else step
 
 
 def _sealed(row: Row) -> Sealed:

@@ -61,6 +61,9 @@ SELECT b.kind, d.many, d.oldest FROM unnest($1::text[], $2::timestamptz[]) AS b 
 -- audit_chain: a slice of the ledger, in order
 SELECT position, step, subject, alert_id, at, entry, digest FROM ledger WHERE position > $1 ORDER BY position LIMIT $2
 
+-- audit_beginning: where the ledger begins, once its older part was put away
+SELECT position, digest FROM ledger_anchors ORDER BY position DESC LIMIT 1
+
 -- audit_entry: one entry, by its place
 SELECT digest FROM ledger WHERE position = $1
 

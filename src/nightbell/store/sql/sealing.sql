@@ -56,3 +56,25 @@ SELECT position, step, subject, alert_id, at, entry, digest FROM ledger WHERE po
 -- ledger_before: the latest entries
 SELECT position, step, subject, alert_id, at, entry, digest FROM ledger
 WHERE position < $1 AND ($3::uuid IS NULL OR alert_id = $3) ORDER BY position DESC LIMIT $2
+
+-- ledger_beginning: where the chain begins: the last entry that was put away, and since when none was
+SELECT position, digest, before FROM ledger_anchors ORDER BY position DESC LIMIT 1
+
+-- ledger_oldest: when the first entry that is still here was sealed
+SELECT created_at FROM ledger ORDER BY position LIMIT 1
+
+-- ledger_old: the entries from the beginning that were sealed before $1, up to the first that was not
+SELECT s.position, s.step, s.subject, s.alert_id, s.at, s.entry, s.digest FROM (
+    SELECT l.*, bool_and(l.created_at < $1) OVER (ORDER BY l.position) AS old
+    FROM (SELECT * FROM ledger ORDER BY position LIMIT $2) l
+) s WHERE s.old ORDER BY s.position
+
+-- put_away: entries that lie in a file now leave the table
+DELETE FROM ledger WHERE position <= $1
+
+-- anchor_ledger: where the chain begins from now on
+INSERT INTO ledger_anchors (id, first, position, digest, archive, sha256, before, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+
+-- forget_findings: findings that have been settled for long
+DELETE FROM findings WHERE gone_at < $1

@@ -8,7 +8,6 @@ from litestar.response import Stream
 
 from nightbell.core.access import Permission
 from nightbell.core.errors import Unknown
-from nightbell.core.ledger import GENESIS
 from nightbell.store.db import Db
 from nightbell.store.read import findings, ledger
 from nightbell.store.read.ledger_export import csv_header, csv_line, json_line
@@ -35,6 +34,7 @@ async def shown(request: WebRequest) -> Response[bytes]:
         "ledger.html",
         nav="ledger",
         head=await ledger.head(db),
+        beginning=await ledger.beginning(db),
         entries=entries,
         names={key: person["name"] for key, person in people.items()},
         older=found[-1].position if len(found) == _LAST else None,
@@ -52,12 +52,11 @@ async def exported(request: WebRequest, style: str) -> Stream:
 
 
 async def _lines(db: Db, style: str) -> AsyncIterator[bytes]:
-    line, previous = (csv_line if style == "csv" else json_line), GENESIS
+    line = csv_line if style == "csv" else json_line
     if style == "csv":
         yield csv_header()
-    async for one in ledger.entries(db):
+    async for one, previous in ledger.linked(db):
         yield line(one, previous)
-        previous = one.digest
 
 
 @page("/auditor", Permission.VIEW)
