@@ -17,6 +17,7 @@ from nightbell.store.tables import services, teams, urgencies
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{3,8}")
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{6,20}")
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 _NOBODY = UUID(int=0)
 
@@ -127,10 +128,19 @@ class Teams(Writer):
 
 def _checked_team(checks: Checks) -> tuple[dict[str, Any], dict[str, Any]]:
     _checked_noun(checks)
+    if checks.sent.get("incident_broadcast_enabled", False) is None:
+        checks.sent["incident_broadcast_enabled"] = False
+    checks.that("incident_broadcast_channel", _channel_problem)
     checks.done()
     both = ("user_ids", "admin_ids")
     members: dict[str, Any] = {name: checks.sent.pop(name) or [] for name in both if name in checks.sent}
     return checks.sent, members
+
+
+def _channel_problem(channel: dict[str, Any]) -> str:
+    known = isinstance(channel.get("id"), str) and set(channel) <= {"id", "name"}
+    good = known and _CHANNEL.fullmatch(channel["id"]) and isinstance(channel.get("name", ""), str)
+    return "" if good else 'A channel of Slack is like {"id": "C0123ABCD", "name": "incidents"}.'
 
 
 def _checked_service(checks: Checks) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -89,6 +89,9 @@ class TeamEdit(Edit, frozen=True, kw_only=True):
     escalation_policy_id: MaybeId = UNSET
     user_ids: UserIds = UNSET
     admin_ids: UserIds = UNSET
+    #: Whether its people are told of updates of the incidents it is on, and in which channel: {"id", "name"}.
+    incident_broadcast_enabled: MaybeFlag = UNSET
+    incident_broadcast_channel: Json = UNSET
 
 
 class ServiceEdit(Edit, frozen=True, kw_only=True):

@@ -110,7 +110,7 @@ def _post(kind: str, address: str, said: Said) -> Told:
 
 
 async def queue(tx: Tx, told: Iterable[Told], key: str, update_id: UUID | None, now: datetime) -> int:
-    """Queue messages; each has a key made of `key`, so that what is queued again is not sent again."""
+    """Queue messages, in the transaction of what they tell: whoever sends must see that it was not told before."""
     # One message for each address, whoever follows in two ways.
     each = list({one.method_id: one for one in told}.values())
     mint = minter(now)

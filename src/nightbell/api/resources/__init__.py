@@ -2,6 +2,7 @@
 
 from nightbell.api.resource import Resource
 from nightbell.api.resources.absences import HOLIDAYS, TIME_OFF, WORKING_HOURS
+from nightbell.api.resources.action_items import ACTION_ITEMS, ALL_ACTION_ITEMS
 from nightbell.api.resources.alert_configuration import CONFIGURATION
 from nightbell.api.resources.alert_events import EVENTS, FEED
 from nightbell.api.resources.alert_fields import FIELDS
@@ -17,6 +18,10 @@ from nightbell.api.resources.escalation_levels import LEVELS
 from nightbell.api.resources.escalation_paths import PATHS
 from nightbell.api.resources.escalation_policies import POLICIES
 from nightbell.api.resources.heartbeats import HEARTBEATS
+from nightbell.api.resources.incident_alerts import LINKED
+from nightbell.api.resources.incident_catalogs import INCIDENT_CATALOGS
+from nightbell.api.resources.incident_events import INCIDENT_EVENTS
+from nightbell.api.resources.incidents import INCIDENTS
 from nightbell.api.resources.ledger_entries import LEDGER
 from nightbell.api.resources.maintenances import MAINTENANCES
 from nightbell.api.resources.notification_rules import RULES
@@ -31,6 +36,7 @@ from nightbell.api.resources.schedules import ON_CALL_SCHEDULES, SCHEDULES
 from nightbell.api.resources.services import SERVICES
 from nightbell.api.resources.shift_coverage_requests import SWAPS
 from nightbell.api.resources.shifts import SCHEDULE_SHIFTS, SHIFTS
+from nightbell.api.resources.status_page_events import INCIDENT_UPDATES, STATUS_PAGE_EVENTS
 from nightbell.api.resources.status_pages import PAGES as STATUS_PAGES
 from nightbell.api.resources.teams import TEAMS
 from nightbell.api.resources.throttles import THROTTLES
@@ -62,6 +68,8 @@ RESOURCES: tuple[Resource, ...] = (
     MAINTENANCES,
     HEARTBEATS,
     STATUS_PAGES,
+    STATUS_PAGE_EVENTS,
+    INCIDENT_UPDATES,
     LEDGER,
     SCHEDULES,
     ON_CALL_SCHEDULES,
@@ -87,5 +95,11 @@ RESOURCES: tuple[Resource, ...] = (
     WORKFLOWS,
     TASKS,
     WORKFLOW_GROUPS,
+    INCIDENTS,
+    LINKED,
+    INCIDENT_EVENTS,
+    ACTION_ITEMS,
+    ALL_ACTION_ITEMS,
+    *INCIDENT_CATALOGS,
     *EMPTY,
 )

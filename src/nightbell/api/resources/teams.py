@@ -77,6 +77,8 @@ TEAMS = Resource(
         constant("alerts_email_address", None),
         constant("alert_urgency_id", None, Kind.ID),
         attribute("escalation_policy_id", Kind.ID, edit="escalation_policy_id"),
+        attribute("incident_broadcast_enabled", Kind.FLAG, edit="incident_broadcast_enabled"),
+        attribute("incident_broadcast_channel", Kind.OBJECT, edit="incident_broadcast_channel"),
         constant("slack_channels", [], Kind.LIST),
         constant("slack_aliases", [], Kind.LIST),
         *times(),

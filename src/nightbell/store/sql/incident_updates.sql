@@ -32,13 +32,12 @@ WHERE status_page_id = $1 AND confirmed_at IS NOT NULL AND ended_at IS NULL ORDE
 INSERT INTO incident_updates (id, incident_id, key, title, body, recipients, created_by, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
 
--- insert_told: messages that speak of an incident; one under a key that was used says nothing again
+-- insert_told: messages that speak of an incident; written with what they speak of, so none is written twice
 INSERT INTO notifications (id, user_id, contact_method_id, kind, address, purpose, state, send_at, idempotency_key,
     because, incident_update_id, created_at, updated_at)
 SELECT id, user_id, method_id, kind, address, 'notice', 'waiting', $7, key, because::jsonb, $8, $7, $7
 FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[], $9::text[])
     AS t (id, user_id, method_id, kind, address, key, because)
-ON CONFLICT (idempotency_key) DO NOTHING
 
 -- unasked_subscribers: addresses that nobody asked yet whether they want to be told, of incidents and of pages
 SELECT s.id, s.email, 'incident' AS of, coalesce(nullif(i.public_title, ''), i.title) AS about

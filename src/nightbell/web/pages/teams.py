@@ -78,6 +78,8 @@ async def changed(request: WebRequest, ident: UUID) -> Response[bytes]:
             escalation_policy_id=form.ident("policy") if form.text("policy") else None,
             user_ids=_users(form, "member"),
             admin_ids=_users(form, "admin"),
+            incident_broadcast_enabled=form.flag("broadcast"),
+            incident_broadcast_channel={"id": channel} if (channel := form.text("channel")) else None,
         )
         await request.site.configure.update_team(ident, edit, by=request.visitor.actor, now=request.now)
     except Invalid as error:
