@@ -50,9 +50,9 @@ _What did people notice, how many of them, and for how long?_
 
 ## What made it better
 
-{{ incident.mitigation_message }}
+**Mitigation.** {{ incident.mitigation_message }}
 
-{{ incident.resolution_message }}
+**Resolution.** {{ incident.resolution_message }}
 
 ## What went well, what did not, where we were lucky
 

@@ -189,7 +189,7 @@ def _line(event: dict[str, Any]) -> dict[str, Any]:
         "text": event["event"],
         "html": shown(event["event"]) if by_hand(event) else "",
         "by": who(event),
-        "why": because(event["because"]),
+        "why": because(event),
         "external": event["visibility"] == "external",
         "links": [(one.get("title") or "", one.get("url") or "") for one in event["attachments"]],
     }
@@ -200,11 +200,11 @@ def who(event: dict[str, Any]) -> str:
     return str(event["user_name"] or event["actor"])
 
 
-def because(facts: dict[str, Any]) -> str:
-    """Return why something happened, as far as the entry says: by which workflow, because of which alert."""
-    told = [f"workflow {facts['workflow']}"] if facts.get("workflow") else []
-    told += [f"alert {facts['alert']}"] if isinstance(facts.get("alert"), str) else []
-    return ", ".join(told)
+def because(event: dict[str, Any]) -> str:
+    """Return why something happened, where its words do not say so: by which workflow, because of which alert."""
+    facts = event["because"]
+    told = [(kind, facts[kind]) for kind in ("workflow", "alert") if isinstance(facts.get(kind), str)]
+    return ", ".join(f"{kind} {name}" for kind, name in told if name not in event["event"])
 
 
 # ---------------------------------------------------------------- the report

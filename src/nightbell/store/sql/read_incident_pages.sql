@@ -78,9 +78,9 @@ WHERE r.enabled OR EXISTS (SELECT 1 FROM incident_role_assignments a WHERE a.inc
 ORDER BY r.position, r.name;
 
 -- incident_page_items: what is to be done for an incident, what is open first
-SELECT a.*, u.name AS owner,
+SELECT a.*, i.sequential_id, u.name AS owner,
        ARRAY(SELECT t.name FROM teams t WHERE t.id = ANY(a.assigned_team_ids) ORDER BY t.name) AS teams
-FROM incident_action_items a LEFT JOIN users u ON u.id = a.assigned_to_user_id
+FROM incident_action_items a JOIN incidents i ON i.id = a.incident_id LEFT JOIN users u ON u.id = a.assigned_to_user_id
 WHERE a.incident_id = $1
 ORDER BY a.completed_at IS NOT NULL, a.due_date NULLS LAST, a.id;
 
@@ -129,6 +129,7 @@ LIMIT 100;
 
 -- action_item_screen: what is to be done for incidents that a person may see; $3 whose, NULL for everybody's
 SELECT a.id, a.summary, a.status, a.priority, a.kind, a.due_date, a.completed_at, u.name AS owner,
+       ARRAY(SELECT t.name FROM teams t WHERE t.id = ANY(a.assigned_team_ids) ORDER BY t.name) AS teams,
        i.sequential_id, i.title, i.status AS incident_status
 FROM incident_action_items a
 JOIN incidents i ON i.id = a.incident_id

@@ -28,6 +28,8 @@ class Shelf(Struct, frozen=True, kw_only=True):
     says: str
     empty: str
     example: str
+    #: The column that says in a sentence what an entry is.
+    text: str = "description"
 
 
 SHELVES = (
@@ -54,6 +56,7 @@ SHELVES = (
         says="Who does what while an incident is open. One that is not in use is offered for no incident.",
         empty="Somebody decides, somebody tells the others: say so before the night it is needed.",
         example="Commander",
+        text="summary",
     ),
     Shelf(
         name="environments",
@@ -110,7 +113,7 @@ def _edit(shelf: Shelf, form: Form) -> CatalogEdit:
     """
     said: dict[str, Any] = {
         "name": form.text("name"),
-        "description": form.text("description", longest=5000) or None,
+        shelf.text: form.text("description", longest=5000) or None,
     }
     match shelf.name:
         case "severities":
