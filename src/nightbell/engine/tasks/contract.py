@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from nightbell.core.delivery import Channel
 from nightbell.core.exchange import Ask
-from nightbell.core.journal import Actor
+from nightbell.core.journal import Actor, workflow
 from nightbell.engine.act import Act
 from nightbell.engine.directory import Directories
+from nightbell.engine.incidents import Cause, Incidents
 from nightbell.engine.providers import Providers
 from nightbell.store.db import Db
 
@@ -65,7 +66,17 @@ class Step(Struct, frozen=True, kw_only=True):
     @property
     def by(self) -> Actor:
         """Return the workflow as an actor."""
-        return Actor(kind="workflow", name=self.workflow)
+        return workflow(self.workflow, self.run_id, self.depth + 1)
+
+    @property
+    def cause(self) -> Cause:
+        """Return why an incident is changed, for its timeline and for loops to be found."""
+        because = {
+            "workflow": self.workflow,
+            "workflow_id": str(self.workflow_id),
+            "run_id": str(self.run_id),
+        }
+        return Cause(run_id=self.run_id, depth=self.depth + 1, because=because, key=self.key)
 
 
 class Triggering(Struct, frozen=True, kw_only=True):
@@ -97,6 +108,7 @@ class Hands(Struct, frozen=True, kw_only=True):
 
     db: Db
     act: Act
+    incidents: Incidents
     directories: Directories
     channels: Mapping[str, Channel]
     providers: Providers
@@ -124,6 +136,8 @@ class Task(Struct, frozen=True, kw_only=True):
     timeout: timedelta = TIMEOUT
     #: How often it is attempted in all while it answers `retry`.
     attempts: int = 4
+    #: Raises Invalid for what can be seen of parameters before they are filled in; those without templates only.
+    check: Callable[[Any], None] = lambda params: None
 
 
 def done(**output: Any) -> Result:

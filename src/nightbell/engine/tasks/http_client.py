@@ -1,0 +1,158 @@
+"""The task that calls an address: any method, headers and body from templates, private addresses only where allowed.
+
+Rule 1: whatever it calls is sent the step's key as Idempotency-Key, because it may be called more than once.
+"""
+
+import json
+import re
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from msgspec import Struct
+
+from nightbell.core.errors import Invalid
+from nightbell.core.exchange import Answered, Unanswered
+from nightbell.engine.incident_edits import EntryEdit
+from nightbell.engine.tasks.contract import Hands, Result, Step, Task, failed, retry
+from nightbell.engine.tasks.naming import Named, incident_of
+
+_KEPT = 16_384
+_LONGEST_WAIT = timedelta(seconds=90)
+_ATTEMPTS = 5
+#: What an answer asks for by these is worth another try.
+_LATER = (429, 503)
+
+
+class Params(Struct, frozen=True, kw_only=True):
+    """What is called, and which answer is a success."""
+
+    url: str
+    method: Literal["GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"] = "GET"
+    #: A JSON object of headers.
+    headers: str | None = None
+    #: A JSON object that is added to the address.
+    params: str | None = None
+    body: str | None = None
+    #: A status, or a regular expression for all of it: 200, 200|203, 20[0-3].
+    succeed_on_status: str | int = "2.."
+    #: How often it is called again when the server asks for patience, 0 to 4.
+    retry_count: int = 0
+    #: Seconds before that, 1 to 15; the server may ask for up to 90.
+    retry_wait_time: int = 1
+    post_to_incident_timeline: bool = False
+    event_message: str | None = None
+    event_url: str | None = None
+    post_to_slack_channels: list[Named] = []
+
+
+def check(params: Params) -> None:
+    """Raise Invalid for what can be seen before it runs."""
+    if not 0 <= params.retry_count <= _ATTEMPTS - 1:
+        raise Invalid("From 0 to 4.", place="retry_count")
+    if not 0 <= params.retry_wait_time <= 15:
+        raise Invalid("From 1 to 15 seconds.", place="retry_wait_time")
+    _pattern(str(params.succeed_on_status))
+
+
+async def run(hands: Hands, params: Params, step: Step) -> Result:
+    """Call it, and judge the answer."""
+    check(params)
+    wanted = _pattern(str(params.succeed_on_status))
+    headers = {"Idempotency-Key": step.key} | _table(params.headers, "headers")
+    body = (params.body or "").encode()
+    if body and not any(name.lower() == "content-type" for name in headers):
+        headers["Content-Type"] = "application/json" if body.lstrip()[:1] in b"{[" else "text/plain"
+    url = _with(params.url.strip(), _table(params.params, "params"))
+    answer = await hands.web(params.method, url, body=body, headers=headers)
+    result = _judged(params, wanted, answer, step)
+    if result.outcome == "done" and params.post_to_incident_timeline:
+        await _told(hands, params, step)
+    return result
+
+
+def _judged(params: Params, wanted: re.Pattern[str], answer: Answered | Unanswered, step: Step) -> Result:
+    patience = timedelta(seconds=max(1, params.retry_wait_time))
+    if isinstance(answer, Unanswered):
+        if answer.blocked:
+            return failed(answer.why)
+        return retry(answer.why, step.now + patience * 2**step.attempt)
+    output = {"response": _shown(answer)}
+    if wanted.fullmatch(str(answer.status)):
+        return Result(outcome="done", output=output)
+    why = f"The answer was {answer.status}, and a success is {params.succeed_on_status}."
+    if answer.status in _LATER and step.attempt <= params.retry_count:
+        return retry(why, step.now + max(patience, _asked(answer, step.now)), **output)
+    return failed(why, **output)
+
+
+def _asked(answer: Answered, now: datetime) -> timedelta:
+    text = answer.headers.get("retry-after", "").strip()
+    asked = timedelta(seconds=int(text)) if text.isdecimal() and len(text) < 6 else timedelta()
+    return asked if asked <= _LONGEST_WAIT else timedelta()
+
+
+def _shown(answer: Answered) -> dict[str, Any]:
+    text = answer.body[:_KEPT].decode("utf-8", "replace").replace("\0", "")
+    # A cookie of theirs would be a secret on our page.
+    headers = {name: value for name, value in answer.headers.items() if name != "set-cookie"}
+    shown: dict[str, Any] = {"status": answer.status, "headers": headers, "body": text}
+    if "json" in answer.headers.get("content-type", "") and len(answer.body) <= _KEPT:
+        try:
+            shown["json"] = json.loads(text)
+        except (ValueError, RecursionError):
+            return shown
+    return shown
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    # At most three digits are compared, so that no expression can take long.
+    try:
+        if len(text) > 200:
+            raise ValueError("too long")
+        return re.compile(text.strip())
+    except (ValueError, re.error, RecursionError) as error:
+        raise Invalid(
+            f"Not a regular expression: {error}.", place="succeed_on_status", hint="200, 200|203, 20[0-3]"
+        ) from error
+
+
+def _table(text: str | None, place: str) -> dict[str, str]:
+    if not text or not text.strip():
+        return {}
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Invalid(f"Not JSON: {error}.", place=place, hint='{"Authorization": "Bearer …"}') from error
+    if not isinstance(found, dict):
+        raise Invalid("Not a JSON object.", place=place, hint='{"Authorization": "Bearer …"}')
+    return {
+        str(name): value if isinstance(value, str) else json.dumps(value) for name, value in found.items()
+    }
+
+
+def _with(url: str, more: dict[str, str]) -> str:
+    if not more:
+        return url
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(query=urlencode([*parse_qsl(parts.query, True), *more.items()])))
+
+
+async def _told(hands: Hands, params: Params, step: Step) -> None:
+    event = params.event_message or f"{params.method} {urlsplit(params.url).hostname} by {step.workflow}"
+    links = [{"url": params.event_url, "title": ""}] if params.event_url else []
+    entry = EntryEdit(event=event, attachments=links)
+    await hands.incidents.note(incident_of(step), entry, by=step.by, now=step.now, cause=step.cause)
+
+
+TASKS = (
+    Task(
+        name="http_client",
+        label="Call an address",
+        group="web",
+        params=Params,
+        run=run,
+        check=check,
+        attempts=_ATTEMPTS,
+    ),
+)
