@@ -1,8 +1,6 @@
 """Puts Nightbell together: the one place that knows every concrete type. Starts in order, stops in reverse."""
 
 import asyncio
-import gc
-import resource
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,6 +23,7 @@ from nightbell.channels import registry as channels
 from nightbell.channels.email import SmtpSettings, Tls
 from nightbell.channels.outgoing import Outgoing
 from nightbell.channels.slack import Slack
+from nightbell.channels.slack_rooms import SlackRooms
 from nightbell.core import holes
 from nightbell.core.delivery import Channel
 from nightbell.engine import configure, vapid, vault
@@ -48,6 +47,7 @@ from nightbell.engine.pressing import Pressing
 from nightbell.engine.providers import Providers
 from nightbell.engine.receive import Receive as Receiving
 from nightbell.engine.relaying import Relaying
+from nightbell.engine.rooms import Rooms
 from nightbell.engine.showing import Showing
 from nightbell.engine.spoken import Spoken
 from nightbell.engine.writer import Writers
@@ -69,11 +69,12 @@ from nightbell.web.hooks import Hooks
 from nightbell.web.inbound import Inbound
 from nightbell.web.mail_door import MailDoor
 from nightbell.web.rejects import Rejects
+from nightbell.web.server import BACKLOG, Server, raise_limits, settle_memory
 from nightbell.web.site import Site
 from nightbell.web.sse import Hub
 from nightbell.web.status_site import StatusSite
 from nightbell.web.testing_clock import TestingClock
-from nightbell.worker import aftercare, calendars, noticing, showing, watching, webhooks
+from nightbell.worker import aftercare, calendars, noticing, rooming, showing, watching, webhooks
 from nightbell.worker.alarms import Alarms
 from nightbell.worker.loop import Chore, Worker
 from nightbell.worker.pulse import Pulse
@@ -81,9 +82,6 @@ from nightbell.worker.slack_line import SlackLine
 from nightbell.worker.standing import Passage
 from nightbell.worker.telegram_line import Hook, TelegramLine
 
-#: 10,000 alert groups open up to 10,000 connections (alertmanager.md 4.3).
-FILES = 65_536
-BACKLOG = 4_096
 _EVERYWHERE = ("0.0.0.0/0", "::/0")
 #: A question to Telegram is open for 20 s when nothing happens.
 _LONG_QUESTION = timedelta(seconds=35)
@@ -200,7 +198,6 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
     receive = Receiving(db, directories, act, pulse.committed)
     rejects = Rejects(db)
     pressing = Pressing(db, receive, providers, Slack(services))
-    slack = SlackLine(db, providers, pressing, now)
     edge = Edge(
         db=db,
         act=act,
@@ -213,6 +210,8 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
         base_url=settings.base_url,
         directory=lambda: directories.current(db),
     )
+    rooms = Rooms(db, providers, SlackRooms(services), edge.incidents, me, settings.base_url)
+    slack = SlackLine(db, providers, pressing, rooms, now)
     chatting = Chatting(receive, Linking(db, edge.configure, pulse.committed))
     telegram = _telegram(settings, keys, me, Polling(db, "telegram", me.name), chatting, providers)
     outgoing = Sending(db, directories, keys, Outgoing(http), me)
@@ -224,7 +223,8 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
         slack.chore(),
         telegram.chore(),
         *aftercare.chores(care, now),
-        *webhooks.chores(Relaying(db, Unwrapped(edge)), outgoing, me, keep=settings.retention_days),
+        rooming.chore(rooms),
+        *webhooks.chores(Relaying(db, Unwrapped(edge), rooms), outgoing, me, keep=settings.retention_days),
         *_watched(settings, db, directories, act, me),
     )
     return Engine(
@@ -248,6 +248,7 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
             clerk=desk.clerk,
             spoken=Spoken(db, desk),
             slack=pressing,
+            rooms=rooms,
             chatting=chatting,
             rejects=rejects,
         ),
@@ -369,20 +370,6 @@ def _framework(site: Site, edge: Edge) -> Litestar:
     )
 
 
-class _Server(uvicorn.Server):
-    """uvicorn inside our own loop; signals are ours."""
-
-    def capture_signals(self) -> Any:
-        """Leave signals alone."""
-        return _nothing()
-
-
-class _nothing:  # noqa: N801  a context manager, nothing more
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *_: object) -> None: ...
-
-
 async def serve(
     settings: Settings,
     stop: asyncio.Event,
@@ -391,7 +378,7 @@ async def serve(
     ready: Callable[[Running], Any] = lambda _running: None,
 ) -> None:
     """Run a node until told to stop."""
-    _raise_limits()
+    raise_limits()
     now = _clock(settings)
     async with database(settings, progress, now=now) as db, node(settings, db, now=now) as running:
         config = uvicorn.Config(
@@ -410,11 +397,11 @@ async def serve(
             forwarded_allow_ips=list(settings.trusted_proxies) or None,
             proxy_headers=bool(settings.trusted_proxies),
         )
-        server = _Server(config)
+        server = Server(config)
         serving = asyncio.create_task(server.serve(), name="http")
         while not server.started and not serving.done():
             await asyncio.sleep(0.005)
-        _settle_memory()
+        settle_memory()
         if not serving.done():
             called = ready(running)
             if asyncio.iscoroutine(called):
@@ -433,24 +420,6 @@ def _clock(settings: Settings) -> Callable[[], datetime]:
         return clock.now
     _log.warning("clock.test", now=settings.test_clock.isoformat(), hint="time stands still: only for tests")
     return clock.Standing(settings.test_clock)
-
-
-def _raise_limits() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    if wanted < FILES:
-        _log.warning(
-            "limits.files", have=wanted, want=FILES, hint="raise LimitNOFILE: storms open many connections"
-        )
-
-
-def _settle_memory() -> None:
-    """Freeze what was made at start: the oldest generation's collections were 30 ms pauses (stack.md 1)."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
 
 
 def _smtp(settings: Settings) -> SmtpSettings:

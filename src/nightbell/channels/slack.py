@@ -66,6 +66,11 @@ class Said(Struct):
     #: Of auth.test and apps.connections.open.
     team: str = ""
     url: str = ""
+    user_id: str = ""
+    #: Of lists of channels, and of what says where a message is.
+    channels: list[dict[str, Any]] = []
+    response_metadata: dict[str, Any] = {}
+    permalink: str = ""
 
 
 class Slack:

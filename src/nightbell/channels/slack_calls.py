@@ -9,6 +9,8 @@ from urllib.parse import parse_qs
 import msgspec
 from msgspec import Struct
 
+from nightbell.core.room import Mark
+
 #: Older requests are somebody's copies. Source: docs.slack.dev, "Verifying requests from Slack".
 _WINDOW_SECONDS = 300
 PREFIX = "nightbell_"
@@ -70,6 +72,36 @@ def presses(found: dict[str, Any]) -> list[Press]:
                 )
             )
     return out
+
+
+def event(body: bytes) -> dict[str, Any]:
+    """Return an event that came by URL; {} for what is none."""
+    try:
+        found = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def challenge(found: dict[str, Any]) -> str:
+    """Return what Slack wants to hear when an address is entered, "" when it asks for nothing."""
+    said = found.get("challenge")
+    return said[:500] if found.get("type") == "url_verification" and isinstance(said, str) else ""
+
+
+def mark(found: dict[str, Any]) -> Mark | None:
+    """Return the sign that somebody put on a message, None for any other event."""
+    inner = _inside(found, "event")
+    item = _inside(inner, "item")
+    if found.get("type") != "event_callback" or inner.get("type") != "reaction_added":
+        return None
+    one = Mark(
+        channel=_text(item.get("channel")),
+        ts=_text(item.get("ts")),
+        sign=_text(inner.get("reaction")),
+        by=_text(inner.get("user")),
+    )
+    return one if item.get("type") == "message" and one.channel and one.ts and one.sign else None
 
 
 def _inside(found: dict[str, Any], name: str) -> dict[str, Any]:

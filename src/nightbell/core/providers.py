@@ -79,6 +79,26 @@ SLACK = Provider(
             secret=True,
             hint="begins with xapp-; for buttons by socket mode, without a public address",
         ),
+        Field(
+            name="rooms",
+            label="Incidents get a room",
+            default="by_hand",
+            choices=("by_hand", "critical", "high", "medium", "low", "always"),
+            hint="from this severity on; by_hand leaves it to the button on the incident",
+        ),
+        Field(
+            name="room_mark",
+            label="Sign that puts a message into the timeline",
+            default="pushpin",
+            hint="the name of a reaction, without colons",
+        ),
+        Field(
+            name="room_end",
+            label="When the incident is closed",
+            default="archive",
+            choices=("archive", "keep"),
+            hint="what becomes of its room",
+        ),
         _base("https://slack.com/api"),
     ),
 )

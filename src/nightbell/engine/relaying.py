@@ -44,6 +44,14 @@ class Shows(Protocol):
         ...
 
 
+class Hears(Protocol):
+    """Hears of what happened in the transaction in which it is told: rooms."""
+
+    async def happened(self, tx: Tx, rows: Sequence[Row], now: datetime) -> None:
+        """Do what follows from it."""
+        ...
+
+
 class Event(Struct, frozen=True, kw_only=True):
     """Something to tell. `resource` and `key` name what it is about; `data` is what is known without looking."""
 
@@ -71,7 +79,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
 class Relaying:
     """Tells endpoints what happened."""
 
-    def __init__(self, db: Db, shows: Shows) -> None:
+    def __init__(self, db: Db, shows: Shows, rooms: Hears | None = None) -> None:
+        self._rooms = rooms
         self.db = db
         self._shows = shows
 
@@ -87,6 +96,8 @@ class Relaying:
 
         async def work(tx: Tx) -> None:
             await webhooks.add(tx, news, now)
+            if self._rooms is not None:
+                await self._rooms.happened(tx, happened, now)
             await tx.execute("relayed_happenings", [row["id"] for row in happened], now)
             await tx.execute("relayed_audit", [row["id"] for row in audited], now)
 

@@ -6,6 +6,7 @@ from nightbell.engine.chatting import Chatting
 from nightbell.engine.particulars import Clerk
 from nightbell.engine.pressing import Pressing
 from nightbell.engine.receive import Receive
+from nightbell.engine.rooms import Rooms
 from nightbell.engine.spoken import Spoken
 from nightbell.web.rejects import Rejects
 
@@ -18,5 +19,6 @@ class Inbound:
     clerk: Clerk
     spoken: Spoken
     slack: Pressing
+    rooms: Rooms
     chatting: Chatting
     rejects: Rejects

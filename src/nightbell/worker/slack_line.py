@@ -13,6 +13,7 @@ import structlog
 
 from nightbell.engine.pressing import Pressing
 from nightbell.engine.providers import Providers
+from nightbell.engine.rooms import Rooms
 from nightbell.store.db import Db
 from nightbell.worker.loop import Chore
 
@@ -25,11 +26,17 @@ class SlackLine:
     """At most one line, for the tokens of the moment."""
 
     def __init__(
-        self, db: Db, providers: Providers, pressing: Pressing, clock: Callable[[], datetime]
+        self,
+        db: Db,
+        providers: Providers,
+        pressing: Pressing,
+        rooms: Rooms,
+        clock: Callable[[], datetime],
     ) -> None:
         self._db = db
         self._providers = providers
         self._pressing = pressing
+        self._rooms = rooms
         self._clock = clock
         self._socket: Any = None
         self._tokens: tuple[str, ...] = ()
@@ -49,7 +56,7 @@ class SlackLine:
             self._tokens = wanted
             return
         library: Any = await asyncio.to_thread(import_module, "nightbell.worker.slack_socket")
-        socket = library.Socket(self._pressing, provider, self._clock)
+        socket = library.Socket(self._pressing, self._rooms, provider, self._clock)
         try:
             await socket.open()
         except library.FAULTS as fault:

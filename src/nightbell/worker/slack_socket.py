@@ -20,6 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from nightbell.channels import slack_calls
 from nightbell.engine.pressing import Button, Pressing
+from nightbell.engine.rooms import Rooms
 
 #: To open a line. Units: seconds.
 _PATIENCE = 15.0
@@ -34,8 +35,11 @@ FAULTS = (SlackClientError, aiohttp.ClientError, OSError, TimeoutError)
 class Socket:
     """One connection to Slack, for one pair of tokens."""
 
-    def __init__(self, pressing: Pressing, provider: dict[str, str], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, pressing: Pressing, rooms: Rooms, provider: dict[str, str], clock: Callable[[], datetime]
+    ) -> None:
         self._pressing = pressing
+        self._rooms = rooms
         self._clock = clock
         base = provider["base_url"].rstrip("/") + "/"
         web = AsyncWebClient(token=provider["bot_token"], base_url=base, timeout=10)
@@ -65,6 +69,8 @@ class Socket:
             presses = slack_calls.presses(request.payload) if request.type == "interactive" else []
             for one in presses:
                 await self._pressing.press(_button(one), self._clock())
+            if request.type == "events_api" and (mark := slack_calls.mark(request.payload)):
+                await self._rooms.marked(mark, self._clock())
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
             # Not confirmed, so Slack sends it again.
             _log.warning("slack.not_recorded", why=str(fault))
