@@ -170,9 +170,24 @@ PUSH = Provider(
         ),
     ),
 )
+ALERTMANAGER = Provider(
+    name="alertmanager",
+    label="Alertmanager",
+    # It delivers nothing; workflows ask it for silences.
+    kinds=(),
+    fields=(
+        Field(name="token", label="Bearer token", secret=True, hint="where a proxy before it asks for one"),
+        Field(
+            name="base_url",
+            label="Address",
+            machine=True,
+            hint="like http://alertmanager:9093; workflows make silences there",
+        ),
+    ),
+)
 #: Every service, by name; its name is also the prefix of its variables and its table in the file.
 PROVIDERS: dict[str, Provider] = {
-    one.name: one for one in (TWILIO, SLACK, TELEGRAM, DISCORD, MATTERMOST, PUSH)
+    one.name: one for one in (TWILIO, SLACK, TELEGRAM, DISCORD, MATTERMOST, PUSH, ALERTMANAGER)
 }
 #: Which service delivers a kind of message.
 BY_KIND: dict[str, Provider] = {kind: one for one in PROVIDERS.values() for kind in one.kinds}

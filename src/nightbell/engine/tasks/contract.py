@@ -24,6 +24,8 @@ from nightbell.store.db import Db
 Outcome = Literal["done", "failed", "retry", "wait", "not_configured"]
 #: How long a task may take where it says nothing else.
 TIMEOUT = timedelta(seconds=30)
+#: The first pause before another attempt; each is twice as long as the one before.
+PATIENCE = timedelta(seconds=5)
 
 
 class Result(Struct, frozen=True, kw_only=True):

@@ -73,7 +73,7 @@ async def _about(hands: Hands, params: Trigger, step: Step) -> dict[str, UUID | 
         own = {"alert": step.alert_id, "incident": step.incident_id, "action_item": step.action_item_id}
         return {f"{kind}_id": ident for kind, ident in own.items()}
     if params.kind == "incident" and params.attribute_to_query_by in _NUMBERED:
-        found = await hands.db.value("incident_by_name", key.lstrip("#").removeprefix("INC-"))
+        found = await hands.db.value("incident_by_any", key.lstrip("#").removeprefix("INC-"))
         if found is None:
             raise Invalid(f"There is no incident {key!r}.", place="resource")
         return {"incident_id": found}

@@ -14,7 +14,11 @@ from msgspec import structs
 from nightbell.core.errors import Invalid, NightbellError
 from nightbell.engine.changing import Problems
 from nightbell.engine.liquid.templates import BadTemplate, check, plain, rendered
-from nightbell.engine.tasks import alerts, flow, http_client
+from nightbell.engine.tasks import (
+    alerts,
+    flow,
+    http_client,
+)
 from nightbell.engine.tasks.contract import Hands, Result, Step, Task, failed, not_configured
 
 #: Every task this program can carry out.

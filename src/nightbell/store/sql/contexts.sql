@@ -81,15 +81,21 @@ ORDER BY i.id DESC LIMIT 1;
 
 -- alerts_lately: alerts that began since an instant, by label, source and service; engine/tasks/get_alerts.py
 SELECT a.id FROM alerts a LEFT JOIN alert_details d ON d.alert_id = a.id LEFT JOIN sources s ON s.id = a.source_id
-WHERE a.started_at >= $1 AND a.id >= $2
-    AND (cardinality($3::text[]) = 0 OR coalesce(s.type, 'api') = ANY($3) OR s.name = ANY($3))
-    AND (cardinality($4::uuid[]) = 0 OR d.service_ids && $4)
-    AND (cardinality($5::bigint[]) = 0 OR a.tags @> $5)
-ORDER BY a.started_at DESC, a.id DESC LIMIT $6;
+WHERE a.started_at >= $1
+    AND (cardinality($2::text[]) = 0 OR coalesce(s.type, 'api') = ANY($2) OR s.name = ANY($2))
+    AND (cardinality($3::uuid[]) = 0 OR d.service_ids && $3)
+    AND (cardinality($4::bigint[]) = 0 OR a.tags @> $4)
+ORDER BY a.started_at DESC, a.id DESC LIMIT $5;
 
 -- note_is_there: whether a workflow wrote this note into the timeline of an alert since an instant; engine/tasks/alerts.py
 SELECT EXISTS (SELECT 1 FROM alert_events
     WHERE alert_id = $1 AND code = 'note' AND source = 'workflow' AND details = $2 AND created_at >= $3);
 
--- incident_by_name: an incident by number or slug; engine/tasks
-SELECT id FROM incidents WHERE slug = lower($1) OR sequential_id::text = $1 LIMIT 1;
+-- incident_by_any: an incident by id, number or slug; engine/tasks
+SELECT id FROM incidents WHERE id::text = lower($1) OR slug = lower($1) OR sequential_id::text = $1 LIMIT 1;
+
+-- one_looks_for_incident: others who look by the same measure wait until this transaction is over
+SELECT pg_advisory_xact_lock(hashtextextended($1, 5113));
+
+-- teams_of_incident: which teams take part; engine/tasks/people.py
+SELECT team_id FROM incident_teams WHERE incident_id = $1 ORDER BY created_at, team_id;
