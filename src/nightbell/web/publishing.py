@@ -1,11 +1,11 @@
 """What the page of an incident shows of its public side: what was published where, what was sent to whom, what may follow."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from nightbell.core import status_page
 from nightbell.core.incident import PLANNED
-from nightbell.store.read import incident_updates, status_pages
+from nightbell.store.read import incident_updates, status_pages, teams
 from nightbell.web.pages.teams import ALL
 from nightbell.web.site import WebRequest
 
@@ -30,7 +30,15 @@ async def facts(request: WebRequest, incident: dict[str, Any]) -> dict[str, Any]
         "followers": await incident_updates.followers(db, incident["id"]),
         "key": str(uuid4()),
         "behind": _behind(events, suggested),
+        "muted": await _names(request, incident["muted_service_ids"]),
     }
+
+
+async def _names(request: WebRequest, service_ids: list[UUID]) -> list[str]:
+    if not service_ids:
+        return []
+    known = await teams.services_by_id(request.site.db, service_ids)
+    return sorted(row["name"] for row in known.values())
 
 
 def statuses(*, planned: bool) -> list[tuple[str, str]]:

@@ -38,7 +38,9 @@ from nightbell.web.pages import (
     incident_alerts,
     incident_catalogs,
     incident_people,
+    incident_plans,
     incident_publishing,
+    incident_statistics,
     incidents,
     integrations,
     link,
@@ -69,6 +71,8 @@ from nightbell.web.pages import (
     urgencies,
     webhooks,
     wishes,
+    workflow_tasks,
+    workflows,
 )
 from nightbell.web.render import go, html, safe_path
 from nightbell.web.site import Site, WebRequest
@@ -77,9 +81,9 @@ from nightbell.web.site import Site, WebRequest
 _LARGEST_FORM = 1024 * 1024
 PAGES = (
     absences, action_items, alert, alerts, deliveries, devices, feeds, follow, groupings, heartbeats, incident, incident_alerts,
-    incident_catalogs, incident_people, incident_publishing, incidents, integrations, link, live, login,
+    incident_catalogs, incident_people, incident_plans, incident_publishing, incident_statistics, incidents, integrations, link, live, login,
     maintenances, me, now, overrides, paths, people, policies, providers, proof, retrospectives, rotations, routing, schedules, services, settings, shadows,
-    shared, status_pages, subscriptions, swaps, teams, throttles, urgencies, webhooks, wishes,
+    shared, status_pages, subscriptions, swaps, teams, throttles, urgencies, webhooks, wishes, workflow_tasks, workflows,
 )  # fmt: skip
 STATUS: dict[type[NightbellError], int] = {
     BadPayload: 400,

@@ -44,7 +44,7 @@ async def page(
 def _published(board: Board, row: dict[str, Any], touched: frozenset[UUID], said: Said) -> Published:
     known = board.incident(row["id"])
     if known is not None:
-        return replace(known, said=(*known.said, said))
+        return replace(known, title=row["public_title"] or row["title"], said=(*known.said, said))
     return Published(
         id=row["id"],
         title=row["public_title"] or row["title"],

@@ -1,5 +1,6 @@
 """What somebody says of an incident to those outside: published on a status page, or sent to whoever follows."""
 
+from typing import Any
 from uuid import UUID
 
 from litestar import Response
@@ -7,6 +8,7 @@ from litestar import Response
 from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid, Unknown
 from nightbell.core.status_page import Said
+from nightbell.engine.incident_edits import IncidentEdit
 from nightbell.engine.incident_publishing import checked_address
 from nightbell.engine.status_edits import StatusPageEventEdit, UpdateEdit
 from nightbell.store.read import status_pages
@@ -24,6 +26,7 @@ async def published(request: WebRequest, ref: str) -> Response[bytes]:
     """Publish something of an incident."""
     row = await view.find(request, ref)
     form = await request.fields()
+    await _titled(request, row, form.text("title", longest=255))
     edit = StatusPageEventEdit(
         status_page_id=form.ident("page"),
         event=form.needed("event", longest=_LONGEST),
@@ -33,6 +36,13 @@ async def published(request: WebRequest, ref: str) -> Response[bytes]:
     )
     await request.site.publishing.publish(row["id"], edit, by=request.visitor.actor, now=request.now)
     return go(request, _back(row["sequential_id"]), "Published. The page shows it within seconds.")
+
+
+async def _titled(request: WebRequest, row: dict[str, Any], title: str) -> None:
+    """Keep what the public calls it, where that is something else now."""
+    if title and title != (row["public_title"] or row["title"]):
+        edit = IncidentEdit(public_title=title)
+        await request.site.incidents.update(row["id"], edit, by=request.visitor.actor, now=request.now)
 
 
 def _back(number: int) -> str:
@@ -54,7 +64,8 @@ async def previewed(request: WebRequest, ref: str) -> Response[bytes]:
         text=form.needed("event", longest=_LONGEST),
         impact=form.text("impact") or None,
     )
-    return await status_preview.page(request, form.ident("page"), row, said)
+    title = form.text("title", longest=255) or row["public_title"]
+    return await status_preview.page(request, form.ident("page"), {**row, "public_title": title}, said)
 
 
 @action("/incidents/{ref:str}/published/{ident:uuid}", Permission.RESPOND)
