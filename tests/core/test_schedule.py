@@ -148,13 +148,13 @@ def test_every_shift_says_why_it_is_this_person_s():
     found = shifts(several, start=at("2027-06-07T09:00"), end=at("2027-06-14T17:00"))
     assert list(zip([shift.user for shift in found], whys(found), strict=True)) == [
         (BEN, "Ana is away; next in rotation Primary. Reason given: dentist."),
-        (ANA, "Turn 0 of rotation Primary: place 1 of 3."),
-        (BEN, "Turn 1 of rotation Primary: place 2 of 3."),
+        (ANA, "Their turn in rotation Primary: place 1 of 3."),
+        (BEN, "Their turn in rotation Primary: place 2 of 3."),
         (ZOE, "An override puts them in place of Ben."),
-        (BEN, "Turn 1 of rotation Primary: place 2 of 3."),
+        (BEN, "Their turn in rotation Primary: place 2 of 3."),
         (CAL, "An override adds them."),
         (ZOE, "An override covers the whole schedule. Reason given: moving house."),
-        (BEN, "Turn 1 of rotation Primary: place 2 of 3."),
+        (BEN, "Their turn in rotation Primary: place 2 of 3."),
         (ANA, "They agreed to take this from Ben."),
     ]
     assert [shift.is_override for shift in found] == [
@@ -189,7 +189,7 @@ def test_a_nested_schedule_serves_the_turn_and_its_gaps_fall_to_the_layer_below(
         (BEN, "08T09:00", "08T16:00"),
         (ZOE, "08T16:00", "09T00:00"),
     ]
-    assert whys(found)[2] == "Turn 1 of rotation Day: place 2 of 2. Found through Europe."
+    assert whys(found)[2] == "Their turn in rotation Day: place 2 of 2. Found through Europe."
     assert {shift.rotation_id for shift in found} == {UUID(int=100), UUID(int=101)}
     assert on_call(both, at("2027-06-08T10:00")) == {BEN}
     assert on_call(both, at("2027-06-15T10:00")) == {CAL}

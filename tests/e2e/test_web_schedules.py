@@ -124,7 +124,7 @@ def test_a_shift_says_why_it_is_theirs_to_pointer_and_keyboard(home: Home, lead:
     path = lead.schedule("Reasons", home.house.ana["id"], home.house.bo["id"])
     page.goto(home.url(path))
     page.locator(".lane.final a").last.focus()
-    expect(page.locator("#why")).to_contain_text("of rotation Reasons weekly: place")
+    expect(page.locator("#why")).to_contain_text("Their turn in rotation Reasons weekly: place")
     page.locator(".lane.final a").first.hover()
     expect(page.locator("#why")).to_contain_text(re.compile("Nobody is on call|place 1 of 2"))
 

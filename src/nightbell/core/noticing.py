@@ -21,6 +21,8 @@ GATE = (24, 2)
 #: Nobody is reminded earlier. Units: hours.
 MOST_HOURS = 168
 UPCOMING, BEGINS, ENDS, UNREACHABLE, ALARM = "upcoming", "begins", "ends", "unreachable", "alarm"
+SWAP_ASKED, SWAP_ACCEPTED = "swap_asked", "swap_accepted"
+SWAP_DECLINED, SWAP_WITHDRAWN = "swap_declined", "swap_withdrawn"
 
 
 class Wishes(Struct, frozen=True, kw_only=True):
@@ -45,6 +47,8 @@ class Notice(Struct, frozen=True, kw_only=True):
     kind: str
     duty: Duty
     hours: int = 0
+    #: The swap it speaks of.
+    cause: UUID | None = None
 
 
 def duties(schedule: Schedule, now: datetime) -> tuple[Duty, ...]:

@@ -58,7 +58,7 @@ class Why(Struct, frozen=True, kw_only=True):
 
 
 _SENTENCES = {
-    (Rule.ROTATION, None): "Turn {why.turn} of rotation {why.lane}: place {why.place} of {why.places}.",
+    (Rule.ROTATION, None): "Their turn in rotation {why.lane}: place {why.place} of {why.places}.",
     (Rule.STAND_IN, None): "{for_whom} is away; next in rotation {why.lane}.",
     (Rule.FEED, None): "Booked in the calendar {why.lane}.",
     (Rule.OVERRIDE, Change.ADD): "An override adds them.",

@@ -14,6 +14,7 @@ from nightbell.core.calendar import wall, zone
 from nightbell.core.directory import ContactMethod, Directory, User
 from nightbell.core.noticing import Notice, Wishes
 from nightbell.core.oncall import on_call
+from nightbell.engine import swap_notices
 from nightbell.engine.directory import Directories
 from nightbell.engine.ids import minter
 from nightbell.store.db import Db, Runner, Tx
@@ -62,6 +63,9 @@ async def _looked(tx: Tx, directory: Directory, now: datetime) -> Looked:
     found = [d for s in directory.schedules.values() for d in noticing.duties(s, now)]
     due, following = noticing.due(found, wishes, now)
     said = sum([await _say(tx, one, directory, failing, now) for one in due])
+    changed = await tx.rows("swaps_lately", now - noticing.LATE, now)
+    for to, one, text in swap_notices.news(changed, directory, now):
+        said += await _queue(tx, one, to, text, ways(to, failing), now)
     await notices.looked(tx, following, now, directory.version)
     await tx.execute("forget_notices", now - KEPT)
     serving = {user for s in directory.schedules.values() for user in on_call(s, now)}
@@ -81,13 +85,22 @@ async def _say(
     wrong = readiness.problems(user, failing)
     queued = 0
     for one in _recipients(notice, user, directory, grave=any(p.grave for p in wrong), wrong=bool(wrong)):
-        mint = minter(now)
-        ident, said = mint(), _sentence(notice, user, one, directory, wrong)
-        if await notices.add(tx, ident, notice, user_id=one.id, said=said, now=now):
-            for method in ways(one, failing):
-                await notices.send(tx, ident, mint(), one.id, method, now)
-                queued += 1
+        said = _sentence(notice, user, one, directory, wrong)
+        queued += await _queue(tx, notice, one, said, ways(one, failing), now)
     return queued
+
+
+async def _queue(
+    tx: Tx, notice: Notice, to: User, said: str, methods: list[ContactMethod], now: datetime
+) -> int:
+    """Write a notice down and queue its messages; return how many, none where it was said already."""
+    mint = minter(now)
+    ident = mint()
+    if not await notices.add(tx, ident, notice, user_id=to.id, said=said, now=now):
+        return 0
+    for method in methods:
+        await notices.send(tx, ident, mint(), to.id, method, now)
+    return len(methods)
 
 
 def _recipients(

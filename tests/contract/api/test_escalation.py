@@ -115,6 +115,11 @@ async def test_a_cycle_that_cannot_be_meant_is_refused(level, said, place):
     assert places(await level(status=422, **said)) == [place]
 
 
+async def test_the_scope_of_a_rotation_is_refused_and_not_ignored(level):
+    assert places(await level(status=422, **{CYCLE + "rotation_scope": "path"})) == [CYCLE + "rotation_scope"]
+    await level(**{CYCLE + "rotation_scope": None})
+
+
 # ---------------------------------------------------------------- help
 
 

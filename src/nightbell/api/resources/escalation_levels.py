@@ -6,12 +6,14 @@ from uuid import UUID
 from nightbell.api.attribute import Kept, Kind, attribute, times, with_kept
 from nightbell.api.resource import Call, Resource
 from nightbell.api.sent import uuid_of
-from nightbell.core.errors import Unknown
+from nightbell.core.errors import Invalid, Unknown
 from nightbell.engine.edits import LevelEdit
 from nightbell.store.read import policies
 from nightbell.store.read.listing import Found, Record
 
 _PREFIX = "paging_strategy_configuration_"
+#: Of Rootly's SDK; nothing we have read says what its values mean.
+_SCOPE = f"{_PREFIX}rotation_scope"
 _KEPT = (
     Kept(f"{_PREFIX}strategy", Kind.TEXT, "default", ("default", "random", "cycle", "alert")),
     Kept(f"{_PREFIX}schedule_strategy", Kind.TEXT, "on_call_only", ("on_call_only", "everyone")),
@@ -43,6 +45,13 @@ async def _get(call: Call, key: str) -> Record | None:
 
 
 def _accept(sent: dict[str, Any]) -> dict[str, Any]:
+    if sent.get(_SCOPE) is not None:
+        # Ignored, it would be a level that pages others than its author reads.
+        raise Invalid(
+            "This cannot be set: whose turn it is, is kept for each level by itself.",
+            place=_SCOPE,
+            hint="Leave it out or send null.",
+        )
     return with_kept(LEVELS.taken(sent), sent, _KEPT)
 
 

@@ -11,8 +11,9 @@ SELECT id, notice_hours, handoff_notices FROM users WHERE active
 SELECT id, failing_why FROM contact_methods WHERE failing_since IS NOT NULL
 
 -- insert_notice: said once; the second one to say it gets no row
-INSERT INTO notices (id, user_id, subject_id, schedule_id, kind, shift_start, shift_end, hours, said, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) ON CONFLICT DO NOTHING RETURNING id
+INSERT INTO notices (id, user_id, subject_id, schedule_id, kind, shift_start, shift_end, hours, cause_id, said, created_at,
+    updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) ON CONFLICT DO NOTHING RETURNING id
 
 -- insert_notice_message: a notice on its way
 INSERT INTO notifications (id, user_id, contact_method_id, kind, purpose, state, send_at, idempotency_key, notice_id,
@@ -21,6 +22,12 @@ VALUES ($1, $2, $3, $4, 'notice', 'waiting', $5, $1::uuid::text, $6, $7, $8, $8)
 
 -- forget_notices: of shifts long over
 DELETE FROM notices WHERE created_at < $1
+
+-- swaps_lately: swaps that changed since $1 and are not over; `taker` said yes to one that was taken back
+SELECT s.id, s.schedule_id, s.user_id, s.asked_user_id, s.taken_by_user_id, s.state, s.starts_at, s.ends_at,
+    s.return_starts_at, s.return_ends_at, s.reason, s.created_by, (SELECT k.subject_id FROM notices k
+        WHERE k.cause_id = s.id AND k.kind = 'swap_accepted' LIMIT 1) AS taker
+FROM schedule_swaps s WHERE s.updated_at > $1 AND s.ends_at > $2 ORDER BY s.id
 
 -- same_throttle: another one that counts the same
 SELECT id FROM throttles WHERE kind = $1 AND scope = $2 AND seconds = $3 AND id IS DISTINCT FROM $4

@@ -1,4 +1,4 @@
-"""Writes what is said of shifts, each thing once."""
+"""Writes what is said of shifts and swaps, each thing once."""
 
 from datetime import datetime
 from uuid import UUID
@@ -21,7 +21,7 @@ async def looked(tx: Tx, next_at: datetime | None, now: datetime, version: int) 
 async def add(tx: Tx, ident: UUID, notice: Notice, *, user_id: int, said: str, now: datetime) -> bool:
     """Write a notice to a person; False where it was said already."""
     duty = notice.duty
-    shift = (duty.schedule_id, notice.kind, duty.start, duty.end, notice.hours)
+    shift = (duty.schedule_id, notice.kind, duty.start, duty.end, notice.hours, notice.cause)
     return bool(await tx.rows("insert_notice", ident, user_id, duty.user_id, *shift, said, now))
 
 

@@ -1,4 +1,4 @@
-"""How long the ledger and the auditor's findings are kept."""
+"""How long the ledger and the auditor's findings are kept; what people are told of swaps."""
 
 from alembic import op
 
