@@ -11,7 +11,7 @@ from nightbell.core.workflow import TRIGGERS, WEEKDAYS, duration, known_trigger
 from nightbell.core.workflow_params import problems
 from nightbell.engine.changing import Checks
 from nightbell.engine.jsonpath import path_problem
-from nightbell.engine.tasks.registry import TASKS
+from nightbell.engine.tasks import registry
 from nightbell.store.db import Row
 
 #: Kinds of Rootly that nothing here starts.
@@ -120,19 +120,14 @@ def check_task(checks: Checks) -> None:
 
 
 def _check_params(checks: Checks, params: dict[str, Any]) -> None:
-    kind, known = params.get("task_type"), {*KNOWN, *TASKS}
+    kind, known = params.get("task_type"), {*KNOWN, *registry.TASKS}
     if not isinstance(kind, str) or kind not in known:
         said = f"There is no task {kind!r}." if kind else "Task type can't be blank"
         checks.wrong("params.task_type", said, _near(str(kind), known))
         return
     checks.sent["kind"] = kind
-    for problem in task_problems(kind, params):
+    for problem in registry.problems(kind, params):
         checks.wrong(f"params.{problem.place}".rstrip("."), problem.message, problem.hint)
-
-
-def task_problems(kind: str, params: Mapping[str, Any]) -> list[Invalid]:
-    """Return what is wrong with the parameters of a task, each at its place; nothing is known of other vendors'."""
-    return []
 
 
 def _near(word: str, known: Iterable[str]) -> str:

@@ -31,6 +31,16 @@ OUTCOME = {
     "rejected": Look("rejected", "✕", "Rejected"),
 }
 
+#: Of runs of workflows.
+RUN = {
+    "queued": Look("deferred", "◌", "Queued"),
+    "started": Look("acknowledged", "●", "Running"),
+    "completed": Look("resolved", "✓", "Completed"),
+    "completed_with_errors": Look("triggered", "◐", "Completed with errors"),
+    "failed": Look("triggered", "✕", "Failed"),
+    "canceled": Look("open", "–", "Canceled"),
+}
+
 #: Of messages sent.
 STATE = {
     "waiting": Look("waiting", "◌", "waiting"),

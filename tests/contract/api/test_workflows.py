@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rootly_sdk.api.workflow_groups import list_workflow_groups
@@ -101,12 +102,11 @@ async def test_a_workflow_is_found_by_its_slug_and_its_name(made, call):
 async def test_the_sdk_reads_workflows_and_groups(made, call, sdk):
     await call("POST", "/v1/workflow_groups", {"name": "Nights", "kind": "alert"}, status=201)
     key = (await made())["data"]["id"]
-    found = await get_workflow.asyncio(key, client=sdk)
+    found: Any = await get_workflow.asyncio(key, client=sdk)
     assert found.data.attributes.name == "Critical → incident"
-    assert [w.attributes.slug for w in (await list_workflows.asyncio(client=sdk)).data] == [
-        "critical-incident"
-    ]
-    groups = await list_workflow_groups.asyncio(client=sdk)
+    listed: Any = await list_workflows.asyncio(client=sdk)
+    assert [w.attributes.slug for w in listed.data] == ["critical-incident"]
+    groups: Any = await list_workflow_groups.asyncio(client=sdk)
     assert [(g.attributes.name, g.attributes.expanded) for g in groups.data] == [("Nights", True)]
 
 
@@ -140,7 +140,7 @@ async def test_a_task_of_another_vendor_is_kept(made, task):
     assert (await task(key, task_params=params))["data"]["attributes"]["task_params"] == params
 
 
-WRONG = [
+WRONG: list[tuple[dict[str, Any], str]] = [
     ({"name": ""}, "name"),
     ({"trigger_params": {"trigger_type": "night"}}, "trigger_params.trigger_type"),
     ({"trigger_params": {"trigger_type": "pulse"}}, "trigger_params.trigger_type"),
@@ -174,7 +174,7 @@ async def test_what_is_wrong_with_a_workflow_is_named(made, call):
     assert (await call("GET", "/v1/workflows"))["data"] == []
 
 
-WRONG_TASKS = [
+WRONG_TASKS: list[tuple[dict[str, Any], str]] = [
     ({"task_params": {}}, "task_params"),
     ({"task_params": {"task_type": "create_incidnet"}}, "create_incident"),
     ({"task_params": {"task_type": 7}}, "task_params/task_type"),

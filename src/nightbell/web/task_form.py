@@ -1,0 +1,202 @@
+"""The form of a task, made from the schema of its parameters; of another vendor's, its parameters as JSON.
+
+Rule 1: an empty field is one that is not set; what the schema does not know is kept as it was stored.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from nightbell.core.errors import Invalid
+from nightbell.engine.tasks.contract import Task
+from nightbell.web.forms import Form
+
+#: The one field of a task that nothing here carries out.
+WHOLE = "task_params"
+_LONGEST = 50_000
+#: What a parameter may name, by its own name: (value, name).
+Pickers = Mapping[str, Sequence[tuple[str, str]]]
+_YES_OR_NO = ("true", "false")
+
+
+class Field(Struct, frozen=True, kw_only=True):
+    """One field. `kind`: text, long, number, flag, choice, lines, json; pick, picks and named choose from a list.
+
+    Shape: `options` are (value, name), with whatever is chosen and not among them; `chosen` for picks.
+    """
+
+    name: str
+    label: str
+    kind: str
+    needed: bool = False
+    hint: str = ""
+    choices: tuple[str, ...] = ()
+    #: As it is shown, and as it came from the form.
+    value: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+    chosen: tuple[str, ...] = ()
+    #: A box that is ticked when nothing is said.
+    ticked: bool = False
+
+    @property
+    def place(self) -> str:
+        """Return its name in the form: parameters may be called like anything else there."""
+        return f"p-{self.name}"
+
+
+def fields(task: Task | None, params: Mapping[str, Any], pickers: Pickers) -> tuple[Field, ...]:
+    """Return the fields of a task, with what they hold."""
+    own = {name: value for name, value in params.items() if name != "task_type"}
+    if task is None:
+        text = json.dumps(own, indent=2, ensure_ascii=False) if own else "{}"
+        return (Field(name=WHOLE, label="Parameters", kind="json", hint="As Rootly has them.", value=text),)
+    schema = msgspec.json.schema(task.params)
+    shape = _resolved(schema, schema)
+    needed = shape.get("required", ())
+    return tuple(
+        _field(name, _resolved(part, schema), name in needed, own.get(name), pickers)
+        for name, part in shape.get("properties", {}).items()
+    )
+
+
+def _resolved(part: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a part of a schema without references, and without the null that "not set" is."""
+    found = dict(part)
+    if "anyOf" in found:
+        parts = found.pop("anyOf")
+        real = [one for one in parts if one.get("type") != "null"]
+        found |= _resolved(real[0], schema)
+        if len(real) < len(parts) and found.get("type") == "boolean":
+            found["enum"] = list(_YES_OR_NO)
+    if "$ref" in found:
+        name = found.pop("$ref").rpartition("/")[2]
+        found = {**schema["$defs"][name], **found}
+    return found
+
+
+def _field(name: str, part: Mapping[str, Any], needed: bool, held: Any, pickers: Pickers) -> Field:
+    kind = _kind(part, tuple(pickers.get(name, ())))
+    if held is None and kind in ("choice", "flag", "number"):
+        held = part.get("default")
+    chosen = tuple(map(str, held)) if kind == "picks" and isinstance(held, list) else ()
+    value = _shown(kind, held)
+    return Field(
+        name=name,
+        label=str(part.get("title") or name.replace("_", " ").removesuffix(" id").capitalize()),
+        kind=kind,
+        needed=needed,
+        hint=str(part.get("description") or "") if kind != "named" else "",
+        choices=tuple(str(one) for one in part.get("enum", ()) if one is not None),
+        value=value,
+        options=_options(pickers.get(name, ()), (*chosen, value) if kind in ("pick", "named") else chosen),
+        chosen=chosen,
+        ticked=part.get("default") is True,
+    )
+
+
+def _options(known: Sequence[tuple[str, str]], held: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    values = {value for value, _ in known}
+    return (*known, *((one, one) for one in held if one and one not in values))
+
+
+def _kind(part: Mapping[str, Any], options: tuple[tuple[str, str], ...]) -> str:
+    if "enum" in part:
+        return "choice"
+    names = part.get("properties") or {}
+    match part.get("type"):
+        case "string":
+            return "pick" if options else "text"
+        case "integer" | "number":
+            return "number"
+        case "boolean":
+            return "flag"
+        case "array" if (part.get("items") or {}).get("type") == "string":
+            return "picks" if options else "lines"
+        case "object" if {"id", "name"} == set(names) and options:
+            return "named"
+        case _:
+            return "json"
+
+
+def _shown(kind: str, held: Any) -> str:
+    if held is None:
+        return ""
+    if kind == "lines" and isinstance(held, list):
+        return "\n".join(map(str, held))
+    if kind == "named":
+        return str((held.get("id") or held.get("name") or "") if isinstance(held, dict) else held)
+    if kind == "flag":
+        return "1" if held is True or held == "true" else ""
+    return held if isinstance(held, str) else json.dumps(held, indent=2, ensure_ascii=False)
+
+
+def read(
+    task: Task | None, kind: str, form: Form, stored: Mapping[str, Any], pickers: Pickers
+) -> dict[str, Any]:
+    """Return the parameters that a form stands for; what it does not show is as it was.
+
+    Raises: Invalid naming the field for JSON that is none.
+    """
+    shown = fields(task, {}, pickers)
+    if task is None:
+        return {"task_type": kind, **_object(form.text(shown[0].place, longest=_LONGEST))}
+    params = {**stored, "task_type": kind}
+    for field in shown:
+        value = _value(field, form)
+        if value is None:
+            params.pop(field.name, None)
+        else:
+            params[field.name] = value
+    return params
+
+
+def _object(text: str) -> dict[str, Any]:
+    held = _json(WHOLE, text or "{}")
+    if not isinstance(held, dict):
+        raise Invalid('Parameters are an object: {"title": "…"}.', place=WHOLE)
+    return held
+
+
+def _json(name: str, text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Invalid(f"This is no JSON: {error}", place=name) from error
+
+
+def _value(field: Field, form: Form) -> Any:
+    """Return what a field holds, None where it is not set."""
+    text = form.text(field.place, longest=_LONGEST)
+    match field.kind:
+        case "flag":
+            return text == "1" if text == "1" or field.ticked else None
+        case "choice" if field.choices == _YES_OR_NO:
+            return text == "true" if text else None
+        case "lines":
+            return [line.strip() for line in text.splitlines() if line.strip()] or None
+        case "picks":
+            return form.many(field.place) or None
+        case "named":
+            name = next((name for value, name in field.options if value == text), text)
+            return {"id": text, "name": name} if text else None
+        case "number":
+            return int(text) if text.lstrip("-").isdecimal() and len(text) < 12 else (text or None)
+        case "json":
+            return _json(field.name, text) if text else None
+        case _:
+            return text or None
+
+
+def with_text(shown: tuple[Field, ...], form: Form) -> tuple[Field, ...]:
+    """Return the fields with what the form holds, right or wrong."""
+    return tuple(
+        msgspec.structs.replace(
+            one,
+            value=form.raw(one.place)[:_LONGEST],
+            chosen=tuple(form.many(one.place)) if one.kind == "picks" else (),
+        )
+        for one in shown
+    )
