@@ -50,8 +50,10 @@ from nightbell.engine.relaying import Relaying
 from nightbell.engine.rooms import Rooms
 from nightbell.engine.showing import Showing
 from nightbell.engine.spoken import Spoken
+from nightbell.engine.workflow_runs import Runs
 from nightbell.engine.writer import Writers
 from nightbell.net import webpush
+from nightbell.net.exchange import asking
 from nightbell.net.guard import Guard
 from nightbell.net.http import Http
 from nightbell.settings import Settings
@@ -81,6 +83,7 @@ from nightbell.worker.pulse import Pulse
 from nightbell.worker.slack_line import SlackLine
 from nightbell.worker.standing import Passage
 from nightbell.worker.telegram_line import Hook, TelegramLine
+from nightbell.worker.workflows import Lanes, Reach, lanes_of
 
 _EVERYWHERE = ("0.0.0.0/0", "::/0")
 #: A question to Telegram is open for 20 s when nothing happens.
@@ -116,6 +119,8 @@ class Engine:
     #: What the API works with, and what tells endpoints outside.
     edge: Edge
     outgoing: Sending
+    #: Workflows, in lanes of their own.
+    lanes: Lanes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +169,7 @@ async def node(
         stack.push_async_callback(engine.services.aclose)
         stack.push_async_callback(engine.slack.close)
         stack.push_async_callback(engine.telegram.aclose)
+        stack.push_async_callback(engine.lanes.close)
         stack.push_async_callback(engine.outgoing.close)
         stack.callback(engine.hub.close)
         stack.callback(engine.showing.close)
@@ -171,6 +177,7 @@ async def node(
         stack.push_async_callback(engine.writers.stop)
         stack.enter_context(_task(engine.rejects.run(), "rejects"))
         worker = engine.worker
+        engine.lanes.goes_behind(lambda: worker.sending or engine.writers.waiting_bytes > 0)
         engine.pulse.wakes(worker.due.ring, worker.messages.ring, engine.hub.publish, worker.grown.ring)
         await stack.enter_async_context(engine.pulse.beating())
         for task in engine.worker.start(gone=(engine.me.name,)):
@@ -206,6 +213,7 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
             db, act, pulse.committed, directories, Herald(keys.link_key, settings.base_url)
         ),
         incidents=Incidents(db, act, pulse.committed, pulse.incidents),
+        runs=Runs(db, directories, settings.base_url, pulse.happened),
         clock=now,
         base_url=settings.base_url,
         directory=lambda: directories.current(db),
@@ -215,6 +223,8 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
     chatting = Chatting(receive, Linking(db, edge.configure, pulse.committed))
     telegram = _telegram(settings, keys, me, Polling(db, "telegram", me.name), chatting, providers)
     outgoing = Sending(db, directories, keys, Outgoing(http), me)
+    reach = Reach(kinds, providers, asking(http), asking(services), settings.base_url)
+    lanes = await lanes_of(db.dsn, directories, pulse, me, reach)
     care, pages_shown = Aftercare(db, kinds, desk, receive), Showing(db, keys.link_key, now)
     chores = (
         calendars.chore(db, keys, http, now),
@@ -224,6 +234,7 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
         telegram.chore(),
         *aftercare.chores(care, now),
         rooming.chore(rooms),
+        *lanes.chores(keep_days=settings.retention_days),
         *webhooks.chores(Relaying(db, Unwrapped(edge), rooms), outgoing, me, keep=settings.retention_days),
         *_watched(settings, db, directories, act, me),
     )
@@ -258,6 +269,7 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
         showing=pages_shown,
         edge=edge,
         outgoing=outgoing,
+        lanes=lanes,
     )
 
 

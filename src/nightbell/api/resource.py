@@ -27,6 +27,7 @@ from nightbell.engine.edits import Edit
 from nightbell.engine.identity import Visitor
 from nightbell.engine.incident_publishing import Publishing
 from nightbell.engine.incidents import Incidents
+from nightbell.engine.workflow_runs import Runs
 from nightbell.store.db import Db
 from nightbell.store.read.listing import Found, Listing, Record
 
@@ -39,6 +40,7 @@ class Edge(Struct, frozen=True, kw_only=True):
     configure: Configure
     publishing: Publishing
     incidents: Incidents
+    runs: Runs
     clock: Callable[[], datetime]
     #: How people and clients reach us, without a slash at the end.
     base_url: str

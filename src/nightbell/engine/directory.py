@@ -134,7 +134,7 @@ async def _speaks(tx: Runner, fixed: Mapping[str, Mapping[str, str]]) -> frozens
 async def _listeners(tx: Runner) -> frozenset[str]:
     """Return the kinds of happenings that start a workflow or that an endpoint outside hears of."""
     started = {r["kind"] for r in await tx.rows("listened_kinds")}
-    return started | kinds(r["event_type"] for r in await tx.rows("directory_webhooks"))
+    return kinds(r["event_type"] for r in await tx.rows("directory_webhooks")) | started
 
 
 async def _fallback(tx: Runner, users: dict[int, User]) -> tuple[int, ...]:

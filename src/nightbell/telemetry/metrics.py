@@ -114,6 +114,26 @@ QUEUE_BYTES = Gauge("nightbell_queue_bytes", "Bytes of requests that wait to be 
 TIMERS_LAG_SECONDS = Gauge(
     "nightbell_timers_lag_seconds", "How late the latest due timer was picked up", registry=REGISTRY
 )
+#: How: queued, started, completed, completed_with_errors, failed, canceled.
+WORKFLOW_RUNS = Counter(
+    "nightbell_workflow_runs", "Runs of workflows that came to a status", ["status"], registry=REGISTRY
+)
+WORKFLOW_STEPS = Counter(
+    "nightbell_workflow_steps", "Attempts at tasks of workflows", ["task", "outcome"], registry=REGISTRY
+)
+WORKFLOW_LAG_SECONDS = Gauge(
+    "nightbell_workflow_lag_seconds",
+    "How late the most overdue run of a workflow, or happening that may start one, is",
+    registry=REGISTRY,
+)
+WORKFLOW_LOOPS = Counter(
+    "nightbell_workflow_loops", "Runs that were cut because workflows caused each other", registry=REGISTRY
+)
+WORKFLOW_FAULTS = Counter(
+    "nightbell_workflow_faults",
+    "Happenings and runs set aside because of a defect of ours",
+    registry=REGISTRY,
+)
 POLICIES_WITHOUT_LEVELS = Gauge(
     "nightbell_policies_without_levels", "Policies in use that would page nobody", registry=REGISTRY
 )

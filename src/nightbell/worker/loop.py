@@ -230,6 +230,11 @@ class Worker:
         for bell in (self.due, self.messages, self.leases):
             bell.ring()
 
+    @property
+    def sending(self) -> bool:
+        """Whether messages are under way."""
+        return bool(self._sending)
+
     async def drain(self) -> None:
         """Let messages under way finish, for a clean stop."""
         if self._sending:

@@ -29,6 +29,7 @@ class Pulse:
         self._messages: Callable[[], None] = lambda: None
         self._publish: Callable[[str], None] = lambda _topic: None
         self._grown: Callable[[], None] = lambda: None
+        self._happened: Callable[[], None] = lambda: None
         self._topics: set[str] = set()
         self._beat = asyncio.Event()
 
@@ -42,6 +43,14 @@ class Pulse:
         """Say whom to wake: for timers, for messages, for open pages, for new labels of alerts."""
         self._due, self._messages, self._publish, self._grown = due, messages, publish, grown
 
+    def tells(self, happened: Callable[[], None]) -> None:
+        """Say whom to wake when something happened that may start workflows."""
+        self._happened = happened
+
+    def happened(self) -> None:
+        """Wake workflows: something happened, or a run was queued."""
+        self._happened()
+
     def committed(self, committed: Committed) -> None:
         """Count what a commit came to, and wake whom it concerns."""
         if committed.shows or committed.decided:
@@ -49,6 +58,8 @@ class Pulse:
             self._beat.set()
         if any(d.shown for d in committed.decisions):
             self._grown()
+        if any(d.happened for d in committed.decisions):
+            self._happened()
         _count(committed)
         if committed.pages:
             self._messages()
@@ -59,7 +70,8 @@ class Pulse:
             self._beat.set()
 
     def incidents(self) -> None:
-        """Wake open pages: an incident changed."""
+        """Wake open pages and workflows: an incident changed."""
+        self._happened()
         self._topics.add("incidents")
         self._beat.set()
 

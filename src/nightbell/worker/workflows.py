@@ -1,0 +1,162 @@
+"""Runs workflows in lanes of their own: few at a time, on connections of their own, behind whoever is to be paged.
+
+Rule 1: these lanes never hold anything that paging waits for, and let messages and senders go first.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import NamedTuple
+
+import structlog
+
+from nightbell.core.delivery import Channel
+from nightbell.core.exchange import Ask
+from nightbell.engine.act import Act
+from nightbell.engine.directory import Directories
+from nightbell.engine.incidents import Incidents
+from nightbell.engine.node import Node
+from nightbell.engine.providers import Providers
+from nightbell.engine.tasks.contract import Hands
+from nightbell.engine.workflow_matching import BATCH, Matching
+from nightbell.engine.workflow_running import Hand, Running
+from nightbell.engine.workflow_runs import Runs
+from nightbell.store.db import Db, connect
+from nightbell.telemetry import metrics
+from nightbell.worker.loop import POLL, Bell, Chore
+from nightbell.worker.pulse import Pulse
+
+#: Runs under way at once, and connections that their lanes and tasks share.
+RUNNERS = 4
+CONNECTIONS = 6
+#: While somebody is to be paged a task waits, looking so often, so long at most. Units: seconds.
+_LOOK, _PATIENCE = 0.01, 0.25
+#: What happened is kept so long after everybody heard of it.
+_KEPT = timedelta(days=7)
+_CARE = 60.0
+_log = structlog.get_logger(__name__)
+
+
+class Reach(NamedTuple):
+    """What tasks reach people and services by: `web` where templates say, `services` where the machine's settings say."""
+
+    channels: Mapping[str, Channel]
+    providers: Providers
+    web: Ask
+    services: Ask
+    base_url: str
+
+
+class Lanes:
+    """What a node does about workflows: matching what happened, and carrying out runs."""
+
+    def __init__(self, db: Db, matching: Matching, running: Running, node: Node) -> None:
+        """Begin with nobody to go behind; `db` is a pool of their own."""
+        self._db = db
+        self._matching = matching
+        self._running = running
+        self._clock = node.clock
+        self._gone: tuple[str, ...] = (node.name,)
+        self._busy: Callable[[], bool] = lambda: False
+        self.happened = Bell()
+        self.due = Bell()
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def ring(self) -> None:
+        """Wake both lanes."""
+        self.happened.ring()
+        self.due.ring()
+
+    def goes_behind(self, busy: Callable[[], bool]) -> None:
+        """Say who goes first: `busy` tells whether somebody is being paged, or a sender waits, at this moment."""
+        self._busy = busy
+
+    async def close(self) -> None:
+        """Let tasks under way finish, and their connections go."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=5)
+        await self._db.close()
+
+    def chores(self, *, keep_days: int) -> tuple[Chore, ...]:
+        """Return the loops, for the worker. Each waits by itself, so that it can be woken."""
+
+        async def care() -> None:
+            await self._care(timedelta(days=keep_days))
+
+        return (
+            Chore("workflows", 0.0, self.match),
+            Chore("runs", 0.0, self.run),
+            Chore("workflows.care", _CARE, care),
+        )
+
+    async def match(self) -> None:
+        """Look at what happened, until there is no more of it."""
+        await self.happened.wait(POLL)
+        while True:
+            seen, made = await self._matching.match(self._clock())
+            if made:
+                self.due.ring()
+            if seen < BATCH:
+                return
+            await self._polite()
+
+    async def run(self) -> None:
+        """Take up runs whose time has come, as many as there are hands."""
+        await self.due.wait(POLL)
+        if self._gone:
+            await self._running.recover(self._gone)
+            self._gone = ()
+        while free := RUNNERS - len(self._under_way):
+            hands = await self._running.claim(free)
+            for hand in hands:
+                self._begin(hand)
+            if len(hands) < free:
+                return
+
+    def _begin(self, hand: Hand) -> None:
+        task = asyncio.create_task(self._running.go(hand, self._polite), name=f"run {hand.run.id}")
+        self._under_way.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._under_way.discard(task)
+        fault = task.exception() if not task.cancelled() else None
+        if fault:
+            # The database is away: the lease lapses, and the run is taken up again at the task it was at.
+            _log.error("workflow.run_lost", why=f"{type(fault).__name__}: {fault}")
+        # What a run did may start others.
+        self.ring()
+
+    async def _polite(self) -> None:
+        waited = 0.0
+        while self._busy() and waited < _PATIENCE:
+            await asyncio.sleep(_LOOK)
+            waited += _LOOK
+
+    async def _care(self, keep: timedelta) -> None:
+        now = self._clock()
+        since = await self._db.value("runs_overdue", now)
+        metrics.WORKFLOW_LAG_SECONDS.set(max((now - since).total_seconds(), 0.0) if since else 0.0)
+        await self._db.execute("forget_happenings", now - _KEPT)
+        await self._db.execute("forget_runs", now - keep)
+
+
+async def lanes_of(dsn: str, directories: Directories, pulse: Pulse, me: Node, reach: Reach) -> Lanes:
+    """Return the lanes of a node, on connections of their own: nothing they do keeps a page waiting for one."""
+    db = await connect(dsn, size=CONNECTIONS)
+    act = Act(db, directories, pulse.committed)
+    hands = Hands(
+        db=db,
+        act=act,
+        incidents=Incidents(db, act, pulse.committed, pulse.incidents),
+        directories=directories,
+        channels=reach.channels,
+        providers=reach.providers,
+        web=reach.web,
+        services=reach.services,
+        trigger=Runs(db, directories, reach.base_url, pulse.happened).trigger,
+        base_url=reach.base_url,
+    )
+    lanes = Lanes(db, Matching(db, directories, reach.base_url), Running(db, directories, hands, me), me)
+    pulse.tells(lanes.ring)
+    return lanes
