@@ -119,7 +119,7 @@ def dug(value: Any, path: str) -> Any:
     """Return what stands at a path; a name that is there as it is written wins over a path."""
     if isinstance(value, dict) and path in value:
         return value[path]
-    for part in path.replace("[", ".").replace("]", "").split("."):
+    for part in path.replace("[", ".").replace("]", "").lstrip(".").split("."):
         if isinstance(value, dict) and part in value:
             value = value[part]
         elif isinstance(value, (list, tuple)) and part.lstrip("-").isdecimal():
