@@ -45,6 +45,50 @@ def test_work_on_a_service_is_planned_and_ended(home: Home, page: Page) -> None:
     expect(page.locator("details li", has_text="Upgrade of the api")).to_be_visible()
 
 
+def test_planned_work_is_changed_in_the_form_it_was_planned_in(home: Home, page: Page) -> None:
+    page.goto(home.url("/maintenances"))
+    page.fill("[name=name]", "Move of the racks")
+    page.get_by_label(home.house.service["name"], exact=True).check()
+    page.get_by_label("Wednesday").check()
+    page.fill("[name=from]", "02:00")
+    page.fill("[name=to]", "03:00")
+    page.fill("[name=zone]", "Europe/Lisbon")
+    page.click("text=Plan it")
+    work = page.locator(".list li", has_text="Move of the racks")
+    work.get_by_role("link", name="Change").click()
+    expect(page.get_by_role("heading", name="Move of the racks")).to_be_visible()
+    expect(page.locator("[name=zone]")).to_have_value("Europe/Lisbon")
+    expect(page.get_by_label("Wednesday")).to_be_checked()
+    expect(page.get_by_label(home.house.service["name"], exact=True)).to_be_checked()
+    page.get_by_label("Friday").check()
+    page.fill("[name=to]", "04:30")
+    page.click("text=Save")
+    expect(page.get_by_role("status")).to_contain_text("Saved")
+    expect(work).to_contain_text("W F 02:00–04:30")
+    work.get_by_role("link", name="Change").click()
+    page.get_by_label(home.house.service["name"], exact=True).uncheck()
+    page.fill("[name=name]", "Nowhere at all")
+    page.click("text=Save")
+    expect(page.locator("main")).to_contain_text("at least one service or source")
+    expect(page.locator("[name=name]")).to_have_value("Nowhere at all")
+
+
+def test_hours_that_the_form_has_no_room_for_stay_as_they_are(home: Home, lead: Lead) -> None:
+    blocks = [
+        {"days": ["M"], "start_time": "01:00", "end_time": "02:00"},
+        {"days": ["T"], "start_time": "03:00", "end_time": "04:00"},
+    ]
+    hours = {"time_zone": "Etc/UTC", "blocks": blocks}
+    service = home.house.service["id"]
+    made = home.house.api.add("/maintenances", name="Two nights", service_ids=[service], hours=hours)
+    text = lead.http.get(f"/maintenances/{made['id']}/edit").text
+    assert "M 01:00–02:00, T 03:00–04:00 Etc/UTC" in text and 'name="day"' not in text
+    lead.made(f"/maintenances/{made['id']}", {"name": "Three nights", "service": service, "zone": "Etc/UTC"})
+    after = home.house.api.one(f"/maintenances/{made['id']}")
+    assert after["name"] == "Three nights"
+    assert [block["days"] for block in after["hours"]["blocks"]] == [["M"], ["T"]]
+
+
 def test_work_that_comes_back_is_shown_with_its_next_time(home: Home, lead: Lead) -> None:
     service = home.house.service["id"]
     day = "MTWRFUS"[(datetime.now(UTC).weekday() + 3) % 7]
@@ -75,4 +119,5 @@ def test_an_observer_plans_nothing(home: Home) -> None:
     observer = Lead(home, "olaf.work@example.org")
     assert "Plan it" not in observer.http.get("/maintenances").text
     assert observer.send("/maintenances", {"name": "x"}).status_code == 403
+    assert observer.http.get(f"/maintenances/{'0' * 8}-0000-7000-8000-{'0' * 12}/edit").status_code == 403
     observer.http.close()
