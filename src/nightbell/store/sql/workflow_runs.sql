@@ -19,7 +19,8 @@ INSERT INTO workflow_runs (id, workflow_id, key, status, status_message, trigger
     first_run_at, wake_at, canceled_at, created_at, updated_at)
 SELECT n.id, n.workflow_id, n.key, n.status, n.why, n.triggered_by, n.trigger, n.user_id, n.alert_id,
     n.incident_id, n.action_item_id, n.occurrence, n.happening_id, n.cause_run_id, n.depth, n.plan::jsonb,
-    n.context::jsonb, n.repeat_count, n.first_run_at, n.wake_at, CASE n.status WHEN 'canceled' THEN $21 END, $21, $21
+    n.context::jsonb, n.repeat_count, n.first_run_at, n.wake_at, CASE n.status WHEN 'canceled' THEN $21::timestamptz END, $21::timestamptz,
+    $21::timestamptz
 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::uuid[],
     $10::uuid[], $11::uuid[], $12::int[], $13::uuid[], $14::uuid[], $15::int[], $16::text[], $17::text[], $18::int[],
     $19::timestamptz[], $20::timestamptz[])
@@ -61,8 +62,8 @@ SELECT id FROM workflow_runs
 WHERE id = $1 AND node = $2 AND lease_until = $3 AND status IN ('queued', 'started') FOR UPDATE
 
 -- move_run: where a run stands from now on
-UPDATE workflow_runs SET status = $2, status_message = $3, position = $4, wake_at = $5, lease_until = $6,
-    incident_id = coalesce(incident_id, $7), started_at = CASE WHEN $2 <> 'canceled' THEN coalesce(started_at, $8)
+UPDATE workflow_runs SET status = $2::text, status_message = $3, position = $4, wake_at = $5, lease_until = $6,
+    incident_id = coalesce(incident_id, $7), started_at = CASE WHEN $2 <> 'canceled' THEN coalesce(started_at, $8::timestamptz)
         ELSE started_at END,
     first_run_at = coalesce(first_run_at, $8),
     completed_at = CASE WHEN $2 IN ('completed', 'completed_with_errors') THEN $8 END,
