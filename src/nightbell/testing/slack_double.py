@@ -102,11 +102,11 @@ class SlackDouble(Double):
         """How many socket lines are open."""
         return sum(not line.closed for line in self._sockets)
 
-    async def send(self, envelope_id: str, payload: dict[str, Any]) -> None:
+    async def send(self, envelope_id: str, payload: dict[str, Any], kind: str = "interactive") -> None:
         """Say something over socket mode, on the last line that was opened."""
         await self.until(lambda: any(not s.closed for s in self._sockets))
         line = [s for s in self._sockets if not s.closed][-1]
-        envelope = {"envelope_id": envelope_id, "type": "interactive", "payload": payload}
+        envelope = {"envelope_id": envelope_id, "type": kind, "payload": payload}
         await line.send_str(msgspec.json.encode({**envelope, "accepts_response_payload": True}).decode())
 
     def verify(self) -> None:
@@ -148,56 +148,57 @@ class SlackDouble(Double):
         method = parts.path.removeprefix("/api/")
         wanted = APP if method == "apps.connections.open" else BOT
         if request.headers.get("authorization") != f"Bearer {wanted}":
-            return _said(ok=False, error="invalid_auth")
+            return said(ok=False, error="invalid_auth")
         asked = {k: v[0] for k, v in parse_qs(parts.query).items()}
         if request.body.startswith(b"{"):
             asked |= request.json()
         answer = getattr(self, "_" + method.replace(".", "_"), None)
-        return answer(asked) if answer else _said(ok=False, error="unknown_method")
+        return answer(asked) if answer else said(ok=False, error="unknown_method")
 
     def _chat_postMessage(self, asked: dict[str, Any]) -> Reply:  # noqa: N802  Slack's name
         channel = asked["channel"]
         if channel.startswith("U") and channel not in self.members:
-            return _said(ok=False, error="channel_not_found")
+            return said(ok=False, error="channel_not_found")
         home = f"D{channel[1:]}" if channel.startswith("U") else channel
         post = Post(channel=home, ts=f"1700000000.{len(self.posts):06d}", body=asked)
         self.posts.append(post)
-        return _said(channel=home, ts=post.ts)
+        return said(channel=home, ts=post.ts)
 
     def _chat_update(self, asked: dict[str, Any]) -> Reply:
         found = [p for p in self.posts if (p.channel, p.ts) == (asked["channel"], asked["ts"])]
         if not found:
-            return _said(ok=False, error="message_not_found")
+            return said(ok=False, error="message_not_found")
         found[0].body, found[0].edits = asked, found[0].edits + 1
-        return _said(channel=asked["channel"], ts=asked["ts"])
+        return said(channel=asked["channel"], ts=asked["ts"])
 
     def _chat_postEphemeral(self, asked: dict[str, Any]) -> Reply:  # noqa: N802
         self.whispers.append(asked)
-        return _said()
+        return said()
 
     def _users_lookupByEmail(self, asked: dict[str, Any]) -> Reply:  # noqa: N802
         found = [k for k, v in self.members.items() if v == asked["email"]]
-        return _said(user={"id": found[0]}) if found else _said(ok=False, error="users_not_found")
+        return said(user={"id": found[0]}) if found else said(ok=False, error="users_not_found")
 
     def _users_info(self, asked: dict[str, Any]) -> Reply:
         email = self.members.get(asked["user"])
         if email is None:
-            return _said(ok=False, error="user_not_found")
-        return _said(user={"id": asked["user"], "profile": {"email": email}})
+            return said(ok=False, error="user_not_found")
+        return said(user={"id": asked["user"], "profile": {"email": email}})
 
     def _conversations_open(self, asked: dict[str, Any]) -> Reply:
-        return _said(channel={"id": f"D{asked['users'][1:]}"})
+        return said(channel={"id": f"D{asked['users'][1:]}"})
 
     def _conversations_history(self, asked: dict[str, Any]) -> Reply:
         here = [p for p in self.posts if p.channel == asked["channel"]]
-        return _said(messages=[{"ts": p.ts, "metadata": p.body.get("metadata")} for p in reversed(here)])
+        return said(messages=[{"ts": p.ts, "metadata": p.body.get("metadata")} for p in reversed(here)])
 
     def _apps_connections_open(self, asked: dict[str, Any]) -> Reply:
-        return _said(url=f"{self.url.replace('http', 'ws', 1)}/socket")
+        return said(url=f"{self.url.replace('http', 'ws', 1)}/socket")
 
     def _auth_test(self, asked: dict[str, Any]) -> Reply:
-        return _said(team="Double", user="nightbell")
+        return said(team="Double", user="nightbell")
 
 
-def _said(*, ok: bool = True, **more: Any) -> Reply:
+def said(*, ok: bool = True, **more: Any) -> Reply:
+    """Return an answer as Slack gives it: 200, and inside whether it worked."""
     return Reply(body=msgspec.json.encode({"ok": ok, **more}), headers={"Content-Type": "application/json"})

@@ -13,7 +13,7 @@ from nightbell.engine.incident_edits import EntryEdit
 from nightbell.engine.incident_work import read
 from nightbell.store.read import incident_pages as reads
 from nightbell.web import incident_view as view
-from nightbell.web import lanes, publishing, words
+from nightbell.web import lanes, publishing, rooming, words
 from nightbell.web.faults import told
 from nightbell.web.forms import Form
 from nightbell.web.render import go, render
@@ -60,6 +60,7 @@ async def shown(request: WebRequest, ref: str) -> Response[bytes]:
         family=await reads.family(db, who, ident),
         others=await reads.choices(db, who, but=ident),
         public=await publishing.facts(request, row),
+        chat=await rooming.facts(request, row),
         **await people(request),
     )
 
