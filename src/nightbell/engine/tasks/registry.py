@@ -17,12 +17,34 @@ from nightbell.engine.liquid.templates import BadTemplate, check, plain, rendere
 from nightbell.engine.tasks import (
     alerts,
     flow,
+    get_alerts,
     http_client,
+    incident_changes,
+    incidents,
+    messages,
+    paging,
+    people,
+    silence,
 )
 from nightbell.engine.tasks.contract import Hands, Result, Step, Task, failed, not_configured
 
 #: Every task this program can carry out.
-TASKS: dict[str, Task] = {task.name: task for module in (alerts, flow, http_client) for task in module.TASKS}
+TASKS: dict[str, Task] = {
+    task.name: task
+    for tasks in (
+        incidents.TASKS,
+        incident_changes.TASKS,
+        people.TASKS,
+        paging.TASKS,
+        alerts.TASKS,
+        silence.TASKS,
+        get_alerts.TASKS,
+        messages.TASKS,
+        http_client.TASKS,
+        flow.TASKS,
+    )
+    for task in tasks
+}
 #: Not parameters of the task itself.
 _APART = frozenset({"task_type"})
 #: What a header may be called that opens something.
