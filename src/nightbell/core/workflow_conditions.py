@@ -35,6 +35,7 @@ _WORDS = {
     "UNSET": "is not set",
 }
 _LONGEST = 200
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Condition(Struct, frozen=True, kw_only=True):
@@ -122,7 +123,7 @@ def findings(rules: Rules, subject: Subject) -> tuple[bool, tuple[Finding, ...]]
         else:
             found = condition.read(subject)
             result = met(condition, found)
-            told.append(Finding(met=result, condition=condition.said, found=_shown(found)))
+            told.append(Finding(met=result, condition=condition.said, found=_shown(condition, found)))
         results.append(result)
     return not results or combined(rules.logic, iter(results)), tuple(told)
 
@@ -159,6 +160,11 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(text)
 
 
-def _shown(found: tuple[str, ...]) -> str:
-    shown = ", ".join(found)
+def _shown(condition: Condition, found: tuple[str, ...]) -> str:
+    """Return what was found as a person would say it: a name instead of an id, a label once."""
+    if condition.about.endswith(" label"):
+        found = tuple(text for text in found if ":" in text)
+    wanted = set(condition.values)
+    named = [text for text in found if text in wanted or not _ID.fullmatch(text)]
+    shown = ", ".join(named or found)
     return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"

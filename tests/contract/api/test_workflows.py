@@ -10,6 +10,7 @@ from rootly_sdk.api.workflow_groups import list_workflow_groups
 from rootly_sdk.api.workflows import get_workflow, list_workflows
 
 from nightbell.api.resources.workflows import WORKFLOWS
+from support import bodies
 
 GOLDEN = json.loads((Path(__file__).parent / "golden.json").read_text())
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -244,3 +245,39 @@ async def test_a_group_is_made_changed_and_forgotten_and_its_workflows_stay(made
     await call("PUT", path, {"kind": "dream"}, status=422)
     await call("DELETE", path)
     assert (await call("GET", f"/v1/workflows/{key}"))["data"]["attributes"]["workflow_group_id"] is None
+
+
+def body(name, severity):
+    labels = {"alertname": name, "severity": severity}
+    group = f"{{}}:{{{name}{severity}}}"
+    return json.dumps(bodies.firing(labels=labels, common=labels, groupKey=group))
+
+
+async def test_a_dry_run_says_what_would_happen_and_why_not(made, task, call, send, db):
+    key = (await made(enabled=False))["data"]["id"]
+    await task(key)
+    await task(key, task_params={"task_type": "create_jira_issue", "title": "{{ alert.labels.severity }}"})
+    results = [
+        (await send(body("HighErrorRate", severity)))["alerts"][0] for severity in ("critical", "warning")
+    ]
+    path = f"/v1/workflows/{key}/dry_run"
+    said = [(await call("POST", path, {"alert_id": one["short_id"]}))["data"] for one in results]
+    assert said[0]["type"] == "workflow_dry_runs"
+    hit, miss = (one["attributes"] for one in said)
+    assert (hit["matched"], hit["why_not"]) == (True, [])
+    assert [(c["met"], c["found"]) for c in hit["conditions"]] == [
+        (True, "alertmanager, prod"),
+        (True, "critical"),
+    ]
+    assert [t["task_params"].get("message") or t["task_params"]["title"] for t in hit["tasks"]] == [
+        "HighErrorRate",
+        "critical",
+    ]
+    assert [t["configured"] for t in hit["tasks"]] == [True, False]
+    assert not miss["matched"]
+    assert miss["why_not"] == ["payload $.commonLabels.severity is one of critical: no, it is warning."]
+    assert (await db.fetch("SELECT count(*) FROM workflow_runs"))[0][0] == 0
+    await call("POST", path, {}, status=422)
+    await call("POST", path, {"alert_id": NOBODY}, status=422)
+    await call("POST", path, {"alert_id": results[0]["short_id"]}, by="bo", status=403)
+    await call("POST", f"/v1/workflows/{NOBODY}/dry_run", {"alert_id": "x"}, status=404)

@@ -10,6 +10,7 @@ from uuid import UUID
 from nightbell.api.attribute import Attribute, Kind, attribute, times
 from nightbell.api.jsonapi import Document
 from nightbell.api.resource import Call, Resource
+from nightbell.api.resources.workflow_dry_run import DRY_RUN
 from nightbell.api.sent import uuid_of
 from nightbell.core.errors import Unknown
 from nightbell.engine.workflow_edits import TaskEdit, WorkflowEdit, WorkflowGroupEdit
@@ -61,6 +62,7 @@ WORKFLOWS = Resource(
     change=_change,
     delete=_delete,
     include={"genius_tasks": _tasks_of, "workflow_tasks": _tasks_of},
+    actions=(DRY_RUN,),
     attributes=(
         *_same(Kind.TEXT, "name"),
         attribute("slug"),
