@@ -339,3 +339,9 @@ def test_a_round_that_only_waits_is_no_end():
 @pytest.mark.parametrize(("ident", "found"), [("1", 1), ("0000000001", 0), ("²", 0), ("x", 0)])
 def test_what_is_no_number_of_a_person_is_nobody(ident, found):
     assert len(fire(rung(LevelTarget(type="user", id=ident)), HOUSE, anybody, now=NOW).calls) == found
+
+
+@pytest.mark.parametrize("strategy", ["alert", "cycle", "random"])
+def test_without_luck_a_rung_begins_with_its_first_person(strategy):
+    rise = fire(rung(*EVERYBODY, strategy=strategy, level_id=LEVEL), HOUSE, anybody)
+    assert called([rise]) == [[1]]

@@ -197,3 +197,15 @@ def test_spans_that_touch_or_overlap_are_joined():
     day = [MONDAY + n * timedelta(hours=1) for n in range(10)]
     apart = [Span(day[0], day[3]), Span(day[1], day[2]), Span(day[3], day[4]), Span(day[6], day[7])]
     assert joined(apart) == [Span(day[0], day[4]), Span(day[6], day[7])]
+
+
+def test_a_wall_clock_does_not_say_which_of_two_equal_hours_it_shows():
+    berlin = ZoneInfo("Europe/Berlin")
+    second = at("2027-10-31T02:30:00+01:00")
+    assert wall(second, berlin).fold == 0
+    assert instant(wall(second, berlin), berlin) == second - timedelta(hours=1)
+
+
+def test_the_last_of_february_is_that_of_its_own_year():
+    assert months_later(local("2076-01-31T09:00"), 1) == local("2076-02-29T09:00")
+    assert months_later(local("2096-12-31T09:00"), 0) == local("2096-12-31T09:00")

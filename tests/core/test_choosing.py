@@ -191,3 +191,12 @@ def test_a_window_that_holds_ends_later_and_one_that_does_not_begins_later():
             assert night.end(instant) is None
             assert (night.next_start(instant) or instant) > instant
         instant += timedelta(minutes=15)
+
+
+def test_a_deferral_ends_with_those_of_its_windows_that_go_on():
+    night, day = (PathRule(kind="deferral_window", windows=one) for one in (NIGHT, DAY))
+    both = chosen(deferral("later", night, day, match_any=True))
+    assert both.deferred_until == chosen(deferral("later", night)).deferred_until
+    urgent = PathRule(kind="alert_urgency", ids=frozenset({str(HIGH)}))
+    never = chosen(deferral("later", urgent, PathRule(kind="deferral_window"), match_any=True))
+    assert never.deferred_until is None and never.path.is_default

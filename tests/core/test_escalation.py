@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -185,3 +186,14 @@ def test_how_often_a_policy_is_climbed(repeat, count, own, rounds):
 def test_when_a_climb_is_due(wake, due):
     climb = replace(begun(([on(1)], 5)), wake_at=None if wake is None else NOW + timedelta(seconds=wake))
     assert ladder.due(climb, NOW) is due
+
+
+def test_a_rung_that_was_frozen_by_an_older_program_pages_everybody_once():
+    """Climbs outlive an upgrade: what a stored plan does not say is what there was before it could be said."""
+    stored = b'{"position":1,"wait":300,"targets":[]}'
+    assert msgspec.json.decode(stored, type=ladder.Rung) == ladder.Rung(
+        position=1, wait=300, targets=(), level_id=None, kind="page", strategy="default", everyone=False,
+        all_must_acknowledge=False, at_a_time=1, repeats=1, exactly=False, count=0, minutes=0, windows=None,
+    )  # fmt: skip
+    decoded = msgspec.json.decode(stored, type=ladder.Rung)
+    assert decoded.all_must_acknowledge is False and (decoded.count, decoded.minutes) == (0, 0)

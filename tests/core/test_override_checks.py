@@ -1,5 +1,7 @@
 """Overrides that may not be, and what is left of those that are taken back."""
 
+from uuid import UUID
+
 import pytest
 from msgspec.structs import replace
 
@@ -116,3 +118,13 @@ def test_taken_back_it_keeps_what_it_did():
     assert withdrawn(replace(COVER, start=NOW), now=NOW) is None
     running = replace(COVER, start=NOW - HOUR)
     assert withdrawn(running, now=NOW) == replace(running, end=NOW)
+
+
+def test_a_minute_and_a_half_ago_is_past():
+    assert errors(replace(COVER, start=NOW - 1.5 * HOUR / 60)) == ["starts_at"]
+
+
+def test_taking_two_people_off_at_the_same_time_is_no_collision():
+    one = override(Change.REMOVE, "2027-06-08T10:00", "2027-06-08T12:00", None, ANA)
+    other = replace(one, id=UUID(int=0x77), replaces=BEN)
+    assert not collide(one, other)

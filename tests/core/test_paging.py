@@ -138,3 +138,8 @@ def test_the_next_method_is_the_next_rule_and_then_any_other():
         order.append(method.kind)
         tried.add(by_kind[method.kind])
     assert order == ["sms", "voice", "email"]
+
+
+def test_the_next_method_is_never_one_that_was_not_verified():
+    ana = unverified(unverified(THREE, "voice"), "sms")
+    assert paging.next_method(ana, "audible", set()) is None

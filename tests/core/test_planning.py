@@ -94,3 +94,8 @@ def test_teams_and_services_start_what_they_have_or_say_what_they_lack():
     assert nobody == [] and why == "team team 34 has neither an escalation policy nor members"
     nobody, why = started(Target(type="Service", id=str(UUID(int=0x32))))
     assert nobody == [] and "neither an escalation policy nor a team" in why
+
+
+def test_minus_one_repeats_go_round_for_ever():
+    endless = replace(BASE, paths=(replace(BASE.paths[0], repeat=True, repeat_count=-1),))
+    assert frozen(endless, endless.paths[0]).rounds == FOREVER == -1

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from nightbell.core.calendar import Span
 from nightbell.core.oncall import on_call, shadows_of
+from nightbell.core.rotation import slots
 from nightbell.core.schedule import Absence, Booking, Change, Feed, Nested, Shadow, Unit
 from nightbell.core.shift import Rule
-from nightbell.core.shifts import WindowTooLong, gaps, lane_shifts, shadow_shifts, shifts, shifts_at
+from nightbell.core.shifts import WindowTooLong, gaps, lane_shifts, reach, shadow_shifts, shifts, shifts_at
 from nightbell.testing.schedule_cases import problems
 from support.schedules import (
     ANA,
@@ -367,3 +368,45 @@ def test_a_shadow_that_ends_where_a_shift_begins_hears_nothing_of_it():
     after = Shadow(id=UUID(int=6), user=ZOE, of=BEN, start=at("2027-06-09T09:00"), end=at("2027-06-09T12:00"))
     daily = schedule(rotation(ANA, BEN), shadows=(before, after))
     assert shadow_shifts(daily, start=at("2027-06-08T00:00"), end=at("2027-06-10T00:00")) == ()
+
+
+# ---------------------------------------------------------------- edges
+
+
+def test_an_instant_has_no_shifts_as_a_range():
+    noon = at("2027-06-08T12:00")
+    two = schedule(rotation(ANA, BEN), rotation(CAL, id=UUID(int=101), position=2))
+    assert shifts(two, start=noon, end=noon) == ()
+    assert slots(rotation(ANA, BEN), noon, noon) == []
+
+
+def test_two_of_one_turn_who_are_away_are_stood_in_for_by_two_people():
+    away = [
+        Absence(user=one, start=at("2027-06-07"), end=at("2027-06-09"), exchanged=True) for one in (ANA, BEN)
+    ]
+    pair = schedule(rotation((ANA, BEN), (CAL,), (ZOE,)), absences=tuple(away))
+    found = shifts(pair, start=at("2027-06-07T10:00"), end=at("2027-06-07T12:00"))
+    assert {shift.user for shift in found} == {CAL, ZOE}
+
+
+def test_the_reach_of_a_range_is_that_of_the_slots_and_bookings_at_its_edges():
+    bookings = tuple(
+        Booking(user=ZOE, start=at(f"2027-06-{day}T08:00"), end=at(f"2027-06-{day}T20:00"))
+        for day in ("01", "08", "11", "30")
+    )
+    feed = Feed(id=UUID(int=9), name="Team", position=2, bookings=bookings)
+    daily = rotation(ANA, BEN)
+    noon, evening = at("2027-06-08T12:00"), at("2027-06-09T18:00")
+    assert reach(schedule(daily), Span(noon, evening)) == Span(at("2027-06-08T09:00"), at("2027-06-10T09:00"))
+    assert reach(schedule(feeds=(feed,)), Span(noon, evening)) == Span(at("2027-06-08T08:00"), evening)
+    assert reach(schedule(feeds=(feed,)), Span(evening, at("2027-06-11T10:00"))) == Span(
+        evening, at("2027-06-11T20:00")
+    )
+    apart = Span(at("2027-06-11T20:00"), at("2027-06-30T08:00"))
+    assert reach(schedule(feeds=(feed,)), apart) == apart
+
+
+def test_the_id_of_a_shift_is_what_it_has_always_been():
+    """Programs keep these ids: another one for the same shift would be another shift to them."""
+    [first, *_] = shifts(schedule(rotation(ANA)), start=at("2027-06-07T10:00"), end=at("2027-06-07T12:00"))
+    assert str(first.id) == "d86fd116-9bd7-5783-b4be-6bee9e307499"
