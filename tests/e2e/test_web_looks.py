@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from support.browser import ANA, Home, Watch, firing, logged_in
+from support.coordinated import ids, opened
 from support.programs import ROOT
 from support.rota import Lead
 
@@ -22,7 +23,8 @@ WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
 PLAIN = (
     "/", "/alerts?status=all", "/integrations", "/deliveries", "/me", "/people", "/teams", "/services", "/policies",
     "/schedules", "/maintenances", "/settings", "/routing", "/routing/new", "/urgencies", "/heartbeats", "/auditor", "/ledger",
-    "/nope",
+    "/nope", "/incidents?status=all", "/incidents?q=nothing", "/incidents/new", "/action-items", "/severities", "/incident-roles",
+    "/retrospective-template",
 )  # fmt: skip
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
 
@@ -46,12 +48,17 @@ def paths(home: Home) -> list[str]:
     house = home.house
     lead = Lead(home)
     rota = lead.schedule("Looked at", house.ana["id"], house.bo["id"], week="some", day=["M", "W"])
+    incident = opened(lead, "Looked at", alert=short, summary="A *summary* of it")
+    lead.made(f"{incident}/notes", {"text": "Seen `by` all", "link": "https://example.org"})
+    lead.made(f"{incident}/items", {"summary": "Look again", "owner": home.ana, "due": "2026-11-01"})
+    item, event = ids(lead, incident, "items")[0], ids(lead, incident, "events")[0]
     lead.http.close()
     target = {"notification_target_type": "User", "notification_target_id": house.ana["id"]}
     every = {"interval": 5, "interval_unit": "minutes", "enabled": True}
     beat = house.api.add("/heartbeats", name="Looked at", alert_summary="Silent", **every, **target)
     return [
-        f"/heartbeats/{beat['id']}", *PLAIN, rota, f"{rota}/override", f"{rota}/edit", f"{rota}/rotations/new", f"/alerts/{short}", f"/alerts/{resolved}", f"/integrations/{source.id}",
+        incident, f"{incident}/edit", f"{incident}/retrospective", f"{incident}/retrospective?edit=new", f"{incident}/items/{item}",
+        f"{incident}/events/{event}", f"/heartbeats/{beat['id']}", *PLAIN, rota, f"{rota}/override", f"{rota}/edit", f"{rota}/rotations/new", f"/alerts/{short}", f"/alerts/{resolved}", f"/integrations/{source.id}",
         f"/deliveries/{source.deliveries()[-1]['id']}", f"/people/{home.ana}", f"/teams/{house.team['id']}",
         f"/services/{house.service['id']}", f"/policies/{house.policy['id']}", f"/policies/{house.policy['id']}/paths/new",
         f"/policies/{house.policy['id']}/paths/new?kind=deferral",

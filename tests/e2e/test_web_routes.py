@@ -11,6 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from nightbell.core.access import Permission
 from nightbell.web.routes import PAGES
 from support.browser import ANA, PASSWORD, Home, firing
+from support.coordinated import opened
 from support.rota import Lead
 
 #: Routes that ask for nothing: entering, signed links, assets, the theme.
@@ -21,7 +22,8 @@ HANDLERS: list[HTTPRouteHandler] = [handler for module in PAGES for handler in m
 INLINE = re.compile(r"<script(?![^>]* src=)|<style|\son[a-z]+=|\sstyle=|javascript:", re.IGNORECASE)
 PLAIN = (
     "/", "/alerts", "/alerts?status=all", "/integrations", "/deliveries", "/me", "/people", "/teams", "/services",
-    "/policies", "/schedules", "/schedules/shared", "/away", "/maintenances", "/settings", "/login",
+    "/policies", "/schedules", "/schedules/shared", "/away", "/maintenances", "/settings", "/incidents", "/incidents/new",
+    "/action-items", "/severities", "/incident-types", "/incident-roles", "/environments", "/retrospective-template", "/login",
 )  # fmt: skip
 
 
@@ -73,9 +75,10 @@ def opened_paths(home: Home, ana: Client) -> list[str]:
     house = home.house
     lead = Lead(home)
     rota = lead.schedule(f"Every page {short}", house.ana["id"], house.bo["id"], week="some", day=["M", "W"])
+    incident = opened(lead, f"Every page {short}", alert=short)
     lead.http.close()
     return [
-        *PLAIN, rota, f"{rota}/override", f"{rota}/edit", f"{rota}/rotations/new", f"/alerts/{short}", f"/account/alerts/{short}", f"/integrations/{source.id}", f"/deliveries/{found[1]}",
+        *PLAIN, incident, f"{incident}/edit", f"{incident}/retrospective", f"{incident}/retrospective?edit=new", rota, f"{rota}/override", f"{rota}/edit", f"{rota}/rotations/new", f"/alerts/{short}", f"/account/alerts/{short}", f"/integrations/{source.id}", f"/deliveries/{found[1]}",
         f"/people/{home.ana}", f"/teams/{house.team['id']}", f"/services/{house.service['id']}",
         f"/policies/{house.policy['id']}",
     ]  # fmt: skip

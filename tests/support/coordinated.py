@@ -1,6 +1,7 @@
 """Incidents made the way somebody without scripts makes them, and what their pages then say."""
 
 import re
+from collections.abc import Mapping
 from html import unescape
 from urllib.parse import unquote
 
@@ -13,11 +14,11 @@ def opened(lead: Lead, title: str, **fields: object) -> str:
     return lead.made("/incidents", given)
 
 
-def said(lead: Lead, path: str, fields: dict[str, object] | None = None) -> str:
+def said(lead: Lead, path: str, fields: Mapping[str, object] | None = None) -> str:
     """Send a form that leads on, and return what the next page says of it; a refusal begins with "!"."""
     answer = lead.send(path, fields or {})
     assert answer.status_code == 303, (path, answer.status_code, answer.text[:300])
-    toast = unquote(answer.cookies.get("nightbell_toast", "").strip('"'))
+    toast = unquote((answer.cookies.get("nightbell_toast") or "").strip('"'))
     lead.http.cookies.delete("nightbell_toast")
     return toast.removeprefix(".")
 
@@ -35,7 +36,7 @@ def ids(lead: Lead, path: str, kind: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def wrong(lead: Lead, path: str, fields: dict[str, object]) -> str:
+def wrong(lead: Lead, path: str, fields: Mapping[str, object]) -> str:
     """Send a form that must be shown again, and return the words of that page."""
     answer = lead.send(path, fields)
     assert answer.status_code == 422, (path, answer.status_code, answer.headers.get("location"))

@@ -17,6 +17,7 @@ from nightbell.core.access import Permission, may
 from nightbell.core.errors import Unknown
 from nightbell.core.incident import Incident, Status
 from nightbell.core.incident_report import Attached, Entry, Item, Moment, Phase, Report, Seat
+from nightbell.core.labels import clean
 from nightbell.engine.incident_work import read
 from nightbell.engine.incidents_timeline import WRITTEN
 from nightbell.store.read import incident_pages as reads
@@ -89,7 +90,7 @@ async def find(request: WebRequest, ref: str) -> dict[str, Any]:
 
     Raises: Unknown, also for one that is kept from who asks.
     """
-    db, who = request.site.db, viewer(request)
+    db, who, ref = request.site.db, viewer(request), clean(ref)
     number = reads.number_of(ref.partition("-")[0]) if ref[:1].isdigit() else reads.number_of(ref)
     ident = _uuid(ref)
     found = None

@@ -1,6 +1,7 @@
 """One incident, for those who work on it: where it stands, what may come next, who does what, and all that happened."""
 
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
@@ -115,7 +116,7 @@ def _entry(form: Form, at: datetime | None) -> EntryEdit:
 
     Raises: Invalid.
     """
-    links = zip(form.aligned("link"), form.aligned("link_title"), strict=False)
+    links = zip_longest(form.aligned("link"), form.aligned("link_title"), fillvalue="")
     return EntryEdit(
         event=form.text("text", longest=50_000),
         visibility=form.choice("visibility", words.VISIBILITY, "internal"),
