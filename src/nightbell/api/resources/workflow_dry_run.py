@@ -1,6 +1,6 @@
 """What a workflow would do for something that happened: `POST /v1/workflows/{id}/dry_run`. Nothing is done."""
 
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from nightbell.api.attribute import Kind
@@ -65,7 +65,17 @@ async def _subject(call: Call) -> dict[str, Any]:
     if not sent:
         raise Invalid("For what? Name one.", place="alert_id", hint=f"Send {', '.join(_ABOUT)}.")
     ids = {name: await id_of(call, name, str(value)) for name, value in sent.items()}
-    return await context(call.db, **ids, base_url=call.edge.base_url)  # type: ignore[arg-type]
+    found = await context(
+        call.db,
+        alert_id=ids.get("alert_id"),
+        incident_id=ids.get("incident_id"),
+        action_item_id=ids.get("action_item_id"),
+        base_url=call.edge.base_url,
+    )
+    for name in ids:
+        if name.removesuffix("_id") not in found:
+            _absent(name, str(sent[name]))
+    return found
 
 
 async def id_of(call: Call, name: str, text: str) -> UUID:
@@ -79,8 +89,12 @@ async def id_of(call: Call, name: str, text: str) -> UUID:
         item = await incident_events.item(call.db, viewer(call), uuid_of(text))
         found = item["id"] if item else None
     if found is None:
-        raise Invalid(f"There is no {text[:60]}.", place=name, hint="Name one that exists.")
+        _absent(name, text)
     return found
+
+
+def _absent(name: str, text: str) -> NoReturn:
+    raise Invalid(f"There is no {text[:60]}.", place=name, hint="Name one that exists.")
 
 
 DRY_RUN = Action(
