@@ -42,6 +42,7 @@ from nightbell.api.resources.teams import TEAMS
 from nightbell.api.resources.throttles import THROTTLES
 from nightbell.api.resources.users import USERS
 from nightbell.api.resources.webhooks import WEBHOOK_DELIVERIES, WEBHOOK_ENDPOINTS
+from nightbell.api.resources.workflow_runs import RUNS
 from nightbell.api.resources.workflows import TASKS, WORKFLOW_GROUPS, WORKFLOWS
 
 RESOURCES: tuple[Resource, ...] = (
@@ -93,6 +94,7 @@ RESOURCES: tuple[Resource, ...] = (
     WEBHOOK_ENDPOINTS,
     WEBHOOK_DELIVERIES,
     WORKFLOWS,
+    RUNS,
     TASKS,
     WORKFLOW_GROUPS,
     INCIDENTS,
