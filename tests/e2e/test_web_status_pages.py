@@ -44,7 +44,7 @@ def test_an_incident_is_published_and_anybody_reads_it_without_scripts(
     made(page, home)
     page.goto(home.url("/incidents/new"))
     page.fill("[name=title]", "Orders fail")
-    page.get_by_role("button", name="Open it").click()
+    page.get_by_role("button", name="Open the incident").click()
     page.wait_for_url("**/incidents/*")
     incident = page.url
     page.click("summary:has-text('Publish something')")

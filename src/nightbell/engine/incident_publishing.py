@@ -169,6 +169,12 @@ class Publishing(IncidentWriter):
         directory = await self._directories.current(tx)
         told = await self._herald.tell_followers(tx, directory, incident.id, said)
         ident, many = work.mint(), len({one.method_id for one in told})
+        if not told:
+            raise Invalid(
+                "Nobody follows this incident.",
+                place="body",
+                hint="Subscribe people, or ask an address first.",
+            )
         await tx.execute(
             "insert_incident_update", ident, incident.id, key, named, body, many, work.user_id, work.now
         )

@@ -22,7 +22,7 @@ async def facts(request: WebRequest, incident: dict[str, Any]) -> dict[str, Any]
         "pages": [(row["id"], row["title"]) for row in (await status_pages.status_pages(db, ALL)).rows],
         "events": events,
         "statuses": said,
-        "suggested": suggested,
+        "suggested": _next(events, suggested, [value for value, _ in said]),
         "impacts": impacts(),
         "title": incident.get("public_title") or incident["title"],
         "updates": await incident_updates.updates(db, incident["id"]),
@@ -49,6 +49,13 @@ def statuses(*, planned: bool) -> list[tuple[str, str]]:
 def impacts() -> list[tuple[str, str]]:
     """Return what may be said of an incident's impact, with its words."""
     return [_SEVERITY, *((wire, state.words) for wire, state in status_page.STATES.items())]
+
+
+def _next(events: list[dict[str, Any]], suggested: str, order: list[str]) -> str:
+    """Return the status a form begins with: what fits the incident, and nothing before what was published last."""
+    last = events[0]["status"] if events else suggested
+    known = [one for one in (suggested, last) if one in order]
+    return max(known, key=order.index, default=suggested)
 
 
 def _behind(events: list[dict[str, Any]], suggested: str) -> bool:
