@@ -11,7 +11,7 @@ from nightbell.core.webhook import (
     PATIENCE,
     WAITS,
     Answered,
-    event_type,
+    events,
     following,
     kinds,
 )
@@ -43,8 +43,26 @@ IDENT = UUID("01890000-0000-7000-8000-000000000001")
     ],
 )
 def test_a_happening_is_one_event_or_none(kind, data, incident_kind, told):
-    assert event_type(kind, data, incident_kind) == told
+    assert events(kind, data, incident_kind) == ((told,) if told else ())
     assert told is None or told in EVENT_TYPES
+
+
+@pytest.mark.parametrize(
+    ("changed", "written", "told"),
+    [
+        (["retrospective"], "active", "updated"),
+        (["retrospective", "retrospective_status"], "active", "created"),
+        (["retrospective_status"], "completed", "published"),
+        (["retrospective_status"], "not_started", "updated"),
+        (["title"], "active", None),
+    ],
+)
+def test_a_retrospective_is_an_event_beside_the_change_of_its_incident(changed, written, told):
+    also = (f"incident_post_mortem.{told}",) if told else ()
+    assert events("incident_updated", {"changed": changed}, "normal", written=written) == (
+        "incident.updated",
+        *also,
+    )
 
 
 def test_whoever_asks_for_an_event_listens_to_what_makes_it():

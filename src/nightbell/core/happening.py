@@ -36,8 +36,13 @@ RUN_CANCELED: Final = "workflow_run_canceled"
 OF_ALERTS: Final = frozenset({ALERT_CREATED, ALERT_STATUS_UPDATED})
 #: What becomes of the runs of workflows.
 OF_RUNS: Final = frozenset({RUN_QUEUED, RUN_STARTED, RUN_COMPLETED, RUN_FAILED, RUN_CANCELED})
+#: What becomes of lines of timelines and of what is published: `data` has the id.
+OF_LINES: Final = frozenset({"incident_event_created", "incident_event_updated", "incident_event_deleted"})
+OF_PUBLISHED: Final = frozenset(
+    f"incident_status_page_event_{what}" for what in ("created", "updated", "deleted")
+)
 #: No workflow starts by these.
-FACTS: Final = OF_RUNS | {SHIFT_STARTED, INCIDENT_DELETED}
+FACTS: Final = OF_RUNS | OF_LINES | OF_PUBLISHED | {SHIFT_STARTED, INCIDENT_DELETED}
 
 
 class Happening(Struct, frozen=True, kw_only=True):

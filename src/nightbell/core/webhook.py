@@ -3,7 +3,7 @@
 Rule 1: an event keeps its id at every endpoint and at every try, so a receiver can tell a repeat from news.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -59,13 +59,9 @@ _PLAIN = {
     "incident_event_created": "incident_event.created",
     "incident_event_updated": "incident_event.updated",
     "incident_event_deleted": "incident_event.deleted",
-    "incident_post_mortem_created": "incident_post_mortem.created",
-    "incident_post_mortem_updated": "incident_post_mortem.updated",
-    "incident_post_mortem_published": "incident_post_mortem.published",
-    "incident_post_mortem_deleted": "incident_post_mortem.deleted",
-    "status_page_event_created": "incident_status_page_event.created",
-    "status_page_event_updated": "incident_status_page_event.updated",
-    "status_page_event_deleted": "incident_status_page_event.deleted",
+    "incident_status_page_event_created": "incident_status_page_event.created",
+    "incident_status_page_event_updated": "incident_status_page_event.updated",
+    "incident_status_page_event_deleted": "incident_status_page_event.deleted",
     "shift_started": "shift.started",
     "workflow_run_queued": "genius_workflow_run.queued",
     "workflow_run_started": "genius_workflow_run.started",
@@ -82,6 +78,11 @@ _BY_STATUS = {
     "in_progress": "incident.scheduled.in_progress",
     "completed": "incident.scheduled.completed",
 }
+
+#: A retrospective belongs to its incident, and what becomes of it is a change of that.
+_CHANGED = "incident_updated"
+_RETROSPECTIVE = "incident_post_mortem."
+_BY_RETROSPECTIVE = {"active": "created", "completed": "published", "skipped": "deleted"}
 
 #: Before each next try; after the last of them it is always that long.
 WAITS = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 1800, 3600, 7200, 14400))
@@ -126,13 +127,30 @@ class Following(Struct, frozen=True, kw_only=True):
     send_at: datetime
 
 
-def event_type(kind: str, data: Mapping[str, Any], incident_kind: str = "") -> str | None:
-    """Return which event a happening is; None for one that webhooks do not tell.
+def events(
+    kind: str, data: Mapping[str, Any], incident_kind: str = "", *, written: str = ""
+) -> tuple[str, ...]:
+    """Return which events a happening is; () for one that webhooks do not tell.
 
-    Shape: planned work has events of its own; `incident_kind` is `scheduled` for it.
+    Shape: planned work has events of its own, and `incident_kind` begins with `scheduled` for it. `written` is where
+    the retrospective of the incident stands.
     """
+    own = _event_type(kind, data, incident_kind)
+    also = _retrospective(data.get("changed") or (), written) if kind == _CHANGED else None
+    return tuple(name for name in (own, also) if name)
+
+
+def _retrospective(changed: Collection[str], written: str) -> str | None:
+    if "retrospective_status" in changed and written in _BY_RETROSPECTIVE:
+        return _RETROSPECTIVE + _BY_RETROSPECTIVE[written]
+    if "retrospective" in changed or "retrospective_status" in changed:
+        return _RETROSPECTIVE + "updated"
+    return None
+
+
+def _event_type(kind: str, data: Mapping[str, Any], incident_kind: str) -> str | None:
     found = _moved(data) if kind == _STATUS else _PLAIN.get(kind)
-    if found is None or incident_kind != "scheduled" or not found.startswith(INCIDENT):
+    if found is None or not incident_kind.startswith("scheduled") or not found.startswith(INCIDENT):
         return found
     planned = _SCHEDULED + found.removeprefix(INCIDENT).removeprefix("scheduled.")
     return planned if planned in EVENT_TYPES else None
@@ -148,6 +166,8 @@ def kinds(event_types: Iterable[str]) -> frozenset[str]:
     """Return the kinds of happenings that somebody must record for these events."""
     asked = {name.replace(_SCHEDULED, INCIDENT) for name in event_types} | set(event_types)
     plain = {kind for kind, name in _PLAIN.items() if name in asked}
+    if any(name.startswith(_RETROSPECTIVE) for name in asked):
+        plain.add(_CHANGED)
     return frozenset(plain | ({_STATUS} if asked & set(_BY_STATUS.values()) else set()))
 
 

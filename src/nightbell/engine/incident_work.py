@@ -125,6 +125,8 @@ class Work:
             await rows.change(self.tx, self.incident.id, values, self.now)
         await incident_plans.keep(self.tx, self.before, self.incident, self.now)
         await rows.tell(self.tx, self._lines)
+        for line in self._lines:
+            self.happened("incident_event_created", event_id=str(line["id"]))
         if self._changed and not any(one.kind == "incident_created" for one in self._happened):
             self.happened("incident_updated")
         await happenings.record(self.tx, [self._with_snapshot(one) for one in self._happened], self.now)

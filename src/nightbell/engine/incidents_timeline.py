@@ -80,7 +80,7 @@ class IncidentTimeline(IncidentWriter):
             because = {**entry["because"], "edits": edits}
             await rows.update_row(work.tx, incident_events, entry_id, {**differing, "because": because}, now)
             work.touch()
-            work.happened("timeline_updated", event_id=str(entry_id))
+            work.happened("timeline_updated", "incident_event_updated", event_id=str(entry_id))
 
     async def delete_entry(self, entry_id: UUID, *, by: Actor, now: datetime) -> None:
         """Take an entry out of a timeline; a line stays that says so, and what it said.
@@ -92,6 +92,7 @@ class IncidentTimeline(IncidentWriter):
                 raise Invalid("What Nightbell wrote itself stays.", place="id", hint="Make it internal.")
             await rows.delete_rows(work.tx, incident_events, work.incident.id, id=entry_id)
             because = {"event": entry["event"], "actor": entry["actor"]}
+            work.happened("incident_event_deleted", event_id=str(entry_id), event=entry["event"])
             line = Line(
                 code="incident.note_removed",
                 event=f"An entry of {entry['actor']} was removed",

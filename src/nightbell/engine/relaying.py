@@ -3,10 +3,10 @@
 Rule 1: the id of an event is that of what happened, so that relaying it twice is relaying it once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
 import structlog
@@ -29,8 +29,7 @@ _RESOURCES: Mapping[str, tuple[str, str]] = {
     "alert": ("alerts", "alert_id"),
     "incident": ("incidents", "incident_id"),
     "incident_event": ("incident_events", "event_id"),
-    "incident_post_mortem": ("incident_post_mortems", "incident_id"),
-    "incident_status_page_event": ("incident_status_page_events", "event_id"),
+    "incident_status_page_event": ("incident_status_page_events", "status_page_event_id"),
     "genius_workflow_run": ("workflow_runs", "run_id"),
 }
 _log = structlog.get_logger(__name__)
@@ -109,8 +108,7 @@ class Relaying:
         incidents = (
             {r["id"]: r for r in await self.db.rows("incidents_of_happenings", about)} if about else {}
         )
-        found = (_event(row, incidents.get(row["incident_id"])) for row in happened)
-        return [event for event in found if event is not None]
+        return [event for row in happened for event in _told(row, incidents.get(row["incident_id"]))]
 
     async def _news(
         self, events: Sequence[Event], listening: Sequence[Endpoint], now: datetime
@@ -164,15 +162,23 @@ def _endpoint(row: Row) -> Endpoint:
     return Endpoint(id=row["id"], event_types=frozenset(row["event_types"]), private=row["private"])
 
 
-def _event(row: Row, incident: Row | None) -> Event | None:
-    data = row["data"]
-    kind = webhook.event_type(row["kind"], data, incident["kind"] if incident else "")
-    if kind is None:
-        return None
-    resource, place = _RESOURCES.get(kind.partition(".")[0], ("", ""))
+def _told(row: Row, incident: Row | None) -> Iterator[Event]:
+    """Return the events of a happening. The first has its id, another one that is made of it: always the same."""
+    about = incident["kind"] if incident else str(row["data"].get("kind") or "")
+    written = incident["retrospective_status"] if incident else ""
+    for number, kind in enumerate(webhook.events(row["kind"], row["data"], about, written=written)):
+        ident = uuid5(row["id"], kind) if number else row["id"]
+        yield _event(ident, kind, row, incident)
+
+
+def _event(ident: UUID, kind: str, row: Row, incident: Row | None) -> Event:
+    data, about = row["data"], kind.partition(".")[0]
+    resource, place = _RESOURCES.get(about, ("", ""))
     key = _key(row.get(place) or data.get(place))
+    if about == "incident_post_mortem" and incident:
+        data = _retrospective(incident)
     return Event(
-        id=row["id"],
+        id=ident,
         type=kind,
         at=row["at"],
         data={"id": key, **data} if key else data,
@@ -180,6 +186,16 @@ def _event(row: Row, incident: Row | None) -> Event | None:
         key=key,
         private=bool(incident["private"] if incident else data.get("private")),
     )
+
+
+def _retrospective(incident: Row) -> dict[str, Any]:
+    return {
+        "id": incident["id"],
+        "incident_id": incident["id"],
+        "title": incident["title"],
+        "status": incident["retrospective_status"],
+        "content": incident["retrospective"],
+    }
 
 
 def _key(value: Any) -> UUID | None:

@@ -21,7 +21,7 @@ CREATE INDEX findings_settled ON findings (gone_at) WHERE gone_at IS NOT NULL; -
 -- Swaps are told of like shifts: once each. cause_id: the swap, so that who asks again after a no is heard again.
 ALTER TABLE notices DROP CONSTRAINT notices_kind_check;
 ALTER TABLE notices ADD CONSTRAINT notices_kind_check CHECK (kind IN ('upcoming', 'begins', 'ends', 'unreachable',
-    'alarm', 'swap_asked', 'swap_accepted', 'swap_declined', 'swap_withdrawn'));
+    'alarm', 'webhook', 'swap_asked', 'swap_accepted', 'swap_declined', 'swap_withdrawn'));
 ALTER TABLE notices ADD COLUMN cause_id uuid;
 ALTER TABLE notices DROP CONSTRAINT notices_user_id_subject_id_schedule_id_kind_shift_start_hou_key;
 CREATE UNIQUE INDEX one_notice ON notices (user_id, subject_id, schedule_id, kind, shift_start, hours,

@@ -34,7 +34,7 @@ UPDATE audit_log SET relayed_at = $2 WHERE id = ANY($1::uuid[]) AND relayed_at I
 SELECT id, event_types, private FROM webhooks_endpoints WHERE enabled
 
 -- incidents_of_happenings: what decides who may hear of an incident, and what its events are called
-SELECT id, kind, private FROM incidents WHERE id = ANY($1::uuid[])
+SELECT id, kind, private, title, retrospective, retrospective_status FROM incidents WHERE id = ANY($1::uuid[])
 
 -- insert_webhook_deliveries: events on their way; one that is told twice is one
 INSERT INTO webhooks_deliveries (id, endpoint_id, event_id, event_type, payload, send_at, give_up_at, created_at, updated_at)
