@@ -3,6 +3,7 @@
 import asyncio
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from nightbell.engine.liquid.limits import Limit
 from nightbell.engine.liquid.templates import BadTemplate, check, checked, render, rendered
 
 NOW = datetime(2026, 11, 23, 2, 30, 0, tzinfo=UTC)
-ALERT = {
+ALERT: dict[str, Any] = {
     "alert": {
         "summary": "{{ alert.id }} {% for i in (1..9) %}x{% endfor %}",
         "labels": {"severity": "critical"},
@@ -85,6 +86,7 @@ def test_what_is_no_template_is_refused_where_it_is_wrong(template, line, column
     with pytest.raises(BadTemplate) as caught:
         check(template)
     where = caught.value.where
+    assert where is not None
     assert (where.line, where.column, where.at[: len(at)]) == (line, column, at)
     assert why in caught.value.why
     assert caught.value.message.startswith(f"line {line}, column {column}: ")

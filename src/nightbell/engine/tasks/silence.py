@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from nightbell.core.errors import Invalid
 from nightbell.core.exchange import Answered, Ask, Unanswered
-from nightbell.core.labels import Matcher, Op, parse_matchers
+from nightbell.core.labels import Matcher, Op, common, parse_matchers
 from nightbell.core.workflow import duration
 from nightbell.engine.tasks.contract import (
     PATIENCE,
@@ -29,6 +29,7 @@ from nightbell.engine.tasks.contract import (
 _ANSWERED = 200
 _SERVER = 500
 _KEPT = 500
+_MOST_MEMBERS = 1_000
 
 
 class Params(Struct, frozen=True, kw_only=True):
@@ -36,7 +37,7 @@ class Params(Struct, frozen=True, kw_only=True):
 
     #: Where Alertmanager is; empty is the one of the settings.
     alertmanager_url: str | None = None
-    #: As Alertmanager writes them: alertname="DiskFull",instance=~"db.*"; empty is the labels of the alert.
+    #: As Alertmanager writes them: alertname="DiskFull",instance=~"db.*"; empty is what all that fires has in common.
     matchers: str | None = None
     #: "2 hours".
     duration: str = "1 hour"
@@ -55,7 +56,7 @@ async def run(hands: Hands, params: Params, step: Step) -> Result:
     headers = {} if named else _headers(known)
     ask = hands.web if named else hands.services
     url = f"{base}/api/v2/silences"
-    matchers = _matchers(params, step)
+    matchers = await _matchers(hands, params, step)
     found = await _found(ask, url, headers, step)
     if isinstance(found, Result):
         return found
@@ -89,11 +90,13 @@ def _silence(params: Params, matchers: list[dict[str, Any]], step: Step) -> dict
     }
 
 
-def _matchers(params: Params, step: Step) -> list[dict[str, Any]]:
+async def _matchers(hands: Hands, params: Params, step: Step) -> list[dict[str, Any]]:
     if params.matchers:
         check(params)
         return [_matcher(one) for one in parse_matchers(params.matchers)]
-    labels = (step.context.get("alert") or {}).get("labels") or {}
+    # What an alert shows holds more than its sender's labels: its status, and what only its first member has.
+    rows = await hands.db.rows("read_members", step.alert_id, _MOST_MEMBERS) if step.alert_id else []
+    labels = common([row["labels"] for row in rows]) if rows else {}
     if not labels:
         raise Invalid("There are no labels to silence by.", place="matchers")
     return [_matcher(Matcher(name, Op.EQUAL, str(value))) for name, value in sorted(labels.items())]
