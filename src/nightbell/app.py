@@ -346,6 +346,7 @@ def _application(engine: Engine) -> ASGIApp:
         showing=engine.showing,
         publishing=engine.edge.publishing,
         incidents=engine.edge.incidents,
+        runs=engine.edge.runs,
         promises=tuple(PROMISES.items()),
         assets=assets.load(),
     )

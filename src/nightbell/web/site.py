@@ -19,6 +19,7 @@ from nightbell.engine.identity import Browser, Visitor
 from nightbell.engine.incident_publishing import Publishing
 from nightbell.engine.incidents import Incidents
 from nightbell.engine.showing import Showing
+from nightbell.engine.workflow_runs import Runs
 from nightbell.store.db import Db
 from nightbell.web.assets import Assets, load
 from nightbell.web.duty import Roster
@@ -54,8 +55,9 @@ class Site:
     #: What status pages show, and who publishes it.
     showing: Showing
     publishing: Publishing
-    #: Who changes incidents.
+    #: Who changes incidents, and who begins and ends runs of workflows.
     incidents: Incidents
+    runs: Runs
     #: Name and words of what the auditor watches.
     promises: tuple[tuple[str, str], ...] = ()
     assets: Assets = field(default_factory=load)

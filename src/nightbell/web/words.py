@@ -41,6 +41,18 @@ RUN = {
     "canceled": Look("open", "–", "Canceled"),
 }
 
+#: Of the tasks of a run.
+STEP = {
+    "started": Look("acknowledged", "●", "Under way"),
+    "waiting": Look("deferred", "◌", "Waiting"),
+    "completed": Look("resolved", "✓", "Done"),
+    "failed": Look("triggered", "✕", "Failed"),
+    "skipped": Look("open", "–", "Skipped"),
+    "not_configured": Look("open", "○", "Not configured"),
+    "canceled": Look("open", "–", "Canceled"),
+    "ahead": Look("open", "·", "Not begun"),
+}
+
 #: Of messages sent.
 STATE = {
     "waiting": Look("waiting", "◌", "waiting"),

@@ -102,3 +102,9 @@ WHERE s.run_id = $1 AND s.status = 'completed'
 
 -- one_run: one run as it stands
 SELECT * FROM workflow_runs WHERE id = $1
+
+-- number_of_alert: by what people call an alert
+SELECT number FROM alerts WHERE id = $1
+
+-- number_of_incident: by what people call an incident
+SELECT sequential_id FROM incidents WHERE id = $1
