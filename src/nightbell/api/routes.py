@@ -92,8 +92,13 @@ def _acting(edge: Edge, resource: Resource, action: Action) -> HTTPRouteHandler:
         body, status = await action.run(call)
         return jsonapi.answer(body, status, media_type=action.media_type)
 
-    # What clients patch they also put.
-    methods: dict[str, tuple[Method, ...]] = {"GET": ("GET",), "PATCH": ("PATCH", "PUT")}
+    # What clients patch they also put, and what Rootly puts some of them post.
+    methods: dict[str, tuple[Method, ...]] = {
+        "GET": ("GET",),
+        "PATCH": ("PATCH", "PUT"),
+        "PUT": ("PUT", "PATCH", "POST"),
+        "DELETE": ("DELETE",),
+    }
     return _handler(action.path, methods.get(action.method, ("POST",)), action.permission, run)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from nightbell.core.incident import TIMES, Incident, Status, named
+from nightbell.core.journal import Actor
 
 #: Longest text of a line.
 LONGEST = 10_000
@@ -70,12 +71,14 @@ _MOVES = {
 _FIRST = {Status.IN_TRIAGE: "incident_in_triage", Status.STARTED: "incident_started"}
 
 
-def opened(incident: Incident) -> Line:
-    """Return the first line."""
+def opened(incident: Incident, by: Actor, alert: str = "") -> Line:
+    """Return the first line; `alert` is the short id of the first one it was made of."""
     kinds = ("incident_created", *filter(None, (_FIRST.get(incident.status),)))
-    return Line(
-        code="incident.created", event=f"Created as {spoken(incident.status)}: {incident.title}", kinds=kinds
-    )
+    how = f" by workflow {by.name}" if by.kind == "workflow" else ""
+    how += f" from alert {alert}" if alert else ""
+    how += f" as {spoken(incident.status)}" if incident.status is not Status.STARTED else ""
+    said = f"Incident created{how}: {incident.title}"
+    return Line(code="incident.created", event=said, kinds=kinds, because={"alert": alert} if alert else {})
 
 
 def moving(before: Incident, after: Incident, message: str | None = None) -> Line:

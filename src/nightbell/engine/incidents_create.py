@@ -12,6 +12,7 @@ from nightbell.core.errors import Invalid
 from nightbell.core.incident import Incident, Status
 from nightbell.core.incident_timeline import opened
 from nightbell.core.journal import Actor
+from nightbell.core.shortid import encode
 from nightbell.engine.ids import new_id
 from nightbell.engine.incident_checks import check_edit, free_slug, raise_all, referred
 from nightbell.engine.incident_edits import IncidentEdit
@@ -123,10 +124,10 @@ async def _made(tx: Tx, sent: dict[str, Any], number: int, *, by: Actor, now: da
 
 async def _fill(work: Work, sent: dict[str, Any], named: dict[Any, str]) -> None:
     """Link what it is about and attach its alerts; all of that is one line, that it was made."""
-    work.say(opened(work.incident))
     alert_ids = sent.get("alert_ids") or []
-    if alert_ids:
-        found = await rows.alerts(work.tx, alert_ids)
+    found = await rows.alerts(work.tx, alert_ids) if alert_ids else []
+    work.say(opened(work.incident, work.by, encode(found[0]["number"]) if found else ""))
+    if found:
         for name in _FROM_ALERTS:
             if name not in sent:
                 ids = dict.fromkeys(one for alert in found for one in alert[name])

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import UNSET
 
-from nightbell.api.attribute import Kind, attribute, constant, times
+from nightbell.api.attribute import Kind, attribute, times
 from nightbell.api.resource import Call, Resource
 from nightbell.api.resources import flat
 from nightbell.api.sent import uuid_of
@@ -78,7 +78,11 @@ _ATTRIBUTES = (
     attribute("user", Kind.OBJECT, omit_null=True),
     attribute("escalation_level", Kind.NUMBER, of="level"),
     attribute("escalation_target_type", of=lambda row: row["because"].get("target_type")),
-    constant("incident_ids", [], Kind.LIST),
+    attribute(
+        "incident_ids",
+        Kind.LIST,
+        of=lambda row: [row["because"]["incident_id"]] if row["because"].get("incident_id") else [],
+    ),
     # Ours: which rule spoke, and what it went by.
     attribute("code"),
     attribute("because", Kind.OBJECT),

@@ -16,9 +16,10 @@ import msgspec
 from nightbell.api.jsonapi import stamp
 from nightbell.api.resource import Call
 from nightbell.api.resources import flat
+from nightbell.api.resources.incident_shapes import brief, viewer
 from nightbell.core import heartbeat
 from nightbell.core.shortid import encode
-from nightbell.store.read import alerts, people, sources, teams
+from nightbell.store.read import alerts, incidents, people, sources, teams
 from nightbell.store.read.listing import Record
 
 _TOP = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -38,7 +39,10 @@ async def enrich(call: Call, rows: Sequence[Record], *, largest: int | None) -> 
     services = await teams.services_by_id(call.db, _all(rows, "service_ids"))
     groups = await teams.teams_by_id(call.db, _all(rows, "team_ids"))
     known = await people.users_by_id(call.db, [user_id for row in rows for user_id in _people(row)])
+    attached = await incidents.of_alerts(call.db, viewer(call), [row["id"] for row in rows])
     for row in rows:
+        row["incident_rows"] = attached[row["id"]]
+        row["incidents"] = [brief(call, one) for one in attached[row["id"]]]
         row["source_type"] = types.get(row["source_id"], API)
         row["urgency"] = urgencies.get(row["urgency_id"])
         row["services"] = flat.present(row["service_ids"], services)

@@ -1,6 +1,6 @@
 """Alerts: what fires, whom it is for, and what people do about it."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -9,8 +9,9 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from nightbell.api.attribute import Kind, attribute, constant, times
+from nightbell.api.jsonapi import Document
 from nightbell.api.resource import Action, Call, Resource
-from nightbell.api.resources import alert_acts, flat
+from nightbell.api.resources import alert_acts, flat, incidents
 from nightbell.api.resources import alert_parts as parts
 from nightbell.api.sent import uuid_of
 from nightbell.core.access import Permission
@@ -58,6 +59,10 @@ async def _get(call: Call, key: str) -> Record | None:
     if row is not None:
         await parts.enrich(call, [row], largest=_LARGEST)
     return row
+
+
+async def _incidents(call: Call, rows: Sequence[Record]) -> list[Document]:
+    return await incidents.documents(call, [one for row in rows for one in row["incident_rows"]])
 
 
 def _accept(sent: dict[str, Any]) -> dict[str, Any]:
@@ -169,6 +174,7 @@ ALERTS = Resource(
     change=_change,
     write=Permission.RESPOND,
     more=lambda row: {"source": row["source_type"]},
+    include={"incidents": _incidents},
     actions=(
         _act("acknowledge", "Take an alert", alert_acts.acknowledge),
         _act("resolve", "Say that it is over", alert_acts.resolve),
@@ -234,7 +240,7 @@ ALERTS = Resource(
         constant("alert_field_values", [], Kind.LIST),
         attribute("responders", Kind.LIST),
         attribute("notified_users", Kind.LIST),
-        constant("incidents", [], Kind.LIST),
+        attribute("incidents", Kind.LIST),
         *(
             attribute(name, Kind.TIME)
             for name in ("started_at", "ended_at", "acknowledged_at", "resolved_at")

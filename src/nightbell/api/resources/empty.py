@@ -6,12 +6,7 @@ from nightbell.store.read.listing import Found
 
 #: Path and type (rootly.md 4f).
 _TYPES = {
-    "functionalities": "functionalities",
-    "environments": "environments",
-    "incident_types": "incident_types",
-    "incident_roles": "incident_roles",
     "causes": "causes",
-    "sub_statuses": "sub_statuses",
     "form_fields": "form_fields",
     "catalogs": "catalogs",
     "status-pages": "status_pages",

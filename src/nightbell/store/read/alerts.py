@@ -17,6 +17,7 @@ from nightbell.core.alert import Status
 from nightbell.core.labels import tag
 from nightbell.core.shortid import decode
 from nightbell.store.db import Runner
+from nightbell.store.incident_tables import incident_alerts
 from nightbell.store.read.listing import (
     Condition,
     Found,
@@ -59,13 +60,20 @@ _SKEW = timedelta(minutes=1)
 _LAST_MILLISECOND = 2**48 - 1
 
 
-async def listed(runner: Runner, listing: Listing) -> Found:
-    """Return one page of narrow rows, newest first; `complete` adds what is wide."""
+async def listed(runner: Runner, listing: Listing, *within: ColumnElement[bool]) -> Found:
+    """Return one page of narrow rows, newest first, `within` always holding; `complete` adds what is wide."""
     clauses = [
+        *within,
         *_clauses(listing),
         *[await _of_source(runner, c) for c in listing.where if c.field == "source"],
     ]
     return await newest(runner, ALERTS, listing, and_(true(), *clauses))
+
+
+def of_incident(incident_id: UUID) -> ColumnElement[bool]:
+    """Return what holds of the alerts of an incident."""
+    links = incident_alerts.c
+    return A.id.in_(select(links.alert_id).where(links.incident_id == incident_id))
 
 
 def _clauses(listing: Listing) -> list[ColumnElement[bool]]:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Subquery, Table, and_, false, func, literal, or_, select, true
-from sqlalchemy.types import Boolean, DateTime, Integer, Uuid
+from sqlalchemy.types import Boolean, Date, DateTime, Integer, Uuid
 
 from nightbell.core.errors import BadPayload
 from nightbell.store.db import Runner
@@ -175,6 +175,8 @@ def read(column: ColumnElement[Any], text: str, place: str) -> Any:
         return as_uuid(text)
     if isinstance(column.type, DateTime):
         return instant(text, place)
+    if isinstance(column.type, Date):
+        return instant(text, place).date()
     if isinstance(column.type, Boolean):
         return text.lower() in ("true", "1", "t", "yes")
     if isinstance(column.type, Integer):
