@@ -105,6 +105,3 @@ SELECT * FROM workflow_runs WHERE id = $1
 
 -- number_of_alert: by what people call an alert
 SELECT number FROM alerts WHERE id = $1
-
--- number_of_incident: by what people call an incident
-SELECT sequential_id FROM incidents WHERE id = $1
