@@ -23,7 +23,7 @@ WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
 PLAIN = (
     "/", "/alerts?status=all", "/integrations", "/deliveries", "/me", "/people", "/teams", "/services", "/policies",
     "/schedules", "/maintenances", "/settings", "/routing", "/routing/new", "/urgencies", "/heartbeats", "/auditor", "/ledger",
-    "/nope", "/incidents?status=all", "/incidents?q=nothing", "/incidents/new", "/action-items", "/severities", "/incident-roles",
+    "/nope", "/incidents?status=all", "/incidents/new", "/action-items", "/incident-roles",
     "/retrospective-template",
 )  # fmt: skip
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
@@ -57,7 +57,7 @@ def paths(home: Home) -> list[str]:
     every = {"interval": 5, "interval_unit": "minutes", "enabled": True}
     beat = house.api.add("/heartbeats", name="Looked at", alert_summary="Silent", **every, **target)
     return [
-        incident, f"{incident}/edit", f"{incident}/retrospective", f"{incident}/retrospective?edit=new", f"{incident}/items/{item}",
+        incident, f"{incident}/retrospective?edit=new", f"{incident}/items/{item}",
         f"{incident}/events/{event}", f"/heartbeats/{beat['id']}", *PLAIN, rota, f"{rota}/override", f"{rota}/edit", f"{rota}/rotations/new", f"/alerts/{short}", f"/alerts/{resolved}", f"/integrations/{source.id}",
         f"/deliveries/{source.deliveries()[-1]['id']}", f"/people/{home.ana}", f"/teams/{house.team['id']}",
         f"/services/{house.service['id']}", f"/policies/{house.policy['id']}", f"/policies/{house.policy['id']}/paths/new",
