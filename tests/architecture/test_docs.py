@@ -3,7 +3,7 @@
 import ast
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from nightbell import settings
-from nightbell.channels.webhook import signature
+from nightbell.channels import outgoing, webhook
 from nightbell.core.providers import PROVIDERS
 from nightbell.telemetry import metrics
 from nightbell.web.snippets import snippets
@@ -78,10 +78,15 @@ def test_the_receiver_to_copy_is_the_one_that_the_pages_show(
     assert snippets(base, secret, target).alertmanager in blocks(ROOT / name, "yaml")
 
 
-def test_the_example_that_checks_a_signature_believes_ours_and_no_other() -> None:
+@pytest.mark.parametrize(
+    ("page", "signature"), [("channels.md", webhook.signature), ("webhooks.md", outgoing.signature)]
+)
+def test_the_example_that_checks_a_signature_believes_ours_and_no_other(
+    page: str, signature: Callable[[str, bytes, datetime], str]
+) -> None:
     names: dict[str, Any] = {}
-    [example] = blocks(DOCS / "channels.md", "python")
-    exec(compile(example, "channels.md", "exec"), names)
+    [example] = blocks(DOCS / page, "python")
+    exec(compile(example, page, "exec"), names)
     genuine, now = names["genuine"], datetime.now(UTC)
     header = signature("s3cret", b"{}", now)
     assert genuine("s3cret", header, b"{}")

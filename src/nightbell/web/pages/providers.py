@@ -61,7 +61,10 @@ def _shown(request: WebRequest, provider: Provider, values: dict[str, str]) -> d
 #: What an operator enters at the service, so that it can call us.
 _CALLS = {
     "twilio": (("Messages that come in to your number go to (POST)", "/callbacks/twilio/sms"),),
-    "slack": (("Interactivity request URL; not needed with an app token", "/callbacks/slack"),),
+    "slack": (
+        ("Interactivity request URL; not needed with an app token", "/callbacks/slack"),
+        ("Events request URL, for messages marked in rooms; the same holds", "/callbacks/slack/events"),
+    ),
     "discord": (("Interactions endpoint URL of the application, for buttons", "/callbacks/discord"),),
 }
 #: Kinds whose addresses only a browser knows are tried out on one's own page.
