@@ -20,10 +20,23 @@ _LONGEST = 50_000
 #: What a parameter may name, by its own name: (value, name).
 Pickers = Mapping[str, Sequence[tuple[str, str]]]
 _YES_OR_NO = ("true", "false")
+#: Texts that are more than a line.
+_LONG = frozenset(
+    {"body", "content", "description", "summary", "message", "text", "headers", "note", "event"}
+)
+#: What few ever set; folded away while it is empty.
+_RARE = frozenset(
+    """attribute_to_query_by query_value custom_fields_mapping post_to_slack_channels parent_message_thread_task
+    thread_ts slack_user_groups actionables color custom_logo_url preheader include_header include_footer
+    post_to_incident_timeline event_message event_url params inactivity_timeout attach_label assigned_to_user_id
+    update_parent_message pin_to_channel broadcast_thread_reply_to_channel send_as_ephemeral cc bcc from
+    send_only_as_threaded_message functionality_ids functionality_target escalation_note resource url
+    started_at detected_at acknowledged_at mitigated_at resolved_at""".split()
+)
 
 
 class Field(Struct, frozen=True, kw_only=True):
-    """One field. `kind`: text, long, number, flag, choice, lines, json; pick, picks and named choose from a list.
+    """One field. `kind`: text, long, number, flag, choice, lines, nameds, json; pick, picks, named choose from a list.
 
     Shape: `options` are (value, name), with whatever is chosen and not among them; `chosen` for picks.
     """
@@ -40,6 +53,7 @@ class Field(Struct, frozen=True, kw_only=True):
     chosen: tuple[str, ...] = ()
     #: A box that is ticked when nothing is said.
     ticked: bool = False
+    rare: bool = False
 
     @property
     def place(self) -> str:
@@ -57,7 +71,7 @@ def fields(task: Task | None, params: Mapping[str, Any], pickers: Pickers) -> tu
     shape = _resolved(schema, schema)
     needed = shape.get("required", ())
     return tuple(
-        _field(name, _resolved(part, schema), name in needed, own.get(name), pickers)
+        _field(name, _resolved(part, schema), needed=name in needed, held=own.get(name), pickers=pickers)
         for name, part in shape.get("properties", {}).items()
     )
 
@@ -74,11 +88,13 @@ def _resolved(part: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, A
     if "$ref" in found:
         name = found.pop("$ref").rpartition("/")[2]
         found = {**schema["$defs"][name], **found}
+    if found.get("type") == "array":
+        found["items"] = _resolved(found.get("items") or {}, schema)
     return found
 
 
-def _field(name: str, part: Mapping[str, Any], needed: bool, held: Any, pickers: Pickers) -> Field:
-    kind = _kind(part, tuple(pickers.get(name, ())))
+def _field(name: str, part: Mapping[str, Any], *, needed: bool, held: Any, pickers: Pickers) -> Field:
+    kind = _kind(name, part, tuple(pickers.get(name, ())))
     if held is None and kind in ("choice", "flag", "number"):
         held = part.get("default")
     chosen = tuple(map(str, held)) if kind == "picks" and isinstance(held, list) else ()
@@ -94,6 +110,7 @@ def _field(name: str, part: Mapping[str, Any], needed: bool, held: Any, pickers:
         options=_options(pickers.get(name, ()), (*chosen, value) if kind in ("pick", "named") else chosen),
         chosen=chosen,
         ticked=part.get("default") is True,
+        rare=name in _RARE and not needed and (held is None or held in (part.get("default"), [], "")),
     )
 
 
@@ -102,19 +119,23 @@ def _options(known: Sequence[tuple[str, str]], held: Sequence[str]) -> tuple[tup
     return (*known, *((one, one) for one in held if one and one not in values))
 
 
-def _kind(part: Mapping[str, Any], options: tuple[tuple[str, str], ...]) -> str:
+def _kind(name: str, part: Mapping[str, Any], options: tuple[tuple[str, str], ...]) -> str:  # noqa: C901  a table
     if "enum" in part:
         return "choice"
-    names = part.get("properties") or {}
+    names, items = part.get("properties") or {}, part.get("items") or {}
     match part.get("type"):
+        case "string" if options:
+            return "pick"
         case "string":
-            return "pick" if options else "text"
+            return "long" if name in _LONG else "text"
         case "integer" | "number":
             return "number"
         case "boolean":
             return "flag"
-        case "array" if (part.get("items") or {}).get("type") == "string":
+        case "array" if items.get("type") == "string":
             return "picks" if options else "lines"
+        case "array" if {"id", "name"} == set(items.get("properties") or {}):
+            return "nameds"
         case "object" if {"id", "name"} == set(names) and options:
             return "named"
         case _:
@@ -126,6 +147,8 @@ def _shown(kind: str, held: Any) -> str:
         return ""
     if kind == "lines" and isinstance(held, list):
         return "\n".join(map(str, held))
+    if kind == "nameds" and isinstance(held, list):
+        return "\n".join(_shown("named", one) for one in held)
     if kind == "named":
         return str((held.get("id") or held.get("name") or "") if isinstance(held, dict) else held)
     if kind == "flag":
@@ -145,7 +168,7 @@ def read(
         return {"task_type": kind, **_object(form.text(shown[0].place, longest=_LONGEST))}
     params = {**stored, "task_type": kind}
     for field in shown:
-        value = _value(field, form)
+        value = _value(field, form, stored.get(field.name))
         if value is None:
             params.pop(field.name, None)
         else:
@@ -167,8 +190,8 @@ def _json(name: str, text: str) -> Any:
         raise Invalid(f"This is no JSON: {error}", place=name) from error
 
 
-def _value(field: Field, form: Form) -> Any:
-    """Return what a field holds, None where it is not set."""
+def _value(field: Field, form: Form, stored: Any) -> Any:
+    """Return what a field holds, None where it is not set; a name that is stored with an id stays with it."""
     text = form.text(field.place, longest=_LONGEST)
     match field.kind:
         case "flag":
@@ -177,6 +200,10 @@ def _value(field: Field, form: Form) -> Any:
             return text == "true" if text else None
         case "lines":
             return [line.strip() for line in text.splitlines() if line.strip()] or None
+        case "nameds":
+            known = {str(one.get("id")): one for one in stored or () if isinstance(one, dict)}
+            lines = [line.strip() for line in text.splitlines() if line.strip()]
+            return [known.get(line, {"id": line, "name": line}) for line in lines] or None
         case "picks":
             return form.many(field.place) or None
         case "named":

@@ -63,6 +63,8 @@ async def pickers(request: WebRequest) -> Choices:
         "service_target": services,
         "group_ids": teams,
         "group_target": teams,
+        "group_id": teams,
+        "user_ids": people,
         "escalation_policy_target": policies,
         "schedule_target": schedules,
         "user_target": people,

@@ -3,7 +3,8 @@
 Rule 1: what the form cannot show stays as it was stored; nothing that the API set is lost by a save.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -25,6 +26,10 @@ LOGIC = (("ALL", "all of these hold"), ("ANY", "any of these holds"), ("NONE", "
 DAYS = tuple(zip(WEEKDAYS, ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), strict=True))
 PAYLOAD = "payload"
 _MOST = 40
+#: Triggers that few choose, and those of services that are not set up here.
+_RARE = re.compile(
+    r"slack|microsoft|google|meeting|causes|functionalit|subscribers|_(added|removed)$|status_page"
+)
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -55,6 +60,13 @@ class Draft(Struct, frozen=True, kw_only=True):
     stubborn: bool = False
     days: tuple[str, ...] = ()
     once: bool = False
+
+
+def usual(kind: str, chosen: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what starts a workflow of a kind: what people mostly want or have chosen, and the rest."""
+    listed = (*TRIGGERS[kind], *(one for one in chosen if one not in TRIGGERS[kind]))
+    rare = tuple(one for one in listed if one not in chosen and _RARE.search(one))
+    return tuple(one for one in listed if one not in rare), rare
 
 
 def specs(kind: str) -> dict[str, Spec]:

@@ -135,7 +135,7 @@ async def _editor(
         form=workflow_form,
         specs=workflow_form.specs(draft.kind),
         bare=BARE,
-        triggers=TRIGGERS[draft.kind],
+        triggers=workflow_form.usual(draft.kind, draft.triggers),
         choices=await choices(request, draft.kind),
         tasks=tasks,
         label=task_label,
