@@ -83,7 +83,7 @@ async def test_what_cannot_run_is_refused_and_says_why(call, made):
     )
     path = f"/v1/workflows/{workflow}/workflow_runs"
     missing = await call("POST", path, {}, status=422)
-    assert "about an alert" in missing["errors"][0]["detail"]
+    assert "about an alert" in missing["errors"][0]["title"]
     await call("POST", path, {"alert_id": NOBODY}, status=422)
     await call("POST", path, {"alert_id": "x" * 300}, status=422)
     await call("POST", path, {"immediate": "perhaps"}, status=422)
