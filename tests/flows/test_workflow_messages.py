@@ -6,6 +6,7 @@ import pytest
 
 from nightbell.core.journal import SYSTEM
 from nightbell.engine.act import NewAlert
+from nightbell.engine.incident_edits import IncidentEdit
 from nightbell.engine.tasks import registry
 from nightbell.testing.doubles import Double, Hang, Reply, Reset
 from nightbell.testing.slack_double import SlackDouble
@@ -179,6 +180,18 @@ async def test_slack_is_written_to_as_plain_text(tasks, alert):
         first, second = await slack.take(), await slack.take()
         assert (first.channel, second.channel) == ("C0000OPS1", "D0000ANA1")
         assert "<!channel>" not in first.text and first.buttons == []
+        slack.verify()
+
+
+async def test_slack_hears_of_a_line_and_the_line_stands_where_it_does_not(scene, tasks):
+    made = await tasks.hands.incidents.create(IncidentEdit(title="Disks"), by=SYSTEM, now=scene.clock())
+    wish = {"event": "Looked", "post_to_slack_channels": [{"id": "C0000OPS1"}]}
+    said = await tasks.do("add_to_timeline", wish, incident=made.id)
+    assert (said.outcome, "bot_token" in said.why) == ("done", True)
+    async with SlackDouble() as slack:
+        tasks.providers["slack"] = slack.settings
+        said = await tasks.do("add_to_timeline", wish, incident=made.id, key="another")
+        assert (said.outcome, (await slack.take()).channel) == ("done", "C0000OPS1")
         slack.verify()
 
 

@@ -137,7 +137,7 @@ def payload(body: bytes | None) -> dict[str, Any]:
         return {}
     try:
         sent = json.loads(zlib.decompress(body).decode("utf-8", "replace"), parse_int=_number)
-    except (ValueError, RecursionError):
+    except (zlib.error, ValueError, RecursionError):
         return {}
     # Prometheus, and senders like it, post the bare list.
     return sent if isinstance(sent, dict) else {"alerts": sent} if isinstance(sent, list) else {}

@@ -10,6 +10,7 @@ from nightbell.core.labels import tag
 from nightbell.core.workflow import duration
 from nightbell.engine.incident_edits import EntryEdit
 from nightbell.engine.tasks.contract import Hands, Result, Step, Task, done
+from nightbell.engine.tasks.messages import also_to_slack
 from nightbell.engine.tasks.naming import Named, ids_of, incident_of, texts
 from nightbell.engine.workflow_context import alert_contexts
 from nightbell.store.tables import services
@@ -49,8 +50,10 @@ async def run(hands: Hands, params: Params, step: Step) -> Result:
     known = await alert_contexts(hands.db, ids, base_url=hands.base_url)
     found = [{name: known[one][name] for name in _SHOWN} for one in ids if one in known]
     if params.post_to_incident_timeline:
-        await _told(hands, found, params, step)
-    return done(alerts=found, count=len(found))
+        entry = EntryEdit(event=_text(found, params))
+        await hands.incidents.note(incident_of(step), entry, by=step.by, now=step.now, cause=step.cause)
+    said = done(alerts=found, count=len(found))
+    return await also_to_slack(hands, params.post_to_slack_channels, _text(found, params), step, said)
 
 
 def _tags(params: Params) -> list[int]:
@@ -63,11 +66,10 @@ def _tags(params: Params) -> list[int]:
     return found
 
 
-async def _told(hands: Hands, found: list[dict[str, Any]], params: Params, step: Step) -> None:
+def _text(found: list[dict[str, Any]], params: Params) -> str:
     lines = [f"{len(found)} alerts in the last {params.past_duration}"]
     lines += [f"{one['short_id']} {one['summary']} ({one['status']})" for one in found[:10]]
-    entry = EntryEdit(event="\n".join(lines))
-    await hands.incidents.note(incident_of(step), entry, by=step.by, now=step.now, cause=step.cause)
+    return "\n".join(lines)
 
 
 TASKS = (Task(name="get_alerts", label="Look for alerts", group="alerts", params=Params, run=run),)

@@ -15,6 +15,7 @@ from nightbell.core.errors import Invalid
 from nightbell.core.exchange import Answered, Unanswered
 from nightbell.engine.incident_edits import EntryEdit
 from nightbell.engine.tasks.contract import Hands, Result, Step, Task, failed, retry
+from nightbell.engine.tasks.messages import also_to_slack
 from nightbell.engine.tasks.naming import Named, incident_of
 
 _KEPT = 16_384
@@ -68,7 +69,7 @@ async def run(hands: Hands, params: Params, step: Step) -> Result:
     result = _judged(params, wanted, answer, step)
     if result.outcome == "done" and params.post_to_incident_timeline:
         await _told(hands, params, step)
-    return result
+    return await also_to_slack(hands, params.post_to_slack_channels, _event(params, step), step, result)
 
 
 def _judged(params: Params, wanted: re.Pattern[str], answer: Answered | Unanswered, step: Step) -> Result:
@@ -138,10 +139,13 @@ def _with(url: str, more: dict[str, str]) -> str:
     return urlunsplit(parts._replace(query=urlencode([*parse_qsl(parts.query, True), *more.items()])))
 
 
+def _event(params: Params, step: Step) -> str:
+    return params.event_message or f"{params.method} {urlsplit(params.url).hostname} by {step.workflow}"
+
+
 async def _told(hands: Hands, params: Params, step: Step) -> None:
-    event = params.event_message or f"{params.method} {urlsplit(params.url).hostname} by {step.workflow}"
     links = [{"url": params.event_url, "title": ""}] if params.event_url else []
-    entry = EntryEdit(event=event, attachments=links)
+    entry = EntryEdit(event=_event(params, step), attachments=links)
     await hands.incidents.note(incident_of(step), entry, by=step.by, now=step.now, cause=step.cause)
 
 

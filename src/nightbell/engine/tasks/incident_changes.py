@@ -10,6 +10,7 @@ from nightbell.core.errors import Invalid, Stale
 from nightbell.core.incident import read_status
 from nightbell.engine.incident_edits import ActionItemEdit, EntryEdit, IncidentEdit
 from nightbell.engine.tasks.contract import Hands, Result, Step, Task, done
+from nightbell.engine.tasks.messages import also_to_slack
 from nightbell.engine.tasks.naming import Named, id_of, ids_of, incident_of, person_of, texts, uuid_of
 from nightbell.store.incident_tables import environments, functionalities, incident_types, severities
 from nightbell.store.tables import services, teams
@@ -167,7 +168,8 @@ async def add_entry(hands: Hands, params: Entry, step: Step) -> Result:
         attachments=[{"url": params.url, "title": ""}] if params.url else [],
     )
     ident = await hands.incidents.note(incident_of(step), edit, by=step.by, now=step.now, cause=step.cause)
-    return done(event_id=str(ident))
+    said = done(event_id=str(ident))
+    return await also_to_slack(hands, params.post_to_slack_channels, params.event, step, said)
 
 
 async def add_item(hands: Hands, params: AddItem, step: Step) -> Result:
@@ -184,7 +186,9 @@ async def add_item(hands: Hands, params: AddItem, step: Step) -> Result:
     ident = await hands.incidents.add_item(
         incident_of(step), edit, by=step.by, now=step.now, cause=step.cause
     )
-    return done(action_item_id=str(ident))
+    text = f"Action item: {params.summary}"
+    said = done(action_item_id=str(ident))
+    return await also_to_slack(hands, params.post_to_slack_channels, text, step, said)
 
 
 async def update_item(hands: Hands, params: UpdateItem, step: Step) -> Result:

@@ -3,10 +3,11 @@
 Rule 1: every address has a key of its own, the same on every attempt; what may have arrived is not sent again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import uuid5
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from nightbell.core.delivery import Message, Outcome, Purpose, Refused, Retry, Sent
 from nightbell.core.errors import Invalid
@@ -109,6 +110,18 @@ async def mattermost(hands: Hands, params: Room, step: Step) -> Result:
 async def telegram(hands: Hands, params: Room, step: Step) -> Result:
     """Write to chats of Telegram."""
     return await send(hands, "telegram", [c.key for c in params.channels], headed(params.text), step)
+
+
+async def also_to_slack(
+    hands: Hands, rooms: Sequence[Named], text: str, step: Step, result: Result
+) -> Result:
+    """Tell channels of Slack of a deed that is done; that they were not told undoes nothing, and is said."""
+    keys = [room.key for room in rooms if room.key]
+    if not keys or result.outcome != "done":
+        return result
+    told = await send(hands, "slack", keys, headed(text), step)
+    why = "; ".join(part for part in (result.why, told.why) if part)
+    return replace(result, output={**result.output, **told.output}, why=why)
 
 
 def headed(text: str) -> tuple[str, str]:
