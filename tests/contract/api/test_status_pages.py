@@ -146,3 +146,85 @@ async def test_pages_are_served_while_every_connection_is_taken(program, db, ana
     release.set()
     await asyncio.gather(*holders)
     assert page.status_code == 200
+
+
+# ---------------------------------------------------------------- what is published
+
+
+async def published(client, incident, **sent):
+    path = f"/v1/incidents/{incident['id']}/status-page-events"
+    return await client.post(path, json=body("incident_status_page_events", **sent))
+
+
+@pytest.fixture
+async def incident(ana):
+    return await made(ana, "/v1/incidents", "incidents", title="Orders fail", public_title="Some orders fail")
+
+
+async def test_an_incident_is_published_changed_and_taken_back(program, ana, anybody, incident):
+    page = await made(ana, "/v1/status-pages", "status_pages", title="Shop")
+    answer = await published(
+        ana, incident, event="We look.", status="investigating", status_page_id=page["id"]
+    )
+    assert answer.status_code == 201, answer.text
+    event = answer.json()["data"]
+    assert event["type"] == "incident_status_page_events"
+    assert {name: event["attributes"][name] for name in ("event", "status", "notify_subscribers")} == {
+        "event": "We look.",
+        "status": "investigating",
+        "notify_subscribers": False,
+    }
+    await looked(program)
+    assert "Some orders fail" in (await anybody.get("/status/shop")).text
+    path = f"/v1/status-page-events/{event['id']}"
+    changed = await ana.put(path, json=body("incident_status_page_events", event="Done.", status="resolved"))
+    assert changed.json()["data"]["attributes"]["status"] == "resolved"
+    listed = await ana.get(f"/v1/incidents/{incident['id']}/status-page-events")
+    assert [one["attributes"]["event"] for one in listed.json()["data"]] == ["Done."]
+    await looked(program)
+    shown = await anybody.get(f"/status/shop/incidents/{incident['id']}")
+    assert "Done." in shown.text
+    assert (await ana.delete(path)).status_code == 200
+    await looked(program)
+    assert (await anybody.get(f"/status/shop/incidents/{incident['id']}")).status_code == 404
+
+
+async def test_what_may_not_be_published_is_refused_by_its_field(ana, incident):
+    none = await published(ana, incident, event="We look.")
+    assert (none.status_code, "status_page_id" in none.text) == (422, True)
+    await made(ana, "/v1/status-pages", "status_pages", title="Shop")
+    for sent, place in (
+        ({}, "event"),
+        ({"event": "We look.", "status": "completed"}, "status"),
+        ({"event": "We look.", "impact": "awful"}, "impact"),
+        ({"event": "We look.", "started_at": "2099-01-01T00:00:00Z"}, "started_at"),
+    ):
+        answer = await published(ana, incident, **sent)
+        assert (answer.status_code, place in answer.text) == (422, True), answer.text
+
+
+async def test_what_is_kept_from_somebody_is_not_published_by_them_either(program, ana, people, incident):
+    await made(ana, "/v1/status-pages", "status_pages", title="Shop")
+    event = (await published(ana, incident, event="We look.")).json()["data"]
+    await ana.put(f"/v1/incidents/{incident['id']}", json=body("incidents", private=True))
+    headers = {"Authorization": f"Bearer {people['bo'][1]}", "Content-Type": "application/vnd.api+json"}
+    async with httpx.AsyncClient(base_url=program.url, headers=headers) as bo:
+        assert (await bo.get(f"/v1/status-page-events/{event['id']}")).status_code == 404
+        assert (await bo.get(f"/v1/incidents/{incident['id']}/status-page-events")).status_code == 404
+        assert (await published(bo, incident, event="All is lost.")).status_code == 404
+    assert (await published(ana, incident, event="We look.")).status_code == 422
+
+
+async def test_an_update_is_written_once_to_those_who_follow(ana, people, incident):
+    path = f"/v1/incidents/{incident['id']}/updates"
+    alone = await ana.post(path, json=body("incident_updates", body="It is better."))
+    assert (alone.status_code, "Nobody follows" in alone.text) == (422, True)
+    await ana.post(
+        f"/v1/incidents/{incident['id']}/add_subscribers",
+        json=body("incidents", user_ids=[str(people["bo"][0])]),
+    )
+    first = await made(ana, path, "incident_updates", body="It is better.", key="once")
+    again = await made(ana, path, "incident_updates", body="It is better.", key="once")
+    assert (first["id"], first["attributes"]["recipients"]) == (again["id"], 1)
+    listed = await ana.get(path)
+    assert [one["attributes"]["body"] for one in listed.json()["data"]] == ["It is better."]
