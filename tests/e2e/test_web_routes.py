@@ -17,6 +17,7 @@ from support.rota import Lead
 #: Routes that ask for nothing: entering, signed links, assets, the theme.
 PUBLIC = {
     "/login", "/setup/{token:str}", "/theme", "/static/{name:str}", "/a/{token:str}", "/a/{token:str}/{wanted:str}",
+    "/follow/{token:str}", "/sw.js", "/manifest.webmanifest",
 }  # fmt: skip
 HANDLERS: list[HTTPRouteHandler] = [handler for module in PAGES for handler in module.ROUTES]
 INLINE = re.compile(r"<script(?![^>]* src=)|<style|\son[a-z]+=|\sstyle=|javascript:", re.IGNORECASE)
@@ -103,7 +104,8 @@ def test_only_known_routes_are_public() -> None:
 
 def test_only_links_of_messages_take_posts_without_a_form() -> None:
     assert {path for h in HANDLERS if h.opt.get("signed") for path in h.paths} == {
-        "/a/{token:str}/{wanted:str}"
+        "/a/{token:str}/{wanted:str}",
+        "/follow/{token:str}",
     }
 
 
