@@ -1,5 +1,7 @@
 """Incidents over the API: shapes, statuses, people, alerts, and what is refused with what would be right."""
 
+from typing import Any
+
 import msgspec
 from rootly_sdk.api.incidents import (
     create_incident,
@@ -96,7 +98,7 @@ async def test_doing_it_twice_is_doing_it_once(call):
     assert len(await lines(call, one["id"])) == 2
 
 
-BAD = [
+BAD: list[tuple[dict[str, Any], str]] = [
     ({"title": ""}, "title"),
     ({"title": "x" * 300}, "title"),
     ({"status": "burning"}, "status"),
@@ -138,7 +140,7 @@ async def test_what_cannot_be_is_refused_by_its_field(call):
 
 
 async def test_all_that_is_wrong_is_named_at_once(call):
-    sent = {"title": "x", "severity_id": "00000000-0000-4000-8000-000000000001"}
+    sent: dict[str, Any] = {"title": "x", "severity_id": "00000000-0000-4000-8000-000000000001"}
     sent["environment_ids"] = ["00000000-0000-4000-8000-000000000002"]
     body = await call("POST", "/v1/incidents", sent, status=422)
     assert len(body["errors"]) == 2
@@ -309,7 +311,9 @@ async def test_an_alert_and_an_incident_know_each_other(call, send):
 
 async def test_alerts_that_are_none_are_not_attached(call):
     one = await made(call)
-    for sent in ({}, {"alert_ids": []}, {"alert_ids": ["zzz"]}, {"alert_ids": "x"}, {"alert_ids": [7]}):
+    wrong: list[Any] = [None, [], ["zzz"], "x", [7]]
+    for ids in wrong:
+        sent = {"alert_ids": ids}
         body = await call("POST", f"/v1/incidents/{one['id']}/alerts", sent, status=422)
         assert "alert_ids" in str(body)
 
@@ -332,7 +336,11 @@ async def test_alerts_are_left_alone_where_it_is_set_so(call, send):
 
 async def test_what_people_wrote_they_may_change(call):
     one = await made(call)
-    sent = {"event": "Rolled back", "visibility": "external", "occurred_at": "2026-11-23T01:30:00Z"}
+    sent: dict[str, Any] = {
+        "event": "Rolled back",
+        "visibility": "external",
+        "occurred_at": "2026-11-23T01:30:00Z",
+    }
     sent["attachments"] = [{"url": "https://grafana.example/d/1", "title": "graph"}]
     body = await call("POST", f"/v1/incidents/{one['id']}/events", sent, status=201)
     assert body["data"]["attributes"]["occurred_at"] == "2026-11-23T01:30:00.000Z"
@@ -358,7 +366,7 @@ async def test_what_nightbell_wrote_stays(call):
     assert body["data"]["attributes"]["visibility"] == "external"
 
 
-BAD_ENTRIES = [
+BAD_ENTRIES: list[tuple[dict[str, Any], str]] = [
     ({}, "event"),
     ({"event": "  "}, "event"),
     ({"event": "x", "visibility": "secret"}, "visibility"),
@@ -399,7 +407,7 @@ async def test_an_action_item_is_added_changed_and_done(call, people):
     assert (await call("GET", f"/v1/incidents/{one['id']}/action_items"))["data"] == []
 
 
-BAD_ITEMS = [
+BAD_ITEMS: list[tuple[dict[str, Any], str]] = [
     ({}, "summary"),
     ({"summary": " "}, "summary"),
     ({"summary": "x", "status": "later"}, "status"),
@@ -483,17 +491,18 @@ async def test_catalogs_are_made_changed_and_deleted(call):
     assert "mitigated" in [s["attributes"]["slug"] for s in statuses["data"]]
 
 
-async def test_rootlys_own_client_makes_mitigates_and_resolves(sdk, call):
+async def test_rootlys_own_client_makes_mitigates_and_resolves(sdk):
+    async def ask(module, *path, **arguments):
+        answer = await module.asyncio(*path, client=sdk, **arguments)
+        return answer.data
+
     new = NewIncident.from_dict({"data": {"type": "incidents", "attributes": {"title": "API is slow"}}})
-    answer = await create_incident.asyncio(client=sdk, body=new)
-    assert isinstance(answer.data.attributes, Incident)
-    ident = answer.data.id
+    made_of = await ask(create_incident, body=new)
+    assert isinstance(made_of.attributes, Incident)
     empty = {"data": {"type": "incidents", "attributes": {}}}
-    answer = await mitigate_incident.asyncio(ident, client=sdk, body=MitigateIncident.from_dict(empty))
-    assert answer.data.attributes.status == "mitigated"
-    answer = await resolve_incident.asyncio(ident, client=sdk, body=ResolveIncident.from_dict(empty))
-    assert answer.data.attributes.status == "resolved"
-    one = await get_incident.asyncio(ident, client=sdk)
-    assert one.data.attributes.sequential_id == 1
-    listed = await list_incidents.asyncio(client=sdk)
-    assert [i.id for i in listed.data] == [ident]
+    mitigated = await ask(mitigate_incident, made_of.id, body=MitigateIncident.from_dict(empty))
+    assert mitigated.attributes.status == "mitigated"
+    resolved = await ask(resolve_incident, made_of.id, body=ResolveIncident.from_dict(empty))
+    assert resolved.attributes.status == "resolved"
+    assert (await ask(get_incident, made_of.id)).attributes.sequential_id == 1
+    assert [one.id for one in await ask(list_incidents)] == [made_of.id]
