@@ -12,8 +12,8 @@ from support.sources import PACKAGE, ROOT, Source, sources
 
 #: A deny-list cannot hold a wall; this is all that the core may import beside itself.
 PURE = {
-    "base64", "binascii", "bisect", "collections", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools",
-    "hashlib", "hmac", "ipaddress", "itertools", "json", "math", "msgspec", "operator", "re", "statistics", "string",
+    "base64", "binascii", "bisect", "collections", "dataclasses", "datetime", "decimal", "difflib", "enum", "fractions",
+    "functools", "hashlib", "hmac", "ipaddress", "itertools", "json", "math", "msgspec", "operator", "re", "statistics", "string",
     "struct", "types", "typing", "unicodedata", "urllib", "uuid", "zoneinfo",
 }  # fmt: skip
 #: Sources also parse what senders may send.

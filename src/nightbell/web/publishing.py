@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 from nightbell.core import status_page
 from nightbell.core.incident import PLANNED
 from nightbell.store.read import incident_updates, status_pages, teams
-from nightbell.web.pages.teams import ALL
+from nightbell.store.read.listing import Listing
 from nightbell.web.site import WebRequest
 
+_ALL = Listing(limit=1000)
 _SEVERITY = ("", "as its severity says")
 
 
@@ -19,7 +20,7 @@ async def facts(request: WebRequest, incident: dict[str, Any]) -> dict[str, Any]
     said = statuses(planned=planned)
     suggested = status_page.suggested(incident["status"], planned=planned)
     return {
-        "pages": [(row["id"], row["title"]) for row in (await status_pages.status_pages(db, ALL)).rows],
+        "pages": [(row["id"], row["title"]) for row in (await status_pages.status_pages(db, _ALL)).rows],
         "events": events,
         "statuses": said,
         "suggested": _next(events, suggested, [value for value, _ in said]),
