@@ -20,6 +20,19 @@ _LONGEST = 50_000
 #: What a parameter may name, by its own name: (value, name).
 Pickers = Mapping[str, Sequence[tuple[str, str]]]
 _YES_OR_NO = ("true", "false")
+_CALLED = {
+    "url": "Address (URL)",
+    "succeed_on_status": "Which status is a success",
+    "retry_count": "Tries again so often",
+    "retry_wait_time": "Seconds between tries",
+    "group_target": "Team",
+    "group_ids": "Teams",
+    "group_id": "Team",
+    "service_ids": "Services",
+    "environment_ids": "Environments",
+    "incident_type_ids": "Types",
+    "create_new_alert": "As an alert of its own, not the one that started this",
+}
 #: Texts that are more than a line.
 _LONG = frozenset(
     {"body", "content", "description", "summary", "message", "text", "headers", "note", "event"}
@@ -68,7 +81,7 @@ def fields(task: Task | None, params: Mapping[str, Any], pickers: Pickers) -> tu
         text = json.dumps(own, indent=2, ensure_ascii=False) if own else "{}"
         return (Field(name=WHOLE, label="Parameters", kind="json", hint="As Rootly has them.", value=text),)
     schema = msgspec.json.schema(task.params)
-    shape = _resolved(schema, schema)
+    shape = _resolved({"$ref": schema["$ref"]}, schema)
     needed = shape.get("required", ())
     return tuple(
         _field(name, _resolved(part, schema), needed=name in needed, held=own.get(name), pickers=pickers)
@@ -87,21 +100,23 @@ def _resolved(part: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, A
             found["enum"] = list(_YES_OR_NO)
     if "$ref" in found:
         name = found.pop("$ref").rpartition("/")[2]
-        found = {**schema["$defs"][name], **found}
+        # What a definition is called says nothing of the parameter.
+        own = {k: v for k, v in schema["$defs"][name].items() if k not in ("title", "description")}
+        found = {**own, **found}
     if found.get("type") == "array":
         found["items"] = _resolved(found.get("items") or {}, schema)
     return found
 
 
 def _field(name: str, part: Mapping[str, Any], *, needed: bool, held: Any, pickers: Pickers) -> Field:
-    kind = _kind(name, part, tuple(pickers.get(name, ())))
+    kind = _kind(name, part, listed=name in pickers)
     if held is None and kind in ("choice", "flag", "number"):
         held = part.get("default")
     chosen = tuple(map(str, held)) if kind == "picks" and isinstance(held, list) else ()
     value = _shown(kind, held)
     return Field(
         name=name,
-        label=str(part.get("title") or name.replace("_", " ").removesuffix(" id").capitalize()),
+        label=str(part.get("title") or _label(name)),
         kind=kind,
         needed=needed,
         hint=str(part.get("description") or "") if kind != "named" else "",
@@ -114,17 +129,24 @@ def _field(name: str, part: Mapping[str, Any], *, needed: bool, held: Any, picke
     )
 
 
+def _label(name: str) -> str:
+    words = (
+        name.replace("_", " ").removesuffix(" id").removesuffix(" ids").removesuffix(" target").capitalize()
+    )
+    return _CALLED.get(name, words)
+
+
 def _options(known: Sequence[tuple[str, str]], held: Sequence[str]) -> tuple[tuple[str, str], ...]:
     values = {value for value, _ in known}
     return (*known, *((one, one) for one in held if one and one not in values))
 
 
-def _kind(name: str, part: Mapping[str, Any], options: tuple[tuple[str, str], ...]) -> str:  # noqa: C901  a table
+def _kind(name: str, part: Mapping[str, Any], *, listed: bool) -> str:  # noqa: C901  a table
     if "enum" in part:
         return "choice"
     names, items = part.get("properties") or {}, part.get("items") or {}
     match part.get("type"):
-        case "string" if options:
+        case "string" if listed:
             return "pick"
         case "string":
             return "long" if name in _LONG else "text"
@@ -133,10 +155,10 @@ def _kind(name: str, part: Mapping[str, Any], options: tuple[tuple[str, str], ..
         case "boolean":
             return "flag"
         case "array" if items.get("type") == "string":
-            return "picks" if options else "lines"
+            return "picks" if listed else "lines"
         case "array" if {"id", "name"} == set(items.get("properties") or {}):
             return "nameds"
-        case "object" if {"id", "name"} == set(names) and options:
+        case "object" if {"id", "name"} == set(names) and listed:
             return "named"
         case _:
             return "json"
