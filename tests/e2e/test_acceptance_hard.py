@@ -315,7 +315,7 @@ def test_an_alert_is_known_though_its_group_key_changed(house: House, source: Se
 _ROWS = (
     *(
         f"C{n}"
-        for n in "1 2 3a 3b 3c 3d 4 5 8 9a 9b 9c 9d 10a 10b 10c 10d 10e 11 12a 12b 13 14a 14b 14c 14d 15".split()
+        for n in "1 2 3a 3b 3c 3d 4 5 6a 6b 6c 6d 8 9a 9b 9c 9d 10a 10b 10c 10d 10e 11 12a 12b 13 14a 14b 14c 14d 15".split()
     ),
     *(f"T{n}" for n in "1a 1b 1c 2 3a 3b 4a 4b 4c".split()),
     *(f"A{n}" for n in "1 2 3 4 5 6 7 7b".split()),

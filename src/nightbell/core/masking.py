@@ -15,6 +15,8 @@ _INSIDE = re.compile(
     rf"(?P<name>[\"']?[\w.-]*(?:{_WORDS})[\w.-]*[\"']?\s*[:=]\s*)(?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s,&;}}\]\"']+(?: [^\s,&;}}\]\"']+)?)",
     re.IGNORECASE,
 )
+#: A line of a request that is a secret as a whole.
+_LINE = re.compile(r"(?im)^(?P<name>\s*(?:set-cookie|cookie|(?:proxy-)?authorization)\s*:\s*).+$")
 #: `https://user:password@host`.
 _USER = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]{0,20}://)[^/\s@]{1,500}@", re.IGNORECASE)
 #: Longer texts are cut: a run is not where bodies are kept.
@@ -39,4 +41,5 @@ def _hides(key: str, value: Any) -> bool:
 
 def _text(value: str) -> str:
     cut = value if len(value) <= LONGEST else value[:LONGEST] + "…"
-    return _USER.sub(rf"\g<scheme>{MASK}@", _INSIDE.sub(rf"\g<name>{MASK}", cut))
+    lines = _LINE.sub(rf"\g<name>{MASK}", cut)
+    return _USER.sub(rf"\g<scheme>{MASK}@", _INSIDE.sub(rf"\g<name>{MASK}", lines))

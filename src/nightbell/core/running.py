@@ -46,7 +46,7 @@ Fared = Literal["done", "failed", "retry", "wait", "not_configured"]
 DEEPEST = 8
 #: A task that was begun so often and whose end nobody ever saw takes the process down with it.
 MOST_INTERRUPTED = 5
-#: Between attempts at the least; doubled each time.
+#: Between attempts, where a task does not say when; doubled each time.
 BACKOFF = timedelta(seconds=5)
 LONGEST_BACKOFF = timedelta(minutes=15)
 #: A task that waits is looked at again after this, where it does not say when.
@@ -162,8 +162,8 @@ def after(run: Run, answer: Answer, now: datetime) -> tuple[Run, Step]:
             until = max(answer.until or now, now + SOON)
             return _waits(run, replace(step, attempts=step.attempts - 1, why=answer.why), until)
         case "retry" if step.attempts < answer.attempts:
-            until = max(answer.until or now, now + backoff(step.attempts))
-            return _waits(run, replace(step, why=answer.why), until)
+            until = answer.until or now + backoff(step.attempts)
+            return _waits(run, replace(step, why=answer.why), max(until, now + SOON))
         case "done":
             return _closed(run, replace(step, status=StepStatus.COMPLETED, why=answer.why), now)
         case "not_configured":
