@@ -78,7 +78,7 @@ async def board(showing):
 
 
 async def happened(scene):
-    rows = await scene.db.fetch("SELECT kind FROM happenings WHERE kind LIKE '%status_page%' ORDER BY id")
+    rows = await scene.db.fetch("SELECT kind FROM happenings WHERE kind LIKE 'incident_status_page%' ORDER BY id")
     return [row["kind"] for row in rows]
 
 

@@ -80,7 +80,11 @@ class Publishing(IncidentWriter):
             }
             key: UUID = await config.add(work.tx, status_page_events, row, now)
             work.say(_line("published", page, values), visibility="external")
-            work.happened("incident_status_page_event_created", status_page_event_id=str(key))
+            work.happened(
+                "incident_status_page_event_created",
+                "status_page_timeline_updated",
+                status_page_event_id=str(key),
+            )
             if values.get("notify_subscribers"):
                 work.committed += await self._tell_page(work, page, key, values)
         return key
@@ -107,7 +111,11 @@ class Publishing(IncidentWriter):
             await config.change(work.tx, status_page_events, event_id, changed, now)
             page = await _page(work.tx, before["status_page_id"])
             work.say(_line("changed", page, merged), visibility="external")
-            work.happened("incident_status_page_event_updated", status_page_event_id=str(event_id))
+            work.happened(
+                "incident_status_page_event_updated",
+                "status_page_timeline_updated",
+                status_page_event_id=str(event_id),
+            )
 
     async def unpublish(self, event_id: UUID, *, by: Actor, now: datetime) -> None:
         """Take back what was published."""
@@ -117,7 +125,11 @@ class Publishing(IncidentWriter):
             page = await _page(work.tx, before["status_page_id"])
             await config.remove(work.tx, status_page_events, event_id)
             work.say(_line("taken_back", page, before))
-            work.happened("incident_status_page_event_deleted", status_page_event_id=str(event_id))
+            work.happened(
+                "incident_status_page_event_deleted",
+                "status_page_timeline_updated",
+                status_page_event_id=str(event_id),
+            )
 
     async def _incident_of(self, event_id: UUID) -> UUID:
         found: UUID | None = await self.db.value("incident_of_published", event_id)
