@@ -30,7 +30,7 @@ class Limit(Struct, frozen=True, kw_only=True):
 #: What templates get where nothing else is said.
 USUAL = Limit()
 #: Longer templates are refused before they are read.
-LONGEST = 50_000
+LONGEST = 20_000
 #: Elements of a list, a table or a range.
 MOST_ELEMENTS = 10_000
 #: Blocks within blocks, and scopes within scopes.
