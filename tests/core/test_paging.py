@@ -143,3 +143,8 @@ def test_the_next_method_is_the_next_rule_and_then_any_other():
 def test_the_next_method_is_never_one_that_was_not_verified():
     ana = unverified(unverified(THREE, "voice"), "sms")
     assert paging.next_method(ana, "audible", set()) is None
+
+
+def test_what_is_about_nothing_is_what_the_table_says_of_it():
+    """The column's default (0009_notifying.sql): rows and programs must mean the same by it."""
+    assert str(paging.NOTHING) == "00000000-0000-0000-0000-000000000000"
