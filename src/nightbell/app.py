@@ -76,7 +76,7 @@ from nightbell.web.site import Site
 from nightbell.web.sse import Hub
 from nightbell.web.status_site import StatusSite
 from nightbell.web.testing_clock import TestingClock
-from nightbell.worker import aftercare, calendars, noticing, rooming, showing, watching, webhooks
+from nightbell.worker import aftercare, calendars, following, noticing, rooming, showing, watching, webhooks
 from nightbell.worker.alarms import Alarms
 from nightbell.worker.loop import Chore, Worker
 from nightbell.worker.pulse import Pulse
@@ -230,6 +230,7 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
         calendars.chore(db, keys, http, now),
         noticing.chore(db, directories, me),
         *showing.chores(pages_shown, edge.publishing, Planned(db, edge.incidents), now),
+        following.chore(edge.incidents, now),
         slack.chore(),
         telegram.chore(),
         *aftercare.chores(care, now),

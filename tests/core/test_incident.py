@@ -16,10 +16,10 @@ MINUTE = timedelta(minutes=1)
 
 def made(status: Status = Status.STARTED, *, kind: str = "normal") -> Incident:
     """A new incident at 02:00."""
-    plan = {"scheduled_for": T, "scheduled_until": T + 60 * MINUTE} if kind == "scheduled" else {}
+    end = T + 60 * MINUTE if kind == "scheduled" else None
     new = Incident(
         id=UUID(int=1), sequential_id=1, slug="x", title="X", kind=kind, status=status, private=False, source="web",
-        created_at=T, updated_at=T, **plan,
+        created_at=T, updated_at=T, scheduled_for=T if end else None, scheduled_until=end,
     )  # fmt: skip
     return rules.begun(new, by=7, now=T)
 

@@ -12,25 +12,20 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from nightbell.core import incident as rules
-from nightbell.core import shortid
 from nightbell.core.access import Permission, may
 from nightbell.core.errors import Unknown
 from nightbell.core.incident import Incident, Status
-from nightbell.core.incident_report import Attached, Entry, Item, Moment, Phase, Report, Seat
+from nightbell.core.incident_report import Report
 from nightbell.core.labels import clean
-from nightbell.engine.incident_work import read
+from nightbell.engine import incident_reports
+from nightbell.engine.incident_reports import MARKS, who
 from nightbell.engine.incidents_timeline import WRITTEN
 from nightbell.store.read import incident_pages as reads
 from nightbell.store.read.incident_pages import Viewer
-from nightbell.web import words
 from nightbell.web.markdown import shown
 from nightbell.web.site import WebRequest
 from nightbell.web.times import Times
 
-#: The instants of an incident.
-MARKS = (
-    "detected", "in_triage", "started", "acknowledged", "mitigated", "resolved", "closed", "cancelled",
-)  # fmt: skip
 _DOTS = {
     "incident.resolved": "g",
     "incident.completed": "g",
@@ -196,11 +191,6 @@ def _line(event: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def who(event: dict[str, Any]) -> str:
-    """Return who is behind an entry."""
-    return str(event["user_name"] or event["actor"])
-
-
 def because(event: dict[str, Any]) -> str:
     """Return why something happened, where its words do not say so: by which workflow, because of which alert."""
     facts = event["because"]
@@ -213,87 +203,8 @@ def because(event: dict[str, Any]) -> str:
 
 async def report(request: WebRequest, row: dict[str, Any]) -> Report:
     """Return an incident as it is told in writing."""
-    db, ident = request.site.db, row["id"]
-    incident = read(row)
-    links = await reads.links(db, ident)
-    named = {kind: tuple(name for _, name in things) for kind, things in links.items()}
-    return Report(
-        number=row["sequential_id"],
-        title=row["title"],
-        slug=row["slug"],
-        status=words.INCIDENT[row["status"]].word,
-        url=f"{request.site.base_url}/account/incidents/{row['sequential_id']}-{row['slug']}",
-        severity=row["severity"] or "",
-        kind=row["kind"],
-        private=row["private"],
-        summary=row["summary"] or "",
-        mitigation=row["mitigation_message"] or "",
-        resolution=row["resolution_message"] or "",
-        cancellation=row["cancellation_message"] or "",
-        services=named["service"],
-        teams=named["team"],
-        environments=named["environment"],
-        types=named["type"],
-        labels=row["labels"],
-        creator=row["creator"] or row["source"],
-        moments=_moments(row),
-        phases=tuple(_phase(one) for one in rules.phases(incident, request.now)),
-        to_acknowledge=rules.to_acknowledge(incident),
-        to_resolve=rules.to_resolve(incident),
-        seats=tuple(_seat(one) for one in await reads.roles(db, ident) if one["people"]),
-        subscribers=tuple(one["name"] for one in await reads.subscribers(db, ident)),
-        entries=tuple(_entry(one) for one in await reads.events(db, ident)),
-        items=tuple(_item(one) for one in await reads.items(db, ident)),
-        alerts=tuple(_attached(request, one) for one in await reads.alerts(db, ident)),
-    )
-
-
-def _moments(row: dict[str, Any]) -> tuple[Moment, ...]:
-    names = row["names"] or {}
-    told = [Moment(name=m, at=row[f"{m}_at"], by=names.get(str(row.get(f"{m}_by")), "")) for m in MARKS]
-    return tuple(told)
-
-
-def _phase(phase: rules.Phase) -> Phase:
-    return Phase(name=words.INCIDENT[phase.status.value].word, length=phase.length, open=phase.open)
-
-
-def _seat(role: dict[str, Any]) -> Seat:
-    return Seat(role=role["name"], people=tuple(one["name"] for one in role["people"]))
-
-
-def _entry(event: dict[str, Any]) -> Entry:
-    links = ((one.get("title") or "", one.get("url") or "") for one in event["attachments"])
-    return Entry(
-        at=event["occurred_at"],
-        text=event["event"],
-        by=who(event),
-        written=by_hand(event),
-        visibility=event["visibility"],
-        links=tuple(links),
-    )
-
-
-def _item(row: dict[str, Any]) -> Item:
-    return Item(
-        summary=row["summary"],
-        status=row["status"],
-        kind=row["kind"],
-        priority=row["priority"],
-        owner=", ".join([*filter(None, [row["owner"]]), *row["teams"]]),
-        due=row["due_date"].isoformat() if row["due_date"] else "",
-    )
-
-
-def _attached(request: WebRequest, row: dict[str, Any]) -> Attached:
-    short = shortid.encode(row["number"])
-    return Attached(
-        short_id=short,
-        summary=row["summary"],
-        status=row["status"],
-        started_at=row["started_at"],
-        ended_at=row["ended_at"],
-        url=f"{request.site.base_url}/account/alerts/{short}",
+    return await incident_reports.report(
+        request.site.db, row, base_url=request.site.base_url, now=request.now
     )
 
 

@@ -506,3 +506,25 @@ async def test_rootlys_own_client_makes_mitigates_and_resolves(sdk):
     assert resolved.attributes.status == "resolved"
     assert (await ask(get_incident, made_of.id)).attributes.sequential_id == 1
     assert [one.id for one in await ask(list_incidents)] == [made_of.id]
+
+
+async def test_everything_of_an_incident_is_taken_out_as_text_and_as_json(call):
+    one = await made(call, summary="Timeouts")
+    path = f"/v1/incidents/{one['id']}/export"
+    said = await call("GET", f"{path}?format=markdown")
+    assert said["text"].startswith("# #1 API is slow")
+    assert "Incident created" in said["text"]
+    assert (await call("GET", path))["incident"]["summary"] == "Timeouts"
+    await call("GET", f"{path}?format=pdf", status=400)
+
+
+async def test_a_chart_counts_incidents_by_day(call, program):
+    api = await program.configure.create_service(ServiceEdit(name="API"), by=SYSTEM, now=program.clock())
+    for _ in range(2):
+        await made(call, service_ids=[str(api)])
+    await made(call)
+    for key in (api, "api"):
+        assert await call("GET", f"/v1/services/{key}/incidents_chart?period=day") == {
+            "data": {"2026-11-23": 2}
+        }
+    assert await call("GET", "/v1/teams/none/incidents_chart") == {"data": {}}

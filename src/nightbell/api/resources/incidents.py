@@ -4,18 +4,23 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from nightbell.api.asking import with_times
+import msgspec
+
+from nightbell.api.asking import first, with_times
 from nightbell.api.attribute import Kind, attribute, constant, times
 from nightbell.api.auth import require
 from nightbell.api.jsonapi import Document
 from nightbell.api.resource import Action, Call, Resource
 from nightbell.api.resources import incident_acts as acts
+from nightbell.api.resources import incident_charts
 from nightbell.api.resources import incident_shapes as shapes
 from nightbell.core import incident as rules
 from nightbell.core.access import Permission
-from nightbell.core.errors import Invalid
+from nightbell.core.errors import BadPayload, Invalid, Unknown
+from nightbell.core.incident_export import as_json, markdown
 from nightbell.engine.incident_edits import IncidentEdit
-from nightbell.store.read import incidents
+from nightbell.engine.incident_reports import report
+from nightbell.store.read import incident_pages, incidents
 from nightbell.store.read.listing import Found, Record
 
 _TIMES = (*rules.TIMES, "scheduled_for", "scheduled_until")
@@ -114,6 +119,21 @@ def _act(method: str, name: str, summary: str, do: acts.Do, **accepts: Kind) -> 
     )
 
 
+async def _export(call: Call) -> tuple[Any, int]:
+    """Show everything of it: as Markdown in `text` for people, or as `incident` for programs."""
+    row = await INCIDENTS.row(call, call.parent)
+    wanted = first(call, "format") or "json"
+    if wanted not in ("json", "markdown"):
+        raise BadPayload("format must be json or markdown.", place="format")
+    seen = await incident_pages.incident(call.db, shapes.viewer(call), ident=row["id"])
+    if seen is None:
+        raise Unknown("There is no such incident.")
+    told = await report(call.db, seen, base_url=call.edge.base_url, now=call.now)
+    if wanted == "markdown":
+        return {"format": wanted, "text": markdown(told, seen["retrospective"])}, 200
+    return {"format": wanted, "incident": msgspec.Raw(as_json(told, seen["retrospective"]))}, 200
+
+
 _ROLE = {"user_id": Kind.TEXT, "incident_role_id": Kind.ID}
 _PEOPLE = {"user_ids": Kind.LIST, "remove_users_with_no_private_incident_access": Kind.FLAG}
 
@@ -172,6 +192,14 @@ INCIDENTS = Resource(
         _act("POST", "assign_role_to_user", "Give a role", acts.assign, **_ROLE, schedule_id=Kind.ID),
         _act("DELETE", "unassign_role_from_user", "Take a role", acts.unassign, **_ROLE),
         _act("DELETE", "remove_assigned_role_from_user", "Take a role", acts.unassign, **_ROLE),
+        Action(
+            method="GET",
+            path="/incidents/{id}/export",
+            summary="Everything of an incident, as Markdown or JSON (`format`)",
+            permission=Permission.VIEW,
+            run=_export,
+        ),
+        *(incident_charts.chart(kind, field) for kind, field in incident_charts.CHARTS.items()),
     ),
     attributes=(
         attribute("sequential_id", Kind.NUMBER),

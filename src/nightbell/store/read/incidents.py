@@ -6,7 +6,7 @@ Rule 1: every reader is handed who looks, and says nothing of a private incident
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, and_, exists, false, func, literal, or_, select, true
@@ -101,7 +101,9 @@ def _labelled(condition: Condition) -> ColumnElement[bool]:
     """`key:value` or `key=value`; several must all hold, `in` asks for any, `not_` for none."""
     pairs = [re.split("[:=]", text, maxsplit=1) for text in condition.values]
     clauses = [
-        I.labels.bool_op("@>")(literal({pair[0].strip(): pair[1].strip()}, JSONB)) if len(pair) == 2 else false()
+        I.labels.bool_op("@>")(literal({pair[0].strip(): pair[1].strip()}, JSONB))
+        if len(pair) == 2
+        else false()
         for pair in pairs
     ]
     if condition.op in ("in", "not_eq", "not_in"):
@@ -246,7 +248,7 @@ async def of_alerts(runner: Runner, viewer: Viewer, alert_ids: Sequence[UUID]) -
 
 
 async def counts_by_day(
-    runner: Runner, viewer: Viewer, field: str, key: str, *, since: Any
+    runner: Runner, viewer: Viewer, field: str, key: str, *, since: datetime
 ) -> list[tuple[str, int]]:
     """Return how many incidents of a service, team or functionality began on each day, by UTC."""
     linked = _SPECIAL[field](Condition(field, "eq", (key,)))
