@@ -22,7 +22,7 @@ AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
 PLAIN = (
     "/", "/alerts?status=all", "/integrations", "/deliveries", "/me", "/people", "/teams", "/services", "/policies",
-    "/schedules", "/maintenances", "/settings", "/routing", "/routing/new", "/urgencies", "/heartbeats", "/auditor", "/ledger",
+    "/schedules", "/maintenances", "/settings", "/routing", "/routing/new", "/workflows", "/workflows/new?kind=incident", "/urgencies", "/heartbeats", "/auditor", "/ledger",
     "/nope", "/incidents?status=all", "/incidents/new", "/action-items", "/incident-roles",
     "/retrospective-template",
 )  # fmt: skip
