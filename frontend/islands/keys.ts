@@ -1,7 +1,7 @@
 import { all, clicked, one } from "./dom";
 
 const GOES: Record<string, string> = {
-  n: "/", a: "/alerts", s: "/schedules", i: "/integrations", d: "/deliveries", m: "/me", p: "/policies",
+  n: "/", a: "/alerts", s: "/schedules", i: "/integrations", d: "/deliveries", m: "/me", p: "/policies", c: "/incidents", w: "/workflows",
 };
 const ACTS: Record<string, string> = { a: "acknowledge", r: "resolve", s: "snooze", e: "escalate" };
 

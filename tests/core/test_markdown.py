@@ -43,5 +43,10 @@ def test_links_lead_out_without_telling_where_from() -> None:
     assert '<a href="https://grafana.example.org/d/1" rel="noreferrer noopener nofollow">graph</a>' in html
 
 
+def test_thousands_of_brackets_are_shown_and_not_puzzled_over() -> None:
+    assert shown("[" * 100_000).startswith("<pre>[[[")
+    assert "<script" not in shown("<script>" + "[" * 3_000)
+
+
 def test_a_very_long_text_is_cut_and_not_refused() -> None:
     assert len(shown("a" * 300_000)) < 201_000

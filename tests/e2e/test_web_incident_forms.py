@@ -158,6 +158,28 @@ def test_an_entry_is_written_changed_and_removed_and_what_nightbell_wrote_keeps_
     assert lead.http.get(f"{path}/events/{NOWHERE}").status_code == 404
 
 
+def test_when_it_happened_can_be_set_by_hand_and_must_be_in_order(lead: Lead) -> None:
+    path = opened(lead, "Later than thought", labels="region=eu\ntier = 1")
+    page = lead.http.get(f"{path}/edit").text
+    assert "region=eu\ntier=1" in page and 'name="started_at"' in page and 'name="resolved_at"' not in page
+    began = datetime.now(UTC) - timedelta(hours=3)
+    fields = {
+        "title": "Later than thought",
+        "labels": "region=us",
+        "started_at": f"{began:%Y-%m-%dT%H:%M:%S}",
+    }
+    assert said(lead, f"{path}/edit", fields) == "Saved."
+    page = text(lead, path)
+    assert "3 h 00 m" in page or "3 h" in page
+    assert "Labels: region=us" in page
+    ahead = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%S}"
+    assert "started_at lies ahead" in wrong(lead, f"{path}/edit", {**fields, "started_at": ahead})
+    assert "A date and a time" in wrong(lead, f"{path}/edit", {**fields, "started_at": "noon"})
+    assert "is no label" in wrong(lead, f"{path}/edit", {**fields, "labels": "region"})
+    assert said(lead, f"{path}/delete").endswith("is gone.")
+    assert lead.http.get(path).status_code == 404
+
+
 def test_an_entry_of_another_incident_is_not_reached_through_this_one(lead: Lead) -> None:
     one, other = opened(lead, "One"), opened(lead, "Other")
     said(lead, f"{other}/items", {"summary": "Elsewhere"})
@@ -267,6 +289,7 @@ def test_an_observer_reads_and_changes_nothing(home: Home, lead: Lead, observer:
     assert "To be looked at" in page
     assert f'action="{path}' not in page and "Mitigate" not in page
     assert observer.http.get("/incidents/new").status_code == 403
+    assert observer.send(f"{path}/delete", {}).status_code == 403
     assert observer.http.get(f"{path}/edit").status_code == 403
     assert observer.http.get(f"{path}/export.md").status_code == 200
     for form in (

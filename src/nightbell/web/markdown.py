@@ -5,6 +5,7 @@ Rule 1: nothing of it reaches the page as markup of its own. HTML is switched of
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -12,8 +13,12 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markupsafe import Markup
 
-#: Usual text takes 2 ms for each kilobyte, hostile brackets ten times that (so callers use a thread); longer ones are cut.
+#: Usual text takes 2 ms for each kilobyte (so callers of long ones use a thread); longer ones are cut.
 LONGEST = 200_000
+#: Each bracket may begin a link, and is looked at again for each other one: more than these are shown as they are.
+_MOST_BRACKETS = 500
+#: Notes of a timeline are shown again and again, to everybody who looks. At most some 16 MB.
+_SHORT, _REMEMBERED = 4_000, 2_000
 #: Headings of a text begin below those of the page it stands on.
 _DEEPER = 1
 _ALLOWED = ("http://", "https://", "mailto:", "/", "#")
@@ -51,4 +56,13 @@ for _name, _rule in (("link_open", _outwards), ("heading_open", _heading), ("hea
 
 def shown(text: str) -> Markup:
     """Return a text as HTML that may stand in a page."""
-    return Markup(_PARSER.render(text[:LONGEST]))
+    return _remembered(text) if len(text) <= _SHORT else _rendered(text[:LONGEST])
+
+
+def _rendered(text: str) -> Markup:
+    if text.count("[") > _MOST_BRACKETS:
+        return Markup("<pre>{}</pre>").format(text)
+    return Markup(_PARSER.render(text))
+
+
+_remembered = lru_cache(_REMEMBERED)(_rendered)

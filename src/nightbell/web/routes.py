@@ -37,6 +37,7 @@ from nightbell.web.pages import (
     incident,
     incident_alerts,
     incident_catalogs,
+    incident_forms,
     incident_people,
     incident_plans,
     incident_publishing,
@@ -83,7 +84,7 @@ from nightbell.web.site import Site, WebRequest
 _LARGEST_FORM = 1024 * 1024
 PAGES = (
     absences, action_items, alert, alerts, deliveries, devices, feeds, follow, groupings, heartbeats, incident, incident_alerts,
-    incident_catalogs, incident_people, incident_plans, incident_publishing, incident_rooms, incident_statistics, incidents, integrations, link, live, login,
+    incident_catalogs, incident_forms, incident_people, incident_plans, incident_publishing, incident_rooms, incident_statistics, incidents, integrations, link, live, login,
     maintenances, me, now, overrides, paths, people, policies, providers, proof, retrospectives, rotations, routing, runs, schedules, services, settings, shadows,
     shared, status_pages, subscriptions, swaps, teams, throttles, urgencies, webhooks, wishes, workflow_tasks, workflows,
 )  # fmt: skip

@@ -13,7 +13,8 @@ from nightbell.store.db import Row, Runner
 from nightbell.store.statements import fetch_core
 
 OPEN = ("in_triage", "started", "mitigated")
-EVENTS = 1000
+#: So much of a timeline is shown at first, and told on paper.
+EVENTS, ALL_EVENTS = 300, 10_000
 
 
 class Viewer(Struct, frozen=True, kw_only=True):
@@ -104,9 +105,9 @@ async def links(db: Runner, incident_id: UUID) -> dict[str, list[tuple[UUID, str
     return found
 
 
-async def events(db: Runner, incident_id: UUID) -> list[dict[str, Any]]:
-    """Return the timeline, oldest first, its newest 1,000 lines."""
-    return [_dict(row) for row in await db.rows("incident_page_events", incident_id, EVENTS)]
+async def events(db: Runner, incident_id: UUID, *, most: int = ALL_EVENTS) -> list[dict[str, Any]]:
+    """Return the timeline, oldest first; the newest lines where there are more."""
+    return [_dict(row) for row in await db.rows("incident_page_events", incident_id, most)]
 
 
 async def roles(db: Runner, incident_id: UUID) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid, Unknown
 from nightbell.core.incident import Status
 from nightbell.engine.incident_edits import EntryEdit
+from nightbell.engine.incident_reports import who
 from nightbell.engine.incident_work import read
 from nightbell.store.read import incident_pages as reads
 from nightbell.web import incident_view as view
@@ -35,6 +36,8 @@ async def shown(request: WebRequest, ref: str) -> Response[bytes]:
     db, who, ident = request.site.db, view.viewer(request), row["id"]
     incident = read(row)
     alerts = await reads.alerts(db, ident)
+    most = reads.ALL_EVENTS if "all" in request.query_params else reads.EVENTS
+    events = await reads.events(db, ident, most=most)
     subscribers = await reads.subscribers(db, ident)
     return await render(
         request,
@@ -48,7 +51,8 @@ async def shown(request: WebRequest, ref: str) -> Response[bytes]:
         summary=view.summary(row),
         messages=[(name, row[column]) for column, name in _MESSAGES if row[column]],
         moments=view.moments(row),
-        timeline=view.timeline(await reads.events(db, ident), Times(request.now, request.visitor.time_zone)),
+        timeline=view.timeline(events, Times(request.now, request.visitor.time_zone)),
+        older=len(events) == most == reads.EVENTS,
         links=await reads.links(db, ident),
         roles=(roles := await reads.roles(db, ident)),
         roles_to_give=[(one["id"], one["name"]) for one in roles if one["enabled"]],
@@ -167,7 +171,7 @@ async def _entry_page(
         incident=row,
         event=event,
         by_hand=view.by_hand(event),
-        by=view.who(event),
+        by=who(event),
         at=_local(request, event),
         errors={"at" if place == "occurred_at" else place: text for place, text in errors.items()},
     )
