@@ -42,7 +42,7 @@ RUN = {
 }
 
 #: Of the tasks of a run.
-STEP = {
+RUN_STEP = {
     "started": Look("acknowledged", "●", "Under way"),
     "waiting": Look("deferred", "◌", "Waiting"),
     "completed": Look("resolved", "✓", "Done"),

@@ -23,6 +23,8 @@ from nightbell.web.site import WebRequest, action, page
 from nightbell.web.times import span
 
 PAGE = 25
+#: What a step that is still to come has not got.
+_NOT_BEGUN = {"why": "", "attempts": 0, "wake_at": None, "skip_on_failure": False, "given": "", "came": ""}
 #: What started a run, for people.
 _BY = {"by_hand": "by hand", "repeat": "again, as it repeats", "trigger_workflow": "another workflow"}
 
@@ -165,6 +167,7 @@ def _steps(run: Record, rows: list[Record]) -> list[dict[str, Any]]:
             "label": task["name"] or task_label(task["kind"]),
             "said": task_label(task["kind"]),
             "position": at,
+            **_NOT_BEGUN,
         }
         for at, task in enumerate(run["plan"]["tasks"])
         if at >= len(rows)
