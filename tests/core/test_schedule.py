@@ -410,3 +410,24 @@ def test_the_id_of_a_shift_is_what_it_has_always_been():
     """Programs keep these ids: another one for the same shift would be another shift to them."""
     [first, *_] = shifts(schedule(rotation(ANA)), start=at("2027-06-07T10:00"), end=at("2027-06-07T12:00"))
     assert str(first.id) == "d86fd116-9bd7-5783-b4be-6bee9e307499"
+
+
+def test_an_absence_that_ends_with_the_turn_leaves_no_shift_of_no_length():
+    away = Absence(user=ANA, start=at("2027-06-07T10:00"), end=at("2027-06-08T09:00"), exchanged=True)
+    exchanged = schedule(rotation(ANA, BEN), absences=(away,))
+    found = shifts(exchanged, start=at("2027-06-07T09:00"), end=at("2027-06-08T12:00"))
+    assert shown(found) == [
+        (ANA, "07T09:00", "07T10:00"),
+        (BEN, "07T10:00", "08T09:00"),
+        (BEN, "08T09:00", "08T12:00"),
+    ]
+
+
+def test_an_override_that_begins_where_a_shift_ends_leaves_no_shift_of_no_length():
+    instead = override(Change.REPLACE, "2027-06-08T09:00", "2027-06-08T12:00", ZOE, ANA)
+    found = shifts(
+        schedule(rotation(ANA, BEN), overrides=(instead,)),
+        start=at("2027-06-07T09:00"),
+        end=at("2027-06-08T12:00"),
+    )
+    assert shown(found) == [(ANA, "07T09:00", "08T09:00"), (BEN, "08T09:00", "08T12:00")]
