@@ -1,5 +1,6 @@
 """A table for each task of workflows: what it does to alerts, incidents and people, once and again."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -141,6 +142,23 @@ async def test_an_alert_goes_to_the_open_incident_of_its_label(scene, tasks, ale
     none = await scene.engine.act.create(NewAlert(summary="no label"), by=SYSTEM, now=scene.clock())
     said = await tasks.do("create_incident", wish, alert=none.id)
     assert (said.outcome, "has no label 'cluster'" in said.why) == ("failed", True)
+
+
+async def test_alerts_that_come_together_open_one_incident(scene, tasks):
+    wish = {
+        "title": "Cluster {{ alert.labels.cluster }}",
+        "attach_to_open": "label",
+        "attach_label": "cluster",
+    }
+    made = [
+        await scene.engine.act.create(
+            NewAlert(summary=f"CPU {n}", labels={"cluster": "eu"}), by=SYSTEM, now=scene.clock()
+        )
+        for n in range(12)
+    ]
+    said = await asyncio.gather(*(tasks.do("create_incident", wish, alert=one.id) for one in made))
+    assert {one.outcome for one in said} == {"done"}
+    assert (await count(scene, "incidents"), await count(scene, "incident_alerts")) == (1, 12)
 
 
 async def test_what_there_is_not_is_said(tasks, alert):

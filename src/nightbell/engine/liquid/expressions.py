@@ -21,6 +21,8 @@ _LONGEST = 1_000
 #: Elements once counted repetitions are written out, which the library does before it matches.
 _LARGEST = 5_000
 _MOST_MATCHES = 10_000
+#: Seconds for one expression beside any template.
+_MOMENT = 0.1
 
 
 @with_context
@@ -56,6 +58,14 @@ def regex_match(text: str, pattern: Any, *, context: RenderContext) -> str | Non
 def regex_match_all(text: str, pattern: Any, *, context: RenderContext) -> list[str]:
     """Return every match."""
     return [_caught(found) for found in _matches(text, pattern, meter_of(context))]
+
+
+def fits(pattern: str, text: str) -> bool:
+    """Return whether an expression matches all of a text, within a moment. Raises: FilterArgumentError."""
+    try:
+        return _compiled(pattern).fullmatch(text, timeout=_MOMENT, concurrent=True) is not None
+    except TimeoutError as error:
+        raise FilterArgumentError("the expression takes too long", token=None) from error
 
 
 def meter_of(context: RenderContext) -> Meter:

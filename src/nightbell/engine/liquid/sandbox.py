@@ -85,9 +85,7 @@ class Context(RenderContext):
         """Return where a capture is written."""
         return Written(self.meter)
 
-    def extend(
-        self, namespace: Mapping[str, object], template: BoundTemplate | None = None
-    ) -> Any:
+    def extend(self, namespace: Mapping[str, object], template: BoundTemplate | None = None) -> Any:
         """Extend the scope, counted."""
         self.meter.step()
         return super().extend(namespace, template)

@@ -14,9 +14,13 @@ from liquid.template import BoundTemplate
 from msgspec import Struct
 
 from nightbell.core.errors import Invalid
+from nightbell.core.labels import clean
 from nightbell.engine.liquid.limits import LONGEST, USUAL, Limit, Meter
 from nightbell.engine.liquid.sandbox import SANDBOX, Context, Written
 from nightbell.engine.liquid.tags import unclosed
+
+#: Templates up to this length stay in memory once they were read. Units: characters.
+_KEPT = 4_000
 
 
 class Place(Struct, frozen=True):
@@ -61,7 +65,7 @@ async def checked(text: str) -> None:
 def render(text: str, values: Mapping[str, Any], *, now: datetime, limit: Limit = USUAL) -> str:
     """Return a template filled in. Unknown variables are empty.
 
-    Shape: `values` is plain JSON; `now` and `today` are added to it.
+    Shape: `values` is plain JSON; `now` and `today` are added to it. What no database takes (NUL) is replaced.
     Raises: BadTemplate, for a limit too.
     """
     if plain(text):
@@ -77,7 +81,7 @@ def render(text: str, values: Mapping[str, Any], *, now: datetime, limit: Limit 
         raise _explained(error, text) from error
     except RecursionError as error:
         raise BadTemplate("a value goes deeper than templates follow", None) from error
-    return out.getvalue()
+    return clean(out.getvalue())
 
 
 async def rendered(text: str, values: Mapping[str, Any], *, now: datetime, limit: Limit = USUAL) -> str:
@@ -87,8 +91,17 @@ async def rendered(text: str, values: Mapping[str, Any], *, now: datetime, limit
     return await asyncio.to_thread(render, text, values, now=now, limit=limit)
 
 
-@lru_cache(maxsize=512)
 def _template(text: str) -> BoundTemplate:
+    # A long one takes megabytes once it is read; those that run often are short.
+    return _kept(text) if len(text) <= _KEPT else _read(text)
+
+
+@lru_cache(maxsize=512)
+def _kept(text: str) -> BoundTemplate:
+    return _read(text)
+
+
+def _read(text: str) -> BoundTemplate:
     if len(text) > LONGEST:
         raise BadTemplate(f"the template is longer than {LONGEST} characters", None)
     if fault := unclosed(text):

@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from liquid.exceptions import LiquidError
 from msgspec import Struct
 
 from nightbell.core.errors import Invalid
 from nightbell.core.exchange import Answered, Unanswered
 from nightbell.engine.incident_edits import EntryEdit
+from nightbell.engine.liquid.expressions import fits
 from nightbell.engine.tasks.contract import Hands, Result, Step, Task, failed, retry
 from nightbell.engine.tasks.messages import also_to_slack
 from nightbell.engine.tasks.naming import Named, incident_of
@@ -23,6 +25,9 @@ _LONGEST_WAIT = timedelta(seconds=90)
 _ATTEMPTS = 5
 #: What an answer asks for by these is worth another try.
 _LATER = (429, 503)
+#: A header's name (RFC 9110), and those that say how a request is framed.
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_OURS = ("content-length", "transfer-encoding", "connection", "upgrade")
 
 
 class Params(Struct, frozen=True, kw_only=True):
@@ -53,33 +58,32 @@ def check(params: Params) -> None:
         raise Invalid("From 0 to 4.", place="retry_count")
     if not 0 <= params.retry_wait_time <= 15:
         raise Invalid("From 1 to 15 seconds.", place="retry_wait_time")
-    _pattern(str(params.succeed_on_status))
+    _fits(params, 0)
 
 
 async def run(hands: Hands, params: Params, step: Step) -> Result:
     """Call it, and judge the answer."""
     check(params)
-    wanted = _pattern(str(params.succeed_on_status))
-    headers = {"Idempotency-Key": step.key} | _table(params.headers, "headers")
+    headers = {"Idempotency-Key": step.key} | _headers(params)
     body = (params.body or "").encode()
     if body and not any(name.lower() == "content-type" for name in headers):
         headers["Content-Type"] = "application/json" if body.lstrip()[:1] in b"{[" else "text/plain"
     url = _with(params.url.strip(), _table(params.params, "params"))
     answer = await hands.web(params.method, url, body=body, headers=headers)
-    result = _judged(params, wanted, answer, step)
+    result = _judged(params, answer, step)
     if result.outcome == "done" and params.post_to_incident_timeline:
         await _told(hands, params, step)
     return await also_to_slack(hands, params.post_to_slack_channels, _event(params, step), step, result)
 
 
-def _judged(params: Params, wanted: re.Pattern[str], answer: Answered | Unanswered, step: Step) -> Result:
+def _judged(params: Params, answer: Answered | Unanswered, step: Step) -> Result:
     patience = timedelta(seconds=max(1, params.retry_wait_time))
     if isinstance(answer, Unanswered):
         if answer.blocked:
             return failed(answer.why)
         return retry(answer.why, step.now + patience * 2**step.attempt)
     output = {"response": _shown(answer)}
-    if wanted.fullmatch(str(answer.status)):
+    if _fits(params, answer.status):
         return Result(outcome="done", output=output)
     why = f"The answer was {answer.status}, and a success is {params.succeed_on_status}."
     if answer.status in _LATER and step.attempt <= params.retry_count:
@@ -106,15 +110,12 @@ def _shown(answer: Answered) -> dict[str, Any]:
     return shown
 
 
-def _pattern(text: str) -> re.Pattern[str]:
-    # At most three digits are compared, so that no expression can take long.
+def _fits(params: Params, status: int) -> bool:
     try:
-        if len(text) > 200:
-            raise ValueError("too long")
-        return re.compile(text.strip())
-    except (ValueError, re.error, RecursionError) as error:
+        return fits(str(params.succeed_on_status).strip(), str(status))
+    except LiquidError as error:
         raise Invalid(
-            f"Not a regular expression: {error}.", place="succeed_on_status", hint="200, 200|203, 20[0-3]"
+            f"{error.message}.".capitalize(), place="succeed_on_status", hint="200, 200|203, 20[0-3]"
         ) from error
 
 
@@ -132,10 +133,21 @@ def _table(text: str | None, place: str) -> dict[str, str]:
     }
 
 
+def _headers(params: Params) -> dict[str, str]:
+    found = _table(params.headers, "headers")
+    wrong = [name for name in found if not _NAME.fullmatch(name) or name.lower() in _OURS]
+    if wrong:
+        raise Invalid(f"{wrong[0]!r} is no header of yours.", place="headers")
+    return found
+
+
 def _with(url: str, more: dict[str, str]) -> str:
     if not more:
         return url
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise Invalid("This is no address.", place="url") from error
     return urlunsplit(parts._replace(query=urlencode([*parse_qsl(parts.query, True), *more.items()])))
 
 

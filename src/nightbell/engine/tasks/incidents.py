@@ -3,7 +3,9 @@
 Rule 1: one workflow makes one incident for one occurrence of an alert, however often and wherever it runs.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Literal
 from uuid import UUID
 
@@ -18,6 +20,9 @@ from nightbell.engine.tasks.naming import alert_of, id_of, ids_of, incident_of, 
 from nightbell.store.incident_tables import environments, functionalities, incident_types, severities
 from nightbell.store.read import contexts
 from nightbell.store.tables import services, teams
+
+#: Seconds until somebody who waits for another to find an incident looks again.
+_LOOKING = 0.05
 
 
 class Create(Struct, frozen=True, kw_only=True):
@@ -72,10 +77,7 @@ async def create(hands: Hands, params: Create, step: Step) -> Result:
     if params.attach_to_open == "no":
         return _made(await _created(hands, edit, step))
     label = _label(params, step)
-    # Whoever looks for an open incident waits for whoever is making one by the same measure: two alerts that come
-    # together would else find none, both of them.
-    async with hands.db.tx() as tx:
-        await tx.execute("one_looks_for_incident", f"{params.attach_to_open}:{label}")
+    async with _alone(hands, f"{params.attach_to_open}:{label}"):
         found = await contexts.open_incident(hands.db, edit.service_ids or [], label)
         if found is not None:
             return await _attached(hands, found, step)
@@ -141,6 +143,20 @@ async def _created(hands: Hands, edit: IncidentEdit, step: Step) -> Incident:
     because = {**step.cause.because, "alert": alert["short_id"]} if alert else step.cause.because
     cause = replace(step.cause, key=key, because=because)
     return await hands.incidents.create(edit, by=step.by, now=step.now, cause=cause, source="workflow")
+
+
+@asynccontextmanager
+async def _alone(hands: Hands, measure: str) -> AsyncIterator[None]:
+    """Let nobody else look for an open incident by this measure: of two alerts that come together both find none.
+
+    Whoever waits holds no connection meanwhile, so that the one who looks has those it needs.
+    """
+    while True:
+        async with hands.db.tx() as tx:
+            if await tx.value("look_for_incident_alone", measure):
+                yield
+                return
+        await asyncio.sleep(_LOOKING)
 
 
 def _made(incident: Incident) -> Result:

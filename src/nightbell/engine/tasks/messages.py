@@ -3,6 +3,7 @@
 Rule 1: every address has a key of its own, the same on every attempt; what may have arrived is not sent again.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from uuid import uuid5
 
@@ -149,10 +150,8 @@ async def send(
             return not_configured(
                 f"{service.label} is not set up: {', '.join(missing)} (Settings → Providers)."
             )
-    outcomes: dict[str, Outcome] = {}
-    for address in wanted:
-        outcomes[address] = await channel.send(_message(address, said, settings, step))
-    return _summed(outcomes, step)
+    every = await asyncio.gather(*(channel.send(_message(one, said, settings, step)) for one in wanted))
+    return _summed(dict(zip(wanted, every, strict=True)), step)
 
 
 def _message(address: str, said: tuple[str, str], settings: dict[str, str], step: Step) -> Message:

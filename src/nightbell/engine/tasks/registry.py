@@ -10,8 +10,10 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import structs
+from msgspec.structs import replace
 
 from nightbell.core.errors import Invalid, NightbellError
+from nightbell.core.labels import clean
 from nightbell.engine.changing import Problems
 from nightbell.engine.liquid.templates import BadTemplate, check, plain, rendered
 from nightbell.engine.tasks import (
@@ -196,6 +198,7 @@ async def perform(kind: str, params: Mapping[str, Any], hands: Hands, step: Step
     try:
         async with asyncio.timeout(task.timeout.total_seconds()):
             result = await task.run(hands, read(task, params), step)
+        result = replace(result, output=_storable(result.output), why=clean(result.why))
     except NightbellError as error:
         return failed(_told(error))
     except TimeoutError:
@@ -203,6 +206,15 @@ async def perform(kind: str, params: Mapping[str, Any], hands: Hands, step: Step
     if result.outcome == "retry" and step.attempt >= task.attempts:
         return Result(outcome="failed", why=result.why, output=result.output)
     return result
+
+
+def _storable(value: Any) -> Any:
+    """Return JSON without what no database takes: a server may answer with a NUL."""
+    if isinstance(value, Mapping):
+        return {clean(str(key)): _storable(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_storable(one) for one in value]
+    return clean(value) if isinstance(value, str) else value
 
 
 def _told(error: NightbellError) -> str:

@@ -94,8 +94,8 @@ SELECT EXISTS (SELECT 1 FROM alert_events
 -- incident_by_any: an incident by id, number or slug; engine/tasks
 SELECT id FROM incidents WHERE id::text = lower($1) OR slug = lower($1) OR sequential_id::text = $1 LIMIT 1;
 
--- one_looks_for_incident: others who look by the same measure wait until this transaction is over
-SELECT pg_advisory_xact_lock(hashtextextended($1, 5113));
+-- look_for_incident_alone: whether nobody else looks by this measure until this transaction is over
+SELECT pg_try_advisory_xact_lock(hashtextextended($1, 5113));
 
 -- teams_of_incident: which teams take part; engine/tasks/people.py
 SELECT team_id FROM incident_teams WHERE incident_id = $1 ORDER BY created_at, team_id;
