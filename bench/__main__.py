@@ -20,6 +20,7 @@ from bench.ceiling import ceiling
 from bench.figures import Figure, Throughput, heading
 from bench.ingest import Run
 from bench.program import Machine
+from bench.running import beside_paging
 from bench.schedules import schedules
 from bench.workflows import workflows
 
@@ -48,6 +49,7 @@ SCENARIOS: dict[str, Scenario] = {
     "lists": lambda run: reading.lists(run, rows=1_000_000),
     "schedules": lambda run: schedules(run),
     "workflows": lambda run: workflows(),
+    "runs": beside_paging,
 }
 #: More than this of the machine used by others, and a figure says little.
 QUIET = 0.05

@@ -204,6 +204,11 @@ class Setup:
         finally:
             await http.aclose()
 
+    @property
+    def configure(self) -> Configure:
+        """What changes the configuration."""
+        return self._configure
+
     async def source(self, identity: str, *, page: tuple[str, str] | None = None) -> str:
         """Make a source with a route of which no rule matches; return its secret. `page` is its default target."""
         target = {"type": page[0], "id": page[1]} if page else None

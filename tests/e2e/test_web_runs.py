@@ -32,7 +32,7 @@ def pictured(page: Page, name: str) -> None:
         return
     for scheme in ("dark", "light"):
         for width in (1280, 390):
-            page.emulate_media(color_scheme=scheme)
+            page.evaluate("theme => document.documentElement.dataset.theme = theme", scheme)
             page.set_viewport_size({"width": width, "height": 900})
             page.wait_for_timeout(200)
             page.screenshot(path=f"{_PICTURES}/{name}-{scheme}-{width}.png", full_page=True)

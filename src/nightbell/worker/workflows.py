@@ -30,7 +30,7 @@ from nightbell.worker.pulse import Pulse
 RUNNERS = 4
 CONNECTIONS = 6
 #: While somebody is to be paged a task waits, looking so often, so long at most. Units: seconds.
-_LOOK, _PATIENCE = 0.01, 0.25
+_LOOK, _PATIENCE = 0.01, 0.1
 #: What happened is kept so long after everybody heard of it.
 _KEPT = timedelta(days=7)
 _CARE = 60.0
