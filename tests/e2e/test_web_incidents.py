@@ -68,6 +68,8 @@ def test_an_alert_becomes_an_incident_that_is_worked_on_and_ends_with_its_alerts
     page.locator("#acts summary", has_text="Mitigate").click()
     page.fill("#acts details[open] textarea", "Old version runs")
     page.locator("#acts details[open] button").click()
+    # Not by the status: the page it came from may say it first, by the stream.
+    expect(page.get_by_role("status")).to_contain_text("Mitigated:")
     expect(page.locator("#state")).to_contain_text("Mitigated")
     page.locator("#acts summary", has_text="Resolve").click()
     page.locator("#acts details[open] button").click()
