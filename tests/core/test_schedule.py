@@ -431,3 +431,21 @@ def test_an_override_that_begins_where_a_shift_ends_leaves_no_shift_of_no_length
         end=at("2027-06-08T12:00"),
     )
     assert shown(found) == [(ANA, "07T09:00", "08T09:00"), (BEN, "08T09:00", "08T12:00")]
+
+
+def test_a_nested_hand_over_at_the_edge_of_a_turn_leaves_no_shift_of_no_length():
+    inner = schedule(rotation(ANA, BEN, id=UUID(int=7)), id=UUID(int=8), name="Europe")
+    outer = rotation(CAL)
+    first = schedule(replace(outer, turns=((Nested(inner),), *outer.turns)))
+    found = shifts(first, start=at("2027-06-07T09:00"), end=at("2027-06-08T12:00"))
+    assert shown(found) == [(ANA, "07T09:00", "08T09:00"), (CAL, "08T09:00", "08T12:00")]
+    last = schedule(replace(outer, turns=(*outer.turns, (Nested(inner),))))
+    found = shifts(last, start=at("2027-06-07T09:00"), end=at("2027-06-08T12:00"))
+    assert shown(found) == [(CAL, "07T09:00", "08T09:00"), (BEN, "08T09:00", "08T12:00")]
+
+
+def test_a_booking_that_begins_where_the_range_ends_is_not_in_its_lane():
+    booking = Booking(user=ZOE, start=at("2027-06-08T08:00"), end=at("2027-06-08T20:00"))
+    feed = Feed(id=UUID(int=9), name="Team", position=1, bookings=(booking,))
+    for start, end in (("2027-06-07T08:00", "2027-06-08T08:00"), ("2027-06-08T20:00", "2027-06-09T08:00")):
+        assert lane_shifts(schedule(feeds=(feed,)), start=at(start), end=at(end)) == {feed.id: ()}
