@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from support.browser import ANA, Home, Watch, firing, logged_in
 from support.coordinated import ids, opened
-from support.programs import ROOT
+from support.programs import ROOT, eventually
 from support.rota import Lead
 
 _spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
@@ -24,7 +24,7 @@ PLAIN = (
     "/", "/alerts?status=all", "/integrations", "/deliveries", "/me", "/people", "/teams", "/services", "/policies",
     "/schedules", "/maintenances", "/settings", "/routing", "/routing/new", "/workflows", "/workflows/new?kind=incident", "/urgencies", "/heartbeats", "/auditor", "/ledger",
     "/nope", "/incidents?status=all", "/incidents/new", "/action-items", "/incident-roles",
-    "/retrospective-template",
+    "/retrospective-template", "/status-pages", "/incidents/plan", "/incidents/statistics", "/status/looked-at/history",
 )  # fmt: skip
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
 
@@ -49,20 +49,40 @@ def paths(home: Home) -> list[str]:
     lead = Lead(home)
     rota = lead.schedule("Looked at", house.ana["id"], house.bo["id"], week="some", day=["M", "W"])
     incident = opened(lead, "Looked at", alert=short, summary="A *summary* of it")
-    lead.made(f"{incident}/notes", {"text": "Seen `by` all", "link": "https://example.org"})
+    lead.made(
+        f"{incident}/notes",
+        {"text": f"Seen `by` all\n\n```\n{'long ' * 60}\n```", "link": "https://example.org"},
+    )
     lead.made(f"{incident}/items", {"summary": "Look again", "owner": home.ana, "due": "2026-11-01"})
     item, event = ids(lead, incident, "items")[0], ids(lead, incident, "events")[0]
+    public = published(lead, incident, house.service["id"])
     lead.http.close()
     target = {"notification_target_type": "User", "notification_target_id": house.ana["id"]}
     every = {"interval": 5, "interval_unit": "minutes", "enabled": True}
     beat = house.api.add("/heartbeats", name="Looked at", alert_summary="Silent", **every, **target)
     return [
         incident, f"{incident}/retrospective?edit=new", f"{incident}/items/{item}",
-        f"{incident}/events/{event}", f"/heartbeats/{beat['id']}", *PLAIN, rota, f"{rota}/override", f"{rota}/edit", f"{rota}/rotations/new", f"/alerts/{short}", f"/alerts/{resolved}", f"/integrations/{source.id}",
+        f"{incident}/events/{event}", public, "/status/looked-at", f"/heartbeats/{beat['id']}", *PLAIN, rota, f"{rota}/override", f"{rota}/edit", f"{rota}/rotations/new", f"/alerts/{short}", f"/alerts/{resolved}", f"/integrations/{source.id}",
         f"/deliveries/{source.deliveries()[-1]['id']}", f"/people/{home.ana}", f"/teams/{house.team['id']}",
         f"/services/{house.service['id']}", f"/policies/{house.policy['id']}", f"/policies/{house.policy['id']}/paths/new",
         f"/policies/{house.policy['id']}/paths/new?kind=deferral",
     ]  # fmt: skip
+
+
+def published(lead: Lead, incident: str, service: str) -> str:
+    """Publish something of an incident and return the path of the status page's settings."""
+    made = lead.made("/status-pages", {"title": "Looked at"})
+    shown = {"title": "Looked at", "shown": service, "service": service, "place": "1", "time_zone": "Etc/UTC"}
+    lead.made(made, {**shown, "enabled": "1", "footer": "At the foot"})
+    said = {
+        "page": made.rpartition("/")[2],
+        "status": "identified",
+        "event": "We look.",
+        "impact": "degraded",
+    }
+    lead.made(f"{incident}/publish", said)
+    eventually(lambda: "We look." in lead.http.get("/status/looked-at").text)
+    return made
 
 
 @pytest.mark.parametrize(("theme", "width"), [("dark", "desk"), ("light", "phone"), ("light", "desk")])

@@ -24,7 +24,8 @@ INLINE = re.compile(r"<script(?![^>]* src=)|<style|\son[a-z]+=|\sstyle=|javascri
 PLAIN = (
     "/", "/alerts", "/alerts?status=all", "/integrations", "/deliveries", "/me", "/people", "/teams", "/services",
     "/policies", "/schedules", "/schedules/shared", "/away", "/maintenances", "/settings", "/incidents", "/incidents/new",
-    "/action-items", "/severities", "/incident-types", "/incident-roles", "/environments", "/retrospective-template", "/login",
+    "/action-items", "/severities", "/incident-types", "/incident-roles", "/environments", "/retrospective-template",
+    "/status-pages", "/incidents/plan", "/incidents/statistics", "/login",
 )  # fmt: skip
 
 
