@@ -10,6 +10,7 @@ from nightbell.core.foreign_tasks import KNOWN
 from nightbell.core.workflow import TRIGGERS, WEEKDAYS, duration, known_trigger
 from nightbell.core.workflow_params import problems
 from nightbell.engine.changing import Checks
+from nightbell.engine.configure_teams import SLUG
 from nightbell.engine.jsonpath import path_problem
 from nightbell.engine.tasks import registry
 from nightbell.store.db import Row
@@ -30,6 +31,11 @@ def check_workflow(checks: Checks, before: Mapping[str, Any]) -> None:
     checks.text("name")
     checks.text("description", longest=10_000, empty=True)
     checks.text("command", longest=255, empty=True)
+    if not checks.sent.get("slug", True):
+        del checks.sent["slug"]
+    checks.that(
+        "slug", lambda s: "" if SLUG.fullmatch(s) else "Slug: lower-case letters, digits, - and _ only."
+    )
     checks.number("repeat_condition_number_of_repeats", 0, 1_000_000)
     checks.number("position", 0, 1_000_000)
     for name in _DURATIONS:

@@ -29,7 +29,7 @@ class Workflows(Writer):
         check_workflow(checks, {})
         fields = checks.sent
         async with self.changing(by, now) as change:
-            fields["slug"] = await free_slug(change, "workflow", fields["name"])
+            fields["slug"] = fields.get("slug") or await free_slug(change, "workflow", fields["name"])
             fields.setdefault("position", await change.tx.value("next_workflow_position"))
             key: UUID = await change.add("workflow", workflows, fields)
         return key

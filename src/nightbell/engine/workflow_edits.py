@@ -23,6 +23,7 @@ class WorkflowEdit(Edit, frozen=True, kw_only=True):
     """A workflow. `trigger_params` are Rootly's, whole; durations are written "10 min"."""
 
     name: Text = UNSET
+    slug: MaybeText = UNSET
     description: MaybeText = UNSET
     trigger_params: Json = UNSET
     command: MaybeText = UNSET

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from rootly_sdk.api.workflow_groups import list_workflow_groups
-from rootly_sdk.api.workflows import get_workflow, list_workflows
+from rootly_sdk.api.workflows import create_workflow, get_workflow, list_workflows, update_workflow
+from rootly_sdk.models import NewWorkflow, UpdateWorkflow
 
 from nightbell.api.resources.workflows import WORKFLOWS
 from support import bodies
@@ -109,6 +110,25 @@ async def test_the_sdk_reads_workflows_and_groups(made, call, sdk):
     assert [w.attributes.slug for w in listed.data] == ["critical-incident"]
     groups: Any = await list_workflow_groups.asyncio(client=sdk)
     assert [(g.attributes.name, g.attributes.expanded) for g in groups.data] == [("Nights", True)]
+
+
+async def test_the_sdk_makes_and_changes_workflows(call, sdk):
+    sent = {
+        "data": {
+            "type": "workflows",
+            "attributes": {"name": "By SDK", "slug": "by-sdk", "trigger_params": PARAMS},
+        }
+    }
+    made: Any = await create_workflow.asyncio(client=sdk, body=NewWorkflow.from_dict(sent))
+    assert (made.data.attributes.slug, made.data.attributes.locked) == ("by-sdk", False)
+    change = {"data": {"type": "workflows", "attributes": {"wait": "1h"}}}
+    body = UpdateWorkflow.from_dict(change)
+    changed: Any = await update_workflow.asyncio(made.data.id, client=sdk, body=body)
+    assert (changed.data.attributes.wait, changed.data.attributes.name) == ("1h", "By SDK")
+    stored = (await call("GET", "/v1/workflows/by-sdk"))["data"]["attributes"]["trigger_params"]
+    assert stored.items() >= {k: v for k, v in PARAMS.items() if v not in ([], "ANY")}.items()
+    await call("POST", "/v1/workflows", {"name": "X", "slug": "by-sdk"}, status=422)
+    await call("POST", "/v1/workflows", {"name": "X", "slug": "No Slug"}, status=422)
 
 
 async def test_tasks_keep_their_order_whatever_moves(made, call, task):

@@ -64,9 +64,7 @@ WORKFLOWS = Resource(
     include={"genius_tasks": _tasks_of, "workflow_tasks": _tasks_of},
     actions=(DRY_RUN,),
     attributes=(
-        *_same(Kind.TEXT, "name"),
-        attribute("slug"),
-        *_same(Kind.TEXT, "description", "command"),
+        *_same(Kind.TEXT, "name", "slug", "description", "command"),
         *_same(Kind.FLAG, "command_feedback_enabled"),
         *_same(Kind.TEXT, "wait", "repeat_every_duration", "repeat_condition_duration_since_first_run"),
         *_same(Kind.NUMBER, "repeat_condition_number_of_repeats"),

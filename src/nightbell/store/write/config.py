@@ -46,6 +46,8 @@ _TAKEN = {
     "teams_slug_key": ("slug", "There is a team with this slug already."),
     "grouping_rules_slug_key": ("slug", "There is a grouping rule with this slug already."),
     "webhooks_endpoints_slug_key": ("slug", "There is an endpoint with this slug already."),
+    "workflows_slug_key": ("slug", "There is a workflow with this slug already."),
+    "workflow_groups_slug_key": ("slug", "There is a group with this slug already."),
     "services_slug_key": ("slug", "There is a service with this slug already."),
     "status_pages_slug_key": ("slug", "There is a status page with this slug already."),
 }
