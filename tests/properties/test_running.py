@@ -60,7 +60,7 @@ def carried_out(tasks, answers, crashes=frozenset()):
     """Carry out a run that is killed at these turns: (turn, where), before the begin is kept, before the deed, after it."""
     world, now = World(answers), NOW
     kept = Run(id=_RUN, status=Status.QUEUED, tasks=tasks)
-    closed = []
+    closed: list[tuple[int, str, str, str]] = []
     for turn in range(_MOST):
         now += timedelta(hours=1)
         following = running.next_step(kept, now, UUID(int=1000 + turn))

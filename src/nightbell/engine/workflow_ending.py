@@ -35,7 +35,8 @@ async def ended(
 ) -> None:
     """Write what the end of a run means, in the transaction in which it ends; `label` is how people call a task."""
     mint = minter(now)
-    await tx.execute("cancel_steps", run.id, run.why, now)
+    if run.status in (Status.CANCELED, Status.FAILED):
+        await tx.execute("cancel_steps", run.id, run.why, now)
     if (kind := ENDS[run.status]) in directory.listeners:
         told = told_of(queued, kind, mint(), now, status=run.status, why=run.why)
         await happenings.record(tx, [told], now)
