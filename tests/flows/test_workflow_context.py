@@ -14,6 +14,7 @@ from nightbell.engine.incident_edits import ActionItemEdit, EntryEdit, IncidentE
 from nightbell.engine.incidents import Incidents
 from nightbell.engine.liquid.templates import render
 from nightbell.engine.workflow_context import alert_contexts, context, payload
+from support.workflows import Automation
 
 URL = "http://nightbell.example"
 
@@ -140,3 +141,22 @@ async def test_what_happened_says_what_it_is_about(scene, fired):
 @pytest.mark.parametrize("body", [b"", b"not zlib", None])
 def test_a_request_that_cannot_be_read_is_nothing(body):
     assert payload(body) == {}
+
+
+async def test_a_task_sees_what_came_of_those_before_it(scene, ana):
+    await scene.cast.source(pages=await scene.cast.policy(([ana], 600)))
+    auto = Automation(scene)
+    await auto.workflow(
+        "In turn",
+        ("print", {"message": "{{ alert.summary }}"}, {"name": "Say it Once"}),
+        ("print", {"message": "{{ tasks.say-it-once.output.message }} {{ tasks['say_it_once'].status }}"}),
+        ("print", {"message": "{{ tasks.print.output.message }}|{{ tasks.nobody.output }}"}),
+    )
+    await scene.at("02:00").firing("DiskFull").pages(ana)
+    await auto.settle()
+    rows = await scene.db.fetch("SELECT output FROM workflow_steps ORDER BY position")
+    assert [row["output"]["message"] for row in rows] == [
+        "DiskFull",
+        "DiskFull completed",
+        "DiskFull completed|",
+    ]

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from nightbell.core.happening import Happening
 from nightbell.core.shortid import encode
+from nightbell.engine.liquid.texts import parameterize
 from nightbell.store.db import Runner
 from nightbell.store.read import contexts
 
@@ -67,6 +68,31 @@ async def context(
     if incident_id and (row := await contexts.incident(db, incident_id)):
         found["incident"] = await _incident(db, row, base_url)
     return found
+
+
+async def earlier(db: Runner, run_id: UUID, params: Mapping[str, Any]) -> Context:
+    """Return what came of a run's earlier tasks, by the slug of their names, where parameters ask for it.
+
+    Shape: {"tasks": {"call-the-api": {"name", "slug", "status", "output", "started_at", "completed_at", "why"}}}.
+    """
+    if "tasks" not in str(params):
+        return {}
+    tasks: Context = {}
+    for row in await db.rows("context_steps", run_id):
+        name = row["name"] or row["kind"].replace("_", " ")
+        slug = parameterize(name)
+        tasks[slug] = {
+            "name": name,
+            "slug": slug,
+            "status": row["status"],
+            "why": row["why"],
+            "output": row["output"],
+            "started_at": stamp(row["started_at"]),
+            "completed_at": stamp(row["ended_at"]),
+        }
+        # What Rootly writes with a dash some write as a word.
+        tasks[slug.replace("-", "_")] = tasks[slug]
+    return {"tasks": tasks}
 
 
 async def alert_contexts(db: Runner, ids: Sequence[UUID], *, base_url: str = "") -> dict[UUID, Context]:

@@ -110,6 +110,7 @@ class Running:
         queued, now = hand.queued, self._clock()
         try:
             context = await self._context(queued)
+            context |= await workflow_context.earlier(self._db, queued.id, do.task.params)
         except FAULTS as fault:
             _log.error("workflow.context_fault", run=str(queued.id), why=str(fault), exc_info=fault)
             return given_up(f"What it is about cannot be read: {fault}")

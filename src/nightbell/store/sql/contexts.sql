@@ -99,3 +99,7 @@ SELECT pg_try_advisory_xact_lock(hashtextextended($1, 5113));
 
 -- teams_of_incident: which teams take part; engine/tasks/people.py
 SELECT team_id FROM incident_teams WHERE incident_id = $1 ORDER BY created_at, team_id;
+
+-- context_steps: what came of the tasks of a run that are over, in order
+SELECT name, kind, status, why, output, started_at, ended_at FROM workflow_steps
+WHERE run_id = $1 AND ended_at IS NOT NULL ORDER BY position;
