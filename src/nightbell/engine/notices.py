@@ -14,7 +14,7 @@ from nightbell.core.calendar import wall, zone
 from nightbell.core.directory import ContactMethod, Directory, User
 from nightbell.core.noticing import Notice, Wishes
 from nightbell.core.oncall import on_call
-from nightbell.engine import swap_notices
+from nightbell.engine import begun, swap_notices
 from nightbell.engine.directory import Directories
 from nightbell.engine.ids import minter
 from nightbell.store.db import Db, Runner, Tx
@@ -46,7 +46,9 @@ async def look(db: Db, directories: Directories, now: datetime) -> Looked | None
         waits = turn["next_at"] is None or turn["next_at"] > now
         if fresh and waits and now - turn["looked_at"] < AGAIN:
             return None
-        return await _looked(tx, directory, now)
+        looked = await _looked(tx, directory, now)
+        await begun.tell(tx, directory, since=turn["looked_at"], now=now)
+        return looked
 
     looked = await db.in_tx(work)
     if looked is not None:
