@@ -10,6 +10,7 @@ from nightbell.engine.incident_edits import IncidentEdit
 from nightbell.engine.tasks import registry
 from nightbell.testing.doubles import Double, Hang, Reply, Reset
 from nightbell.testing.slack_double import SlackDouble
+from nightbell.testing.telegram_double import TelegramDouble
 from nightbell.testing.twilio_double import TwilioDouble
 from support.tasks import Tasks
 
@@ -60,6 +61,17 @@ async def test_an_address_is_called_with_what_templates_give(tasks, alert):
     response = said.output["response"]
     assert (response["status"], response["json"]) == (201, {"id": 7})
     assert "set-cookie" not in response["headers"]
+
+
+async def test_a_call_that_should_be_told_of_is_not_made_where_there_is_no_timeline(scene, tasks):
+    async with Double(Reply()) as double:
+        wish = {"url": double.url, "succeed_on_status": "200", "post_to_incident_timeline": True}
+        assert (await tasks.do("http_client", wish)).outcome == "failed"
+        assert double.requests == []
+        made = await tasks.hands.incidents.create(IncidentEdit(title="Disks"), by=SYSTEM, now=scene.clock())
+        assert (await tasks.do("http_client", wish, incident=made.id)).outcome == "done"
+    lines = await scene.db.fetch("SELECT event FROM incident_events WHERE event LIKE 'GET %'")
+    assert [line["event"] for line in lines] == ["GET 127.0.0.1 by Night shift"]
 
 
 async def test_an_answer_that_is_no_success_fails_with_what_it_was(tasks):
@@ -251,6 +263,15 @@ async def test_rooms_are_written_to(tasks, alert, kind, path, status):
         )
         assert said.outcome == "done", said.why
         assert b"Disk" in double.requests[0].body
+
+
+async def test_telegram_is_written_to(tasks, alert):
+    async with TelegramDouble() as telegram:
+        tasks.providers["telegram"] = telegram.settings
+        wish = {"text": "{{ alert.summary }}", "channels": [{"id": "-1001234567890"}]}
+        said = await tasks.do("send_telegram_message", wish, alert=alert)
+        assert said.outcome == "done", said.why
+        assert "full" in (await telegram.take()).text
 
 
 # ---------------------------------------------------------------- Alertmanager

@@ -64,6 +64,9 @@ def check(params: Params) -> None:
 async def run(hands: Hands, params: Params, step: Step) -> Result:
     """Call it, and judge the answer."""
     check(params)
+    if params.post_to_incident_timeline:
+        # Before anything is sent: that there is no timeline must not undo what was done.
+        incident_of(step)
     headers = {"Idempotency-Key": step.key} | _headers(params)
     body = (params.body or "").encode()
     if body and not any(name.lower() == "content-type" for name in headers):
