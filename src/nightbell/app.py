@@ -205,19 +205,7 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
     receive = Receiving(db, directories, act, pulse.committed)
     rejects = Rejects(db)
     pressing = Pressing(db, receive, providers, Slack(services))
-    edge = Edge(
-        db=db,
-        act=act,
-        configure=configure.Configure(db, keys, kinds),
-        publishing=Publishing(
-            db, act, pulse.committed, directories, Herald(keys.link_key, settings.base_url)
-        ),
-        incidents=Incidents(db, act, pulse.committed, pulse.incidents),
-        runs=Runs(db, directories, settings.base_url, pulse.happened),
-        clock=now,
-        base_url=settings.base_url,
-        directory=lambda: directories.current(db),
-    )
+    edge = _edge(settings, db, directories, pulse, act, (configure.Configure(db, keys, kinds), keys, now))
     rooms = Rooms(db, providers, SlackRooms(services), edge.incidents, me, settings.base_url)
     slack = SlackLine(db, providers, pressing, rooms, now)
     chatting = Chatting(receive, Linking(db, edge.configure, pulse.committed))
@@ -271,6 +259,30 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
         edge=edge,
         outgoing=outgoing,
         lanes=lanes,
+    )
+
+
+def _edge(
+    settings: Settings,
+    db: Db,
+    directories: Directories,
+    pulse: Pulse,
+    act: Act,
+    made: tuple[configure.Configure, vault.Vault, Callable[[], datetime]],
+) -> Edge:
+    """Return what the API works with; the pages use the same."""
+    changes, keys, now = made
+    herald = Herald(keys.link_key, settings.base_url)
+    return Edge(
+        db=db,
+        act=act,
+        configure=changes,
+        publishing=Publishing(db, act, pulse.committed, directories, herald),
+        incidents=Incidents(db, act, pulse.committed, pulse.incidents),
+        runs=Runs(db, directories, settings.base_url, pulse.happened),
+        clock=now,
+        base_url=settings.base_url,
+        directory=lambda: directories.current(db),
     )
 
 
