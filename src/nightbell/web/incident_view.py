@@ -59,7 +59,7 @@ _STEPS = {
     ),
     Status.RESOLVED: ("Resolve", "It is over.", "What was it, and what made it better?", False),
     Status.CLOSED: ("Close", "Nothing is left to do for it.", "", False),
-    Status.CANCELLED: ("Cancel", "It was none.", "Why was it no incident?", True),
+    Status.CANCELLED: ("Cancel incident", "It was none.", "Why was it no incident?", True),
     Status.IN_PROGRESS: ("Begin", "The planned work begins; its services are muted.", "", False),
     Status.COMPLETED: ("Complete", "The planned work is done.", "", False),
     Status.SCHEDULED: ("Plan again", "It will be done after all.", "", False),

@@ -62,7 +62,11 @@ def shown(text: str) -> Markup:
 def _rendered(text: str) -> Markup:
     if text.count("[") > _MOST_BRACKETS:
         return Markup("<pre>{}</pre>").format(text)
-    return Markup(_PARSER.render(text))
+    html = _PARSER.render(text)
+    # What may scroll sideways can be reached by keyboard. Text never holds these tags: it is escaped.
+    for tag in ("pre", "table"):
+        html = html.replace(f"<{tag}>", f'<{tag} tabindex="0">')
+    return Markup(html)
 
 
 _remembered = lru_cache(_REMEMBERED)(_rendered)
