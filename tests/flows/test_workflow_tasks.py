@@ -13,6 +13,7 @@ from nightbell.engine.act import NewAlert
 from nightbell.engine.edits import ServiceEdit, UserEdit
 from nightbell.engine.incident_edits import IncidentEdit
 from nightbell.engine.tasks import registry
+from nightbell.net.guard import Guard
 from support.tasks import Tasks
 
 
@@ -381,6 +382,19 @@ async def test_a_run_says_waits_and_starts_another(scene, tasks, alert):
     )
     gone = await tasks.do("trigger_workflow", {**wish, "workflow": {"id": "none"}}, alert=alert)
     assert (gone.outcome, gone.why) == ("failed", "There is no such workflow.")
+
+
+def test_an_address_that_can_never_be_called_is_refused_when_it_is_saved():
+    def reach(url: str) -> str:
+        return Guard().objection(url)
+
+    for url in ("http://10.0.0.1/", "ftp://example.org/", "http://[::1]/"):
+        wrong = registry.problems("http_client", {"url": url, "succeed_on_status": "200"}, reach=reach)
+        assert [problem.place for problem in wrong] == ["url"], url
+        wrong = registry.problems("create_alertmanager_silence", {"alertmanager_url": url}, reach=reach)
+        assert [problem.place for problem in wrong] == ["alertmanager_url"], url
+    fine = {"url": "https://hooks.example.org/{{ alert.id }}", "succeed_on_status": "200"}
+    assert registry.problems("http_client", fine, reach=reach) == []
 
 
 async def test_tasks_of_other_vendors_are_not_configured(tasks):

@@ -173,6 +173,18 @@ class Writer:
         async with config.changing(self.db) as tx:
             yield Change(tx, by, now)
 
+    def objection(self, url: str) -> str:
+        """Return why an address could never be called from here; "" when nothing speaks against it yet."""
+        channel = self.channels.get("webhook")
+        if channel is None:
+            # Where nothing is sent from, nobody knows; the sender asks again for each request.
+            return ""
+        try:
+            channel.check(url, {})
+        except Invalid as error:
+            return error.message
+        return ""
+
 
 async def missing(change: Change, kind: str, ids: Iterable[Any]) -> list[Any]:
     """Return which ids do not exist; `kind` is users, teams, services, policies, sources or urgencies."""

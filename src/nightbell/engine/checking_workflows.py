@@ -113,7 +113,7 @@ def _check_triggers(checks: Checks, kind: str, params: Mapping[str, Any]) -> Non
     checks.sent["triggers"] = [t for t in triggers or () if isinstance(t, str)]
 
 
-def check_task(checks: Checks) -> None:
+def check_task(checks: Checks, reach: registry.Reach) -> None:
     """Check what was sent of a task; puts its kind beside its parameters. Raises: Problems."""
     checks.text("name", empty=True)
     checks.number("position", 1, 1_000_000)
@@ -121,18 +121,18 @@ def check_task(checks: Checks) -> None:
         if name in checks.sent and checks.sent[name] is None:
             checks.sent[name] = empty
     if "params" in checks.sent:
-        _check_params(checks, checks.sent["params"])
+        _check_params(checks, checks.sent["params"], reach)
     checks.done()
 
 
-def _check_params(checks: Checks, params: dict[str, Any]) -> None:
+def _check_params(checks: Checks, params: dict[str, Any], reach: registry.Reach) -> None:
     kind, known = params.get("task_type"), {*KNOWN, *registry.TASKS}
     if not isinstance(kind, str) or kind not in known:
         said = f"There is no task {kind!r}." if kind else "Task type can't be blank"
         checks.wrong("params.task_type", said, _near(str(kind), known))
         return
     checks.sent["kind"] = kind
-    for problem in registry.problems(kind, params):
+    for problem in registry.problems(kind, params, reach=reach):
         checks.wrong(f"params.{problem.place}".rstrip("."), problem.message, problem.hint)
 
 

@@ -166,7 +166,7 @@ class Webhooks(Writer):
             "slug", lambda s: "" if SLUG.fullmatch(s) else "Slug: lower-case letters, digits, - and _ only."
         )
         checks.text("url", longest=2_000)
-        checks.that("url", self._objection)
+        checks.that("url", self.objection)
         for name, empty in (
             ("event_types", []),
             ("custom_headers", []),
@@ -178,17 +178,6 @@ class Webhooks(Writer):
         _check_events(checks)
         _check_secret(checks)
         _check_headers(checks)
-
-    def _objection(self, url: str) -> str:
-        channel = self.channels.get("webhook")
-        if channel is None:
-            # Where nothing is sent from, nobody knows; the sender asks again for each request.
-            return ""
-        try:
-            channel.check(url, {})
-        except Invalid as error:
-            return error.message
-        return ""
 
     def _sealed(self, sent: dict[str, Any], before: list[dict[str, str]]) -> dict[str, Any]:
         """Return the fields as columns: the secret and the values of headers sealed."""

@@ -57,7 +57,7 @@ class Workflows(Writer):
         """Add a task; a taken position moves the others down. Raises: Problems naming the fields."""
         checks = Checks({"name": "", **edit.sent()})
         checks.required("params")
-        check_task(checks)
+        check_task(checks, self.objection)
         fields = {**checks.sent, "workflow_id": workflow_id}
         async with self.changing(by, now) as change:
             _unlocked(await change.locked("workflow", workflows, workflow_id))
@@ -75,7 +75,7 @@ class Workflows(Writer):
     async def update_task(self, task_id: UUID, edit: TaskEdit, *, by: Actor, now: datetime) -> None:
         """Change a task; another position moves the others. Raises: Problems naming the fields."""
         checks = Checks(edit.sent())
-        check_task(checks)
+        check_task(checks, self.objection)
         fields = checks.sent
         async with self.changing(by, now) as change:
             before = await change.locked("workflow_task", workflow_tasks, task_id)

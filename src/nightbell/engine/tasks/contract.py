@@ -140,6 +140,8 @@ class Task(Struct, frozen=True, kw_only=True):
     attempts: int = 4
     #: Raises Invalid for what can be seen of parameters before they are filled in; those without templates only.
     check: Callable[[Any], None] = lambda params: None
+    #: Parameters that are addresses it calls.
+    calls: tuple[str, ...] = ()
 
 
 def done(**output: Any) -> Result:

@@ -172,6 +172,7 @@ TASKS = (
         params=Params,
         run=run,
         check=check,
+        calls=("url",),
         attempts=_ATTEMPTS,
     ),
 )

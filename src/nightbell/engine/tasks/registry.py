@@ -4,7 +4,7 @@ Rule 1: what is checked when a workflow is saved is what is used when it runs: b
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal, get_args, get_origin
 
@@ -54,7 +54,11 @@ _SECRET = ("authorization", "api-key", "apikey", "token", "secret", "password", 
 MASK = "•••"
 
 
-def problems(kind: str, raw: Mapping[str, Any]) -> list[Invalid]:
+#: Says why an address could never be called; "" when nothing speaks against it yet.
+Reach = Callable[[str], str]
+
+
+def problems(kind: str, raw: Mapping[str, Any], *, reach: Reach = lambda url: "") -> list[Invalid]:
     """Return what is wrong with parameters as they would be saved, field by field; nothing is known of other vendors'.
 
     Shape: a field whose text holds a template is checked as a template, and as what it is when it is filled in.
@@ -71,6 +75,11 @@ def problems(kind: str, raw: Mapping[str, Any]) -> list[Invalid]:
         problem = _field_problem(field, raw.get(field.encode_name), values)
         if problem is not None:
             found.append(problem)
+    found += [
+        Invalid(objection, place=name)
+        for name in task.calls
+        if name in values and plain(str(values[name])) and (objection := reach(str(values[name]).strip()))
+    ]
     if not found and not _holds_templates(raw):
         found += _said(lambda: task.check(msgspec.convert(values, task.params, strict=False)))
     return found

@@ -169,5 +169,6 @@ TASKS = (
         params=Params,
         run=run,
         check=check,
+        calls=("alertmanager_url",),
     ),
 )
