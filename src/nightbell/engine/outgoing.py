@@ -25,6 +25,7 @@ from nightbell.engine.vault import Vault
 from nightbell.store.db import Db, Tx
 from nightbell.store.write import config, notices, webhooks
 from nightbell.store.write.webhooks import Claimed, Done
+from nightbell.telemetry import metrics
 
 #: Claimed at once for one endpoint, and sent side by side: no batch outlasts its lease, however slow the receiver.
 BATCH = 12
@@ -108,6 +109,7 @@ class Sending:
         following = webhook.following(
             answered, attempt=claimed.attempts, ident=claimed.id, until=claimed.give_up_at, now=now
         )
+        metrics.WEBHOOKS.labels(outcome=following.state).inc()
         if not answered.taken:
             _log.warning("webhook." + following.state, delivery=str(claimed.id), why=answered.why)
         return Done(claimed=claimed, answered=answered, following=following, at=now, ms=round(took * 1000))

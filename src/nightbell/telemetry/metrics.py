@@ -51,6 +51,10 @@ NOTIFICATIONS = Counter(
     ["channel", "outcome"],
     registry=REGISTRY,
 )
+#: delivered, waiting (tried again), failed (given up).
+WEBHOOKS = Counter(
+    "nightbell_webhook_deliveries", "Attempts to tell an endpoint of an event", ["outcome"], registry=REGISTRY
+)
 RECEIPTS = Counter(
     "nightbell_receipts",
     "Messages of which it became known how far they came after they were handed over",
