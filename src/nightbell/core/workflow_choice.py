@@ -4,8 +4,9 @@ Rule 1: a thing is read once for each context, and a comparison that several wor
 condition is a bit; those that hold make one number, and a workflow asks it with two operations.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
@@ -21,6 +22,8 @@ from nightbell.core.workflow_conditions import (
     met,
 )
 
+#: Whether values that were found are as wanted.
+Test = Callable[[tuple[str, ...]], bool]
 _EQUAL = frozenset({"IS", "IS NOT", "CONTAINS", "CONTAINS_NONE", "NONE"})
 
 
@@ -41,7 +44,9 @@ class _Shelf(Struct):
     takes: dict[str, int]
     #: Bits that hold unless something takes them away.
     unless: int
-    others: list[tuple[int, Condition]]
+    #: By the first value: bits that hold when all of these were found.
+    every: dict[str, list[tuple[int, frozenset[str]]]]
+    others: list[tuple[int, Test]]
 
     def answer(self, subject: Subject) -> int:
         """Return the bits of the conditions that hold."""
@@ -50,9 +55,12 @@ class _Shelf(Struct):
         for value in found:
             bits |= self.sets.get(value, 0)
             gone |= self.takes.get(value, 0)
+            for bit, wanted in self.every.get(value, ()):
+                if wanted.issubset(found):
+                    bits |= bit
         bits |= self.unless & ~gone
-        for bit, condition in self.others:
-            if met(condition, found):
+        for bit, test in self.others:
+            if test(found):
                 bits |= bit
         return bits
 
@@ -98,10 +106,17 @@ class _Board:
         return self._bits[key]
 
     def _place(self, condition: Condition, bit: int) -> None:
-        shelf = self._shelves.setdefault(condition.about, _Shelf(condition.read, {}, {}, 0, []))
+        shelf = self._shelves.setdefault(condition.about, _Shelf(condition.read, {}, {}, 0, {}, []))
         piece = condition.piece and condition.operator.startswith("CONTAINS")
-        if condition.operator not in _EQUAL or condition.regexp or piece or not condition.values:
-            shelf.others.append((bit, condition))
+        if condition.regexp or piece or not condition.values:
+            shelf.others.append((bit, _test(condition)))
+            return
+        if condition.operator == "CONTAINS_ALL":
+            wanted = (bit, frozenset(condition.values))
+            shelf.every.setdefault(condition.values[0], []).append(wanted)
+            return
+        if condition.operator not in _EQUAL:
+            shelf.others.append((bit, _test(condition)))
             return
         table = shelf.sets
         if condition.operator in NEGATIVE:
@@ -133,6 +148,39 @@ class Choice:
     def started_by(self, trigger: str) -> frozenset[str]:
         """Return the kinds of workflow that a trigger can start."""
         return frozenset(kind for kind, started in self._boards if started == trigger)
+
+
+def _test(condition: Condition) -> Test:
+    """Return the comparison by itself: what is asked of every context is not looked up every time."""
+    simple = condition.operator in ("CONTAINS", "CONTAINS_NONE", "IS", "IS NOT")
+    if not simple or not condition.values:
+        return lambda found: met(condition, found)
+    wished = condition.operator not in NEGATIVE
+    if condition.regexp:
+        return _searching(tuple(re.compile(value).search for value in condition.values), wished=wished)
+    return _containing(condition.values, wished=wished)
+
+
+def _searching(searches: tuple[Callable[[str], object], ...], *, wished: bool) -> Test:
+    def test(found: tuple[str, ...]) -> bool:
+        for have in found:
+            for search in searches:
+                if search(have) is not None:
+                    return wished
+        return not wished
+
+    return test
+
+
+def _containing(pieces: tuple[str, ...], *, wished: bool) -> Test:
+    def test(found: tuple[str, ...]) -> bool:
+        for have in found:
+            for piece in pieces:
+                if piece in have:
+                    return wished
+        return not wished
+
+    return test
 
 
 def _first(pair: tuple[int, Workflow]) -> int:
