@@ -214,6 +214,9 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
     reach = Reach(kinds, providers, asking(http), asking(services), settings.base_url)
     lanes = await lanes_of(db.dsn, directories, pulse, me, reach)
     care, pages_shown = Aftercare(db, kinds, desk, receive), Showing(db, keys.link_key, now)
+    inbound = Inbound(
+        receive=receive, clerk=desk.clerk, spoken=Spoken(db, desk), slack=pressing, rooms=rooms, chatting=chatting, rejects=rejects
+    )  # fmt: skip
     chores = (
         calendars.chore(db, keys, http, now),
         noticing.chore(db, directories, me),
@@ -243,15 +246,7 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
         worker=Worker(db, directories, deliver, me, retention_days=settings.retention_days, chores=chores),
         writers=_writers(settings, db, directories, pulse),
         rejects=rejects,
-        inbound=Inbound(
-            receive=receive,
-            clerk=desk.clerk,
-            spoken=Spoken(db, desk),
-            slack=pressing,
-            rooms=rooms,
-            chatting=chatting,
-            rejects=rejects,
-        ),
+        inbound=inbound,
         services=services,
         slack=slack,
         telegram=telegram,
