@@ -43,6 +43,7 @@ _TABLES = {
     "escalation": (
         "escalation",
         "ascent",
+        "climbing",
         "planning",
         "decision",
         "choosing",
