@@ -6,18 +6,20 @@ from uuid import UUID
 import pytest
 
 from nightbell.core import subscribing
-from nightbell.core.delivery import Purpose, Refused
+from nightbell.core.delivery import Purpose, Refused, Sent
 from nightbell.core.errors import Invalid
 from nightbell.core.journal import SYSTEM, person
 from nightbell.core.status_page import State
 from nightbell.engine.directory import Directories
 from nightbell.engine.edits import TeamEdit
+from nightbell.engine.ids import new_id
 from nightbell.engine.incident_edits import IncidentEdit
 from nightbell.engine.incident_publishing import Publishing
 from nightbell.engine.incident_updates import Herald
 from nightbell.engine.incidents import Incidents
 from nightbell.engine.showing import Showing
 from nightbell.engine.status_edits import StatusPageEdit, StatusPageEventEdit, UpdateEdit
+from nightbell.testing.phones import FakePhone
 
 KEY = b"a key of this test"
 
@@ -78,7 +80,9 @@ async def board(showing):
 
 
 async def happened(scene):
-    rows = await scene.db.fetch("SELECT kind FROM happenings WHERE kind LIKE 'incident_status_page%' ORDER BY id")
+    rows = await scene.db.fetch(
+        "SELECT kind FROM happenings WHERE kind LIKE 'incident_status_page%' ORDER BY id"
+    )
     return [row["kind"] for row in rows]
 
 
@@ -247,6 +251,25 @@ async def test_a_team_that_is_told_of_its_incidents_is_told(scene, desk, publish
     await tell(publishing, scene, incident)
     await send(scene)
     scene.phones.claim("Ana", "sms", Purpose.NOTICE)
+    scene.phones.verify()
+
+
+@pytest.mark.parametrize("outcome", [Sent(provider_id="C1:1"), Refused(why="channel_not_found")])
+async def test_a_channel_of_a_team_is_told_once_and_its_fate_disturbs_nobody(
+    scene, desk, publishing, incident, ana, outcome
+):
+    settings = {"bot_token": "xoxb-1"}
+    await scene.db.execute("set_provider", new_id(scene.clock()), "slack", settings, scene.clock())
+    scene.phones.by_kind["slack"] = FakePhone("slack", scene.phones._hear)
+    scene.phones["slack"].will(outcome)
+    team = await scene.cast.team(ana)
+    edit = TeamEdit(incident_broadcast_enabled=True, incident_broadcast_channel={"id": "C0123ABCD"})
+    await scene.configure.update_team(UUID(team.id), edit, by=SYSTEM, now=scene.clock())
+    await desk.update(incident.id, IncidentEdit(team_ids=[UUID(team.id)]), by=SYSTEM, now=scene.clock())
+    await tell(publishing, scene, incident)
+    await send(scene)
+    scene.phones.claim("Ana", "sms", Purpose.NOTICE)
+    assert scene.phones.claim("C0123ABCD", "slack", Purpose.NOTICE).message.body == "It is better."
     scene.phones.verify()
 
 

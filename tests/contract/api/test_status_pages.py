@@ -1,6 +1,7 @@
 """Status pages over HTTP: made through the API, read by anybody, from memory alone."""
 
 import asyncio
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -19,11 +20,11 @@ async def anybody(program):
         yield client
 
 
-def body(kind, **attributes):
+def body(kind, /, **attributes):
     return {"data": {"type": kind, "attributes": attributes}}
 
 
-async def made(client, path, kind, **attributes):
+async def made(client, path, kind, /, **attributes):
     answer = await client.post(path, json=body(kind, **attributes))
     assert answer.status_code == 201, answer.text
     return answer.json()["data"]
@@ -228,3 +229,71 @@ async def test_an_update_is_written_once_to_those_who_follow(ana, people, incide
     assert (first["id"], first["attributes"]["recipients"]) == (again["id"], 1)
     listed = await ana.get(path)
     assert [one["attributes"]["body"] for one in listed.json()["data"]] == ["It is better."]
+
+
+# ---------------------------------------------------------------- planned work
+
+
+async def until(look):
+    """Wait until something is so: the program's loops run in real time."""
+    async with asyncio.timeout(20):
+        while not (found := await look()):
+            await asyncio.sleep(0.05)
+    return found
+
+
+async def test_planned_work_mutes_its_services_and_pages_what_still_fires_when_it_is_completed(
+    program, ana, people, clock, db
+):
+    policy = await made(ana, "/v1/escalation_policies", "escalation_policies", name="Shop")
+    policy_path = f"/v1/escalation_policies/{policy['id']}/escalation_paths"
+    paths = (await ana.get(policy_path)).json()["data"]
+    await made(
+        ana,
+        f"/v1/escalation_policies/{policy['id']}/escalation_levels",
+        "escalation_levels",
+        position=1,
+        delay=5,
+        escalation_policy_path_id=paths[0]["id"] if paths else None,
+        notification_target_params=[{"id": str(people["bo"][0]), "type": "user"}],
+    )
+    service = await made(ana, "/v1/services", "services", name="Orders", escalation_policy_id=policy["id"])
+    now = clock()
+    work = await made(
+        ana,
+        "/v1/incidents",
+        "incidents",
+        title="Upgrade",
+        kind="scheduled",
+        muted_service_ids=[service["id"]],
+        scheduled_for=now.isoformat(),
+        scheduled_until=(now + timedelta(hours=1)).isoformat(),
+    )
+    path = f"/v1/incidents/{work['id']}"
+
+    async def status(wanted):
+        return (await ana.get(path)).json()["data"]["attributes"]["status"] == wanted
+
+    await until(lambda: status("in_progress"))
+    alert = await made(
+        ana,
+        "/v1/alerts",
+        "alerts",
+        summary="DiskFull",
+        source="api",
+        status="triggered",
+        notification_target_type="Service",
+        notification_target_id=service["id"],
+    )
+
+    async def attached():
+        return (await ana.get(f"{path}/alerts")).json()["data"]
+
+    assert len(await until(attached)) == 1
+    assert await db.fetch("SELECT 1 FROM pages") == []
+    events = (await ana.get(f"/v1/alerts/{alert['id']}/events")).json()["data"]
+    assert ("maintenance", "muted") in [(e["attributes"]["kind"], e["attributes"]["action"]) for e in events]
+    clock.move_to(clock() + timedelta(minutes=10))
+    done = await ana.put(path, json=body("incidents", status="completed"))
+    assert done.status_code == 200, done.text
+    await until(lambda: db.fetch("SELECT 1 FROM pages"))

@@ -81,6 +81,7 @@ MAINTENANCES = Resource(
         attribute("ends_at", Kind.TIME, edit="ends_at"),
         attribute("hours", Kind.OBJECT, edit="hours"),
         attribute("status"),
+        attribute("incident_id", Kind.ID),
         attribute("created_by_user_id", Kind.NUMBER, of="created_by"),
         *times(),
     ),
