@@ -28,6 +28,8 @@ _CATALOGS = (
     ("functionalities", "functionality_ids", "functionalities"),
     ("incident_types", "type_ids", "incident_types"),
 )
+#: Where its chat room is.
+ROOM = ("slack_channel_id", "slack_channel_name", "slack_channel_url", "slack_channel_deep_link")
 
 
 def viewer(call: Call) -> Viewer:
@@ -46,7 +48,9 @@ async def enrich(call: Call, rows: Sequence[Record]) -> None:
     known = await _people(call, {row[name] for row in rows for name in PEOPLE})
     services = await teams.services_by_id(call.db, _all(rows, "service_ids"))
     groups = await teams.teams_by_id(call.db, _all(rows, "team_ids"))
+    rooms = await incidents.rooms(call.db, [row["id"] for row in rows])
     for row in rows:
+        row |= dict(zip(ROOM, rooms.get(row["id"], (None,) * len(ROOM)), strict=True))
         row["severity"] = severities.get(row["severity_id"])
         row["people"] = known
         row["services"] = _nouns("services", row["service_ids"], services)

@@ -36,8 +36,7 @@ _IDS = {
 }
 #: What others link their own things by.
 _FOREIGN = (
-    "slack_channel_id", "slack_channel_name", "slack_channel_url", "slack_channel_short_url", "slack_channel_deep_link",
-    "zoom_meeting_id", "zoom_meeting_join_url", "google_meeting_url", "google_drive_url", "jira_issue_id",
+    "slack_channel_short_url", "zoom_meeting_id", "zoom_meeting_join_url", "google_meeting_url", "google_drive_url", "jira_issue_id",
     "jira_issue_key", "jira_issue_url", "github_issue_url", "gitlab_issue_url", "linear_issue_id", "linear_issue_key",
     "linear_issue_url", "asana_task_url", "trello_card_url", "zendesk_ticket_url", "pagerduty_incident_url",
     "opsgenie_incident_url", "service_now_incident_url", "confluence_page_url", "datadog_notebook_url",
@@ -232,6 +231,7 @@ INCIDENTS = Resource(
         attribute("scheduled_for", Kind.TIME, edit="scheduled_for"),
         attribute("scheduled_until", Kind.TIME, edit="scheduled_until"),
         attribute("retrospective_progress_status", of="retrospective_status", edit="retrospective_status"),
+        *(attribute(name) for name in shapes.ROOM),
         *(constant(name, None) for name in _FOREIGN),
         *(attribute(name, Kind.TIME, edit=name) for name in rules.TIMES),
         *times(),

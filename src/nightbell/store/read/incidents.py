@@ -261,3 +261,17 @@ async def counts_by_day(
         .order_by(day),
     )
     return [(row[0], row[1]) for row in rows]
+
+
+async def rooms(runner: Runner, ids: Sequence[UUID]) -> dict[UUID, tuple[str, str, str, str]]:
+    """Return id, name, address and deep link of the chat rooms there are, by incident."""
+    found = await runner.rows("rooms_of_incidents", list(ids))
+    return {
+        r["incident_id"]: (
+            r["channel_id"],
+            r["name"],
+            f"https://slack.com/app_redirect?channel={r['channel_id']}",
+            f"slack://channel?id={r['channel_id']}",
+        )
+        for r in found
+    }

@@ -99,3 +99,6 @@ UPDATE incident_room_marks SET event_id = $2, why = $3, done_at = $4, updated_at
 
 -- room_of_incident: the room of an incident, for its page
 SELECT id, state, name, channel_id, why, wake_at, attempts, created_at FROM incident_rooms WHERE incident_id = $1
+
+-- rooms_of_incidents: where the rooms of some incidents are
+SELECT incident_id, channel_id, name FROM incident_rooms WHERE incident_id = ANY($1::uuid[]) AND channel_id IS NOT NULL
