@@ -204,9 +204,9 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
     act = Act(db, directories, pulse.committed)
     receive = Receiving(db, directories, act, pulse.committed)
     rejects = Rejects(db)
-    pressing = Pressing(db, receive, providers, Slack(services))
     edge = _edge(settings, db, directories, pulse, act, (configure.Configure(db, keys, kinds), keys, now))
     rooms = Rooms(db, providers, SlackRooms(services), edge.incidents, me, settings.base_url)
+    pressing = Pressing(db, receive, providers, Slack(services))
     slack = SlackLine(db, providers, pressing, rooms, now)
     chatting = Chatting(receive, Linking(db, edge.configure, pulse.committed))
     telegram = _telegram(settings, keys, me, Polling(db, "telegram", me.name), chatting, providers)
@@ -218,14 +218,10 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
         receive=receive, clerk=desk.clerk, spoken=Spoken(db, desk), slack=pressing, rooms=rooms, chatting=chatting, rejects=rejects
     )  # fmt: skip
     chores = (
-        calendars.chore(db, keys, http, now),
-        noticing.chore(db, directories, me),
+        *(calendars.chore(db, keys, http, now), noticing.chore(db, directories, me)),
         *showing.chores(pages_shown, edge.publishing, Planned(db, edge.incidents), now),
-        following.chore(edge.incidents, now),
-        slack.chore(),
-        telegram.chore(),
+        *(following.chore(edge.incidents, now), slack.chore(), telegram.chore(), rooming.chore(rooms)),
         *aftercare.chores(care, now),
-        rooming.chore(rooms),
         *lanes.chores(keep_days=settings.retention_days),
         *webhooks.chores(Relaying(db, Unwrapped(edge), rooms), outgoing, me, keep=settings.retention_days),
         *_watched(settings, db, directories, act, me),

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from support.browser import ANA, Home, Watch, firing, logged_in
 from support.coordinated import ids, opened
+from support.household import House
 from support.programs import ROOT, eventually
 from support.rota import Lead
 
@@ -60,13 +61,31 @@ def paths(home: Home) -> list[str]:
     target = {"notification_target_type": "User", "notification_target_id": house.ana["id"]}
     every = {"interval": 5, "interval_unit": "minutes", "enabled": True}
     beat = house.api.add("/heartbeats", name="Looked at", alert_summary="Silent", **every, **target)
+    ran = _ran(house)
     return [
-        incident, f"{incident}/retrospective?edit=new", f"{incident}/items/{item}",
+        ran, ran.rpartition("/")[0], incident, f"{incident}/retrospective?edit=new", f"{incident}/items/{item}",
         f"{incident}/events/{event}", public, "/status/looked-at", f"/heartbeats/{beat['id']}", *PLAIN, rota, f"{rota}/override", f"{rota}/edit", f"{rota}/rotations/new", f"/alerts/{short}", f"/alerts/{resolved}", f"/integrations/{source.id}",
         f"/deliveries/{source.deliveries()[-1]['id']}", f"/people/{home.ana}", f"/teams/{house.team['id']}",
         f"/services/{house.service['id']}", f"/policies/{house.policy['id']}", f"/policies/{house.policy['id']}/paths/new",
         f"/policies/{house.policy['id']}/paths/new?kind=deferral",
     ]  # fmt: skip
+
+
+def _ran(house: House) -> str:
+    """Run a workflow by hand and return the path of the run."""
+    workflow = house.api.add(
+        "/workflows", name="Looked at", trigger_params={"trigger_type": "simple", "triggers": []}
+    )
+    for params in (
+        {"task_type": "print", "message": "a long line " * 30},
+        {"task_type": "create_jira_issue", "title": "x"},
+        {"task_type": "wait", "duration": "2 hours"},
+        {"task_type": "print", "message": "later"},
+    ):
+        house.api.add(f"/workflows/{workflow['id']}/workflow_tasks", task_params=params)
+    path = f"/workflows/{workflow['id']}/workflow_runs"
+    run = house.api.add(path, context={"why": "to be looked at"})
+    return f"/workflows/{workflow['id']}/runs/{run['id']}"
 
 
 def published(lead: Lead, incident: str, service: str) -> str:
