@@ -9,11 +9,12 @@ from uuid import UUID
 
 from nightbell.core.errors import Invalid, Stale
 from nightbell.core.journal import Actor
-from nightbell.engine.changing import Change, Checks, Problems, Writer
+from nightbell.engine.changing import Change, Checks, Problems, Writer, unknown
 from nightbell.engine.checking_workflows import MOST_TASKS, check_task, check_workflow, loop
 from nightbell.engine.configure_teams import SLUG, free_slug
 from nightbell.engine.workflow_edits import TaskEdit, WorkflowEdit, WorkflowGroupEdit
 from nightbell.store.read.listing import Record
+from nightbell.store.read.workflows import task
 from nightbell.store.workflow_tables import workflow_groups, workflow_tasks, workflows
 
 _GROUP_KINDS = ("simple", "incident", "post_mortem", "action_item", "pulse", "alert")
@@ -78,9 +79,9 @@ class Workflows(Writer):
         check_task(checks, self.objection)
         fields = checks.sent
         async with self.changing(by, now) as change:
-            before = await change.locked("workflow_task", workflow_tasks, task_id)
+            workflow, before = await _both(change, task_id)
             if any(before[name] != value for name, value in fields.items()):
-                _unlocked(await change.locked("workflow", workflows, before["workflow_id"]))
+                _unlocked(workflow)
             wanted = fields.pop("position", before["position"])
             await change.change("workflow_task", workflow_tasks, task_id, fields)
             if wanted != before["position"]:
@@ -92,8 +93,8 @@ class Workflows(Writer):
     async def delete_task(self, task_id: UUID, *, by: Actor, now: datetime) -> None:
         """Forget a task; those behind it move up."""
         async with self.changing(by, now) as change:
-            before = await change.locked("workflow_task", workflow_tasks, task_id)
-            _unlocked(await change.locked("workflow", workflows, before["workflow_id"]))
+            workflow, before = await _both(change, task_id)
+            _unlocked(workflow)
             await change.remove("workflow_task", workflow_tasks, task_id)
             await _place(change, await _order(change, before["workflow_id"]))
 
@@ -147,6 +148,15 @@ def _check_group(checks: Checks) -> None:
     checks.done()
 
 
+async def _both(change: Change, task_id: UUID) -> tuple[Record, Record]:
+    """Return a workflow and one of its tasks, locked in this order, as whoever adds one does."""
+    found = await task(change.tx, task_id)
+    if found is None:
+        unknown("workflow_task", task_id)
+    workflow = await change.locked("workflow", workflows, found["workflow_id"])
+    return workflow, await change.locked("workflow_task", workflow_tasks, task_id)
+
+
 async def _order(change: Change, workflow_id: UUID) -> list[UUID]:
     return [row["id"] for row in await change.tx.rows("lock_tasks", workflow_id)]
 
@@ -158,7 +168,12 @@ async def _place(change: Change, order: Sequence[UUID]) -> None:
 async def _no_loop(change: Change, workflow_id: UUID) -> None:
     """Refuse a workflow that would start itself, however many others lie between."""
     calls = await change.tx.rows("workflow_calls")
-    way = loop(calls, await change.tx.rows("workflow_names"), workflow_id) if calls else ()
+    if not calls:
+        return
+    # Two who close a circle from both sides at once would each see half of it.
+    await change.tx.execute("lock_workflow_calls")
+    calls = await change.tx.rows("workflow_calls")
+    way = loop(calls, await change.tx.rows("workflow_names"), workflow_id)
     if way:
         message = f"It would start itself for ever: {' → '.join(way)}."
         raise Problems(

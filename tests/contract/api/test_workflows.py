@@ -1,5 +1,6 @@
 """Workflows on the wire: Rootly's shapes and its SDK, what Terraform sends and must find again, and hostile input."""
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -231,6 +232,17 @@ async def test_workflows_that_start_each_other_for_ever_are_refused(made, task, 
     assert "A → A" in json.dumps(own["errors"], ensure_ascii=False)
     harmless = (await task(c))["data"]["id"]
     await call("PUT", f"/v1/workflow_tasks/{harmless}", {"task_params": triggers(b)}, status=422)
+
+
+async def test_tasks_that_come_at_once_wait_for_each_other(made, task, call):
+    key = (await made())["data"]["id"]
+    ids = [t["data"]["id"] for t in await asyncio.gather(*(task(key, name=str(n)) for n in range(6)))]
+    moves = [
+        call("PUT", f"/v1/workflow_tasks/{one}", {"position": n % 3 + 1}) for n, one in enumerate(ids[:4])
+    ]
+    await asyncio.gather(*moves, task(key), call("DELETE", f"/v1/workflow_tasks/{ids[5]}"))
+    listed = (await call("GET", f"/v1/workflows/{key}/workflow_tasks"))["data"]
+    assert [t["attributes"]["position"] for t in listed] == [1, 2, 3, 4, 5, 6]
 
 
 async def test_a_locked_workflow_is_only_unlocked(made, task, call):

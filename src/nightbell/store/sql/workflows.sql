@@ -53,6 +53,9 @@ SELECT t.workflow_id, t.id AS task_id, w.name, t.params -> 'workflow' ->> 'id' A
 FROM workflow_tasks AS t JOIN workflows AS w ON w.id = t.workflow_id
 WHERE t.kind = 'trigger_workflow'
 
+-- lock_workflow_calls: whoever adds a call waits for whoever is adding one; engine/configure_workflows.py
+SELECT pg_advisory_xact_lock(hashtext('nightbell workflow calls'))
+
 -- workflow_names: every workflow by what it may be called
 SELECT id, slug, name FROM workflows
 
