@@ -283,6 +283,12 @@ def test_a_private_incident_exists_only_for_its_people(home: Home, lead: Lead, u
     assert "Secret work" in text(user, "/action-items?whose=all")
 
 
+def test_whoever_makes_an_incident_private_still_sees_it(lead: Lead, user: Lead) -> None:
+    path = opened(lead, "Not for all ears")
+    assert said(user, f"{path}/edit", {"title": "Not for all ears", "private": "1"}) == "Saved."
+    assert "Uwe User" in text(user, path)
+
+
 def test_an_observer_reads_and_changes_nothing(home: Home, lead: Lead, observer: Lead) -> None:
     path = opened(lead, "To be looked at")
     page = observer.http.get(path).text

@@ -146,11 +146,19 @@ async def edited(request: WebRequest, ref: str) -> Response[bytes]:
         times = _set_by_hand(request, row, form)
         change = _edit(form, public_title=form.text("public_title") or None, **times)
         await request.site.incidents.update(row["id"], change, by=request.visitor.actor, now=request.now)
+        if change.private and not row["private"]:
+            await _keep_in(request, row)
     except Invalid as error:
         typed = [(name, form.raw(name)) for name, _ in _moments(request, row)]
         context = {"incident": row, "from_alert": None, "parent": None, "moments": typed}
         return await _form(request, _given(form), _chosen(form), _placed(told(error)), **context)
     return go(request, view.url(row), "Saved.")
+
+
+async def _keep_in(request: WebRequest, row: dict[str, Any]) -> None:
+    """Let whoever makes an incident private go on seeing it."""
+    who = request.visitor
+    await request.site.incidents.subscribe(row["id"], [who.user_id], by=who.actor, now=request.now)
 
 
 def _edit(form: Form, **more: Any) -> IncidentEdit:
