@@ -87,11 +87,11 @@ def _check_trigger(checks: Checks, after: Mapping[str, Any]) -> None:
         checks.wrong(
             "trigger_params.trigger_type", f"Nothing here starts a workflow of kind {kind}.", _kinds()
         )
-    elif kind not in TRIGGERS:
+    elif not isinstance(kind, str) or kind not in TRIGGERS:
         checks.wrong("trigger_params.trigger_type", f"There is no kind of workflow {kind!r}.", _kinds())
     else:
-        _check_triggers(checks, str(kind), params)
-        for problem in problems(str(kind), params, after, path_problem):
+        _check_triggers(checks, kind, params)
+        for problem in problems(kind, params, after, path_problem):
             checks.wrong(problem.place, problem.message, problem.hint)
         checks.sent["kind"] = kind
 

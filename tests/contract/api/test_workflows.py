@@ -313,3 +313,36 @@ async def test_a_dry_run_says_what_would_happen_and_why_not(made, task, call, se
     await call("POST", path, {"alert_id": NOBODY}, status=422)
     await call("POST", path, {"alert_id": results[0]["short_id"]}, by="bo", status=403)
     await call("POST", f"/v1/workflows/{NOBODY}/dry_run", {"alert_id": "x"}, status=404)
+
+
+async def test_hostile_parameters_are_kept_or_refused_and_never_a_fault_of_ours(made, task, call):
+    key = (await made(enabled=False))["data"]["id"]
+    deep: Any = "x"
+    for _ in range(60):
+        deep = {"a": deep}
+    for params in (
+        {"task_type": "create_jira_issue", "title": "a\u0000b"},
+        {"task_type": "create_jira_issue", "deep": deep},
+        {"task_type": "create_jira_issue", "huge": 10**40, "inf": 1e308},
+        {"task_type": "create_jira_issue", "\u0000": "x"},
+    ):
+        document = (await task(key, task_params=params))["data"]
+        assert document["attributes"]["task_params"]["task_type"] == "create_jira_issue"
+    for wrong in (
+        {"alert_condition": ["ALL"]},
+        {"alert_condition_source": {"IS": 1}, "alert_sources": ["x"]},
+        {"alert_condition_label": "IS", "alert_labels": [None]},
+        {"alert_condition_label": "IS", "alert_labels": {"a": 1}},
+        {"alert_condition_payload": "IS", "alert_query_payload": ["$.a"], "alert_payload": ["x"]},
+        {"alert_condition_payload": "IS", "alert_query_payload": "$" + "[?@.a" * 300, "alert_payload": ["x"]},
+        {"alert_payload_conditions": {"conditions": [7]}},
+        {"alert_payload_conditions": {"logic": [], "conditions": None}},
+        {"alert_field_conditions": [7]},
+        {"alert_field_conditions": {"a": 1}},
+        {"triggers": [{"a": 1}]},
+    ):
+        await made(status=422, trigger_params={"trigger_type": "alert", "triggers": [], **wrong})
+    await made(status=422, trigger_params={"trigger_type": ["alert"]})
+    await made(status=422, trigger_params=None, repeat_on="M")
+    await made(status=422, position=10**20)
+    assert (await made(trigger_params={"trigger_type": "alert", "x": "a\u0000b"}))["data"]["id"]
