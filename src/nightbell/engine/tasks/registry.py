@@ -52,6 +52,8 @@ _APART = frozenset({"task_type"})
 #: What a header may be called that opens something.
 _SECRET = ("authorization", "api-key", "apikey", "token", "secret", "password", "cookie")
 MASK = "•••"
+#: Characters of all templates of one task together: they are read while somebody waits.
+_MOST_TEMPLATE = 60_000
 
 
 #: Says why an address could never be called; "" when nothing speaks against it yet.
@@ -105,7 +107,15 @@ def _choices(of: Any) -> str:
 
 
 def _bad_templates(raw: Mapping[str, Any]) -> Iterator[Invalid]:
+    """Yield what is wrong with templates, as far as anybody would write so much."""
+    left = _MOST_TEMPLATE
     for place, text in _texts(raw, ""):
+        left -= 0 if plain(text) else len(text)
+        if left < 0:
+            yield Invalid(
+                f"The templates of a task are longer than {_MOST_TEMPLATE} characters.", place=place
+            )
+            return
         try:
             check(text)
         except BadTemplate as error:
@@ -113,15 +123,16 @@ def _bad_templates(raw: Mapping[str, Any]) -> Iterator[Invalid]:
 
 
 def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:
-    """Yield every text within a value, with its place."""
-    if isinstance(value, str):
-        yield place, value
-    elif isinstance(value, Mapping):
-        for key, one in value.items():
-            yield from _texts(one, f"{place}.{key}".lstrip("."))
-    elif isinstance(value, list):
-        for at, one in enumerate(value):
-            yield from _texts(one, f"{place}[{at}]")
+    """Yield every text within a value, with its place; nothing as deep as this is a parameter of ours."""
+    waiting: list[tuple[str, Any]] = [(place, value)]
+    while waiting:
+        where, one = waiting.pop()
+        if isinstance(one, str):
+            yield where, one
+        elif isinstance(one, Mapping):
+            waiting += [(f"{where}.{key}".lstrip("."), inner) for key, inner in reversed(list(one.items()))]
+        elif isinstance(one, list):
+            waiting += [(f"{where}[{at}]", inner) for at, inner in reversed(list(enumerate(one)))]
 
 
 def _holds_templates(value: Any) -> bool:
