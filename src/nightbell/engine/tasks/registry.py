@@ -52,8 +52,9 @@ _APART = frozenset({"task_type"})
 #: What a header may be called that opens something.
 _SECRET = ("authorization", "api-key", "apikey", "token", "secret", "password", "cookie")
 MASK = "•••"
-#: Characters of all templates of one task together: they are read while somebody waits.
-_MOST_TEMPLATE = 60_000
+#: Of one task, in all: they are read while somebody waits, and each may take all the time a template has.
+_MOST_TEMPLATES = 100
+_LONGEST_TEMPLATES = 60_000
 
 
 #: Says why an address could never be called; "" when nothing speaks against it yet.
@@ -108,13 +109,13 @@ def _choices(of: Any) -> str:
 
 def _bad_templates(raw: Mapping[str, Any]) -> Iterator[Invalid]:
     """Yield what is wrong with templates, as far as anybody would write so much."""
-    left = _MOST_TEMPLATE
+    count, length = 0, 0
     for place, text in _texts(raw, ""):
-        left -= 0 if plain(text) else len(text)
-        if left < 0:
-            yield Invalid(
-                f"The templates of a task are longer than {_MOST_TEMPLATE} characters.", place=place
-            )
+        if not plain(text):
+            count, length = count + 1, length + len(text)
+        if count > _MOST_TEMPLATES or length > _LONGEST_TEMPLATES:
+            most = f"{_MOST_TEMPLATES} templates of {_LONGEST_TEMPLATES} characters together"
+            yield Invalid(f"A task has at most {most}.", place=place)
             return
         try:
             check(text)
