@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from nightbell.channels.mail import compose
 from nightbell.core import subscribing
 from nightbell.core.delivery import Purpose, Refused, Sent
 from nightbell.core.errors import Invalid
@@ -228,6 +229,9 @@ async def test_an_address_outside_is_asked_once_and_told_nothing_before_it_said_
     assert update.body.startswith("Half of it works.")
     assert f"/follow/{token}" in update.body
     assert update.alert_url == ""
+    mail = compose(update, "Nightbell <bell@example.org>")
+    assert mail["List-Unsubscribe"] == f"<http://nightbell.example/follow/{token}>"
+    assert compose(question, "Nightbell <bell@example.org>")["List-Unsubscribe"] is None
     await tell(publishing, scene, incident, "Never seen.")
     await publishing.stop(ident, now=scene.clock())
     await nobody_follows(publishing, scene, incident)

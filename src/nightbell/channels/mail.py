@@ -41,6 +41,10 @@ def compose(message: Message, sender: str) -> EmailMessage:
     _relate(mail, message, domain)
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
+    if unsubscribe := message.settings.get("unsubscribe", ""):
+        # One press in the mail program posts there (RFC 8058).
+        mail["List-Unsubscribe"] = f"<{one_line(unsubscribe, most=400)}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     if message.purpose is Purpose.PAGE:
         mail["Importance"] = "high"
         mail["X-Priority"] = "1"

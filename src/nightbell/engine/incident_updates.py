@@ -77,7 +77,8 @@ class Herald:
     def _mail(self, row: Row, said: Said) -> Told:
         end = f"{self.base_url}/follow/{subscribing.sign(self._key, row['id'])}"
         body = f"{said.body}\n\nYou are told because you said that you want to be. To end it: {end}"
-        return self._to_address(row, {"rule": said.rule, "title": said.title, "body": body})
+        because = {"rule": said.rule, "title": said.title, "body": body, "unsubscribe": end}
+        return self._to_address(row, because)
 
     def ask(self, row: Row) -> Told:
         """Return the mail that asks an address whether it wants to be told."""

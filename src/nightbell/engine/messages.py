@@ -40,7 +40,7 @@ class Desk:
             idempotency_key=claimed.idempotency_key,
             purpose=Purpose(claimed.purpose),
             address=self._vault.open_text(row["address"]),
-            settings=self._opened(row["settings"]),
+            settings=self._opened(row["settings"]) | _ending(row),
             recipient=row["recipient"],
             sent_at=now,
             title=_plain_title(row) if test else _title(row),
@@ -105,6 +105,12 @@ def _body(row: Row) -> str:
     if runbook.startswith(("http://", "https://")):
         lines.append(f"runbook: {runbook}")
     return "\n".join(line for line in lines if line)
+
+
+def _ending(row: Row) -> dict[str, str]:
+    """Return where somebody outside ends what they are told, for mail programs that offer that by themselves."""
+    url = row["because"].get("unsubscribe", "")
+    return {"unsubscribe": url} if url else {}
 
 
 def _plain_title(row: Row) -> str:

@@ -5,6 +5,21 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from rootly_sdk import models
+from rootly_sdk.api.incident_status_page_events import (
+    create_incident_status_page,
+    delete_incident_status_page,
+    get_incident_status_pages,
+    list_incident_status_pages,
+    update_incident_status_page,
+)
+from rootly_sdk.api.status_pages import (
+    create_status_page,
+    delete_status_page,
+    get_status_page,
+    list_status_pages,
+    update_status_page,
+)
 
 
 @pytest.fixture
@@ -297,3 +312,51 @@ async def test_planned_work_mutes_its_services_and_pages_what_still_fires_when_i
     done = await ana.put(path, json=body("incidents", status="completed"))
     assert done.status_code == 200, done.text
     await until(lambda: db.fetch("SELECT 1 FROM pages"))
+
+
+# ---------------------------------------------------------------- Rootly's own client
+
+
+async def test_rootlys_client_makes_pages_and_publishes(sdk, incident):
+    async def ask(call, *path, model=None, kind="", **attributes):
+        arguments = {"client": sdk}
+        if model is not None:
+            arguments["body"] = model.from_dict(body(kind, **attributes))
+        answer = await call.asyncio_detailed(*path, **arguments)
+        assert answer.parsed is not None, (answer.status_code, answer.content)
+        assert "ErrorsList" not in answer.parsed.__class__.__name__, answer.content
+        return answer.parsed.data
+
+    page = await ask(
+        create_status_page, model=models.NewStatusPage, kind="status_pages", title="Shop", show_uptime=True
+    )
+    page_id = page.id
+    assert (page.attributes.title, page.attributes.show_uptime) == ("Shop", True)
+    changed = await ask(
+        update_status_page, page_id, model=models.UpdateStatusPage, kind="status_pages", public=True
+    )
+    assert changed.attributes.public
+    assert [one.id for one in await ask(list_status_pages)] == [page_id]
+    assert (await ask(get_status_page, page_id)).attributes.slug == "shop"
+    event = await ask(
+        create_incident_status_page,
+        incident["id"],
+        model=models.NewIncidentStatusPageEvent,
+        kind="incident_status_page_events",
+        event="We look.",
+        status="investigating",
+        status_page_id=page_id,
+    )
+    assert (event.attributes.event, event.attributes.status_page_id) == ("We look.", page_id)
+    done = await ask(
+        update_incident_status_page,
+        event.id,
+        model=models.UpdateIncidentStatusPageEvent,
+        kind="incident_status_page_events",
+        status="resolved",
+    )
+    assert done.attributes.status == "resolved"
+    assert [one.id for one in await ask(list_incident_status_pages, incident["id"])] == [event.id]
+    assert (await ask(get_incident_status_pages, event.id)).id == event.id
+    assert (await ask(delete_incident_status_page, event.id)).id == event.id
+    assert (await ask(delete_status_page, page_id)).id == page_id

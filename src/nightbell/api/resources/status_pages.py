@@ -16,7 +16,7 @@ _KEPT: tuple[tuple[str, Kind, Any], ...] = (
     ("header_color", Kind.TEXT, None),
     ("footer_color", Kind.TEXT, None),
     ("show_uptime", Kind.FLAG, False),
-    ("show_uptime_last_days", Kind.NUMBER, None),
+    ("show_uptime_last_days", Kind.NUMBER, 90),
     ("functionality_ids", Kind.LIST, []),
     ("external_domain_names", Kind.LIST, []),
 )
@@ -24,7 +24,11 @@ _TYPES: dict[Kind, type[Any]] = {Kind.TEXT: str, Kind.FLAG: bool, Kind.NUMBER: i
 
 
 def _kept(name: str, kind: Kind, before: Any) -> Attribute:
-    return attribute(name, kind, of=lambda row: row["wire"].get(name, before))
+    def shown(row: Record) -> Any:
+        value = row["wire"].get(name)
+        return before if value is None else value
+
+    return attribute(name, kind, of=shown)
 
 
 async def _find(call: Call) -> Found:
@@ -62,6 +66,8 @@ def _accept(sent: dict[str, Any]) -> dict[str, Any]:
             isinstance(value, bool) != (kind is Kind.FLAG) or not isinstance(value, _TYPES[kind])
         ):
             raise Invalid(f"Must be of type {kind.value}.", place=name)
+        if name == "show_uptime_last_days" and value not in (None, 30, 60, 90):
+            raise Invalid("Must be one of: 30, 60, 90.", place=name)
         if name in sent:
             wire[name] = value
     return {**fields, "wire": wire} if wire else fields
