@@ -193,9 +193,38 @@ async def test_what_an_entry_of_a_workflow_says_it_says_once(scene: Scene, desk:
 async def test_a_role_goes_to_whoever_is_on_call(scene: Scene, desk: Incidents) -> None:
     made = await desk.create(IncidentEdit(title="x"), by=SYSTEM, now=scene.clock())
     role = next(r for r in await catalog(scene.db, "incident_roles") if r["slug"] == "commander")
+    ben, cat = await scene.cast.person("Ben", "sms"), await scene.cast.person("Cat", "sms")
+    schedule = await scene.cast.schedule(ben, cat)
+    ident = UUID(str(schedule.id))
+    assert await desk.assign(made.id, role["id"], schedule_id=ident, by=SYSTEM, now=scene.clock()) == [ben.id]
+    tomorrow = scene.clock() + timedelta(days=1)
+    assert await desk.assign(made.id, role["id"], schedule_id=ident, by=SYSTEM, now=tomorrow) == [cat.id]
+    assert (await lines(scene, made.id))[1:] == ["Commander: nobody → Ben", "Commander: Ben → Cat"]
     with pytest.raises(Invalid) as caught:
         await desk.assign(made.id, role["id"], schedule_id=UUID(int=3), by=SYSTEM, now=scene.clock())
     assert caught.value.place == "schedule_id"
+
+
+async def test_deliveries_and_incidents_of_the_same_alerts_do_not_stop_each_other(
+    scene: Scene, desk: Incidents
+) -> None:
+    for name in ("A", "B", "C", "D"):
+        await fires(scene, name)
+    ids = [row["id"] for row in await alerts(scene)]
+    made = [
+        await desk.create(IncidentEdit(title=f"n{n}", resolve_alerts=False), by=SYSTEM, now=scene.clock())
+        for n in range(3)
+    ]
+    await asyncio.gather(
+        *(
+            desk.attach(one.id, order, by=SYSTEM, now=scene.clock())
+            for one in made
+            for order in (ids, ids[::-1])
+        ),
+        *(scene.engine.act.note(ident, "seen", by=SYSTEM, now=scene.clock()) for ident in ids),
+    )
+    links = await scene.db.fetch("SELECT count(*) FROM incident_alerts")
+    assert links[0][0] == 12
 
 
 async def test_two_who_merge_each_other_leave_one_duplicate(scene: Scene, desk: Incidents) -> None:

@@ -4,11 +4,12 @@ SELECT last FROM incident_numbers FOR UPDATE;
 -- use_incident_number: count a number as given out
 UPDATE incident_numbers SET last = $1;
 
--- alerts_for_incident: what an incident takes over from alerts
+-- alerts_for_incident: what an incident takes over from alerts, kept where they are in the order in which deliveries
+-- lock them: a link to an alert holds its row, and two who hold in different orders would wait for each other
 SELECT a.id, a.number, a.summary, a.status, a.occurrence, a.started_at, a.acknowledged_at,
     coalesce(d.service_ids, '{}') AS service_ids, coalesce(d.team_ids, '{}') AS team_ids
 FROM alerts a LEFT JOIN alert_details d ON d.alert_id = a.id
-WHERE a.id = ANY($1::uuid[]) ORDER BY a.started_at, a.id;
+WHERE a.id = ANY($1::uuid[]) ORDER BY a.identity FOR KEY SHARE OF a;
 
 -- incidents_whose_alerts_are_over: open incidents that end with their alerts and have none that is not resolved
 SELECT i.id FROM incidents i

@@ -167,8 +167,9 @@ async def tell(tx: Tx, rows: Sequence[Record]) -> None:
 
 
 async def alerts(tx: Tx, ids: Collection[UUID]) -> list[Record]:
-    """Return what an incident has to know of alerts, and of whom they are for."""
-    return [dict(row) for row in await tx.rows("alerts_for_incident", list(ids))]
+    """Return what an incident has to know of alerts, and of whom they are for, the one that began first first."""
+    found = [dict(row) for row in await tx.rows("alerts_for_incident", list(ids))]
+    return sorted(found, key=lambda alert: (alert["started_at"], alert["id"]))
 
 
 async def attached(tx: Tx, incident_id: UUID) -> list[UUID]:
