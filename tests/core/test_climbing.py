@@ -13,6 +13,7 @@ from nightbell.core.errors import Invalid
 from nightbell.core.escalation import Phase
 from nightbell.core.events import Acknowledge, Due, Escalate, Resolve, Restart, Snooze
 from nightbell.core.journal import person
+from nightbell.engine.jsonpath import compiled
 from support.pure import (
     NOW,
     SOURCE,
@@ -344,3 +345,80 @@ def test_a_climb_is_due_at_its_first_delay_and_not_before():
     assert (climb.level, climb.round, climb.fired, climb.reached, climb.turn) == (0, 1, 0, 0, 0)
     world.left_alone()
     assert told(world) == [(3, 1)]
+
+
+# ---------------------------------------------------------------- what paths may look at
+
+
+def looking(*rules):
+    """The policy with a path before its default that pages the fourth person, where these rules hold."""
+    path = Path(
+        id=UUID(int=0x79), name="Special", is_default=False, loudness="audible", repeat=None, repeat_count=None,
+        initial_delay_minutes=0, levels=(Level(position=1, delay_minutes=5, targets=(on(4),)),), rules=rules,
+    )  # fmt: skip
+    return replace(POLICY, paths=(path, *POLICY.paths))
+
+
+@pytest.mark.parametrize(("kind", "who"), [("alertmanager", 4), ("api", 1)])
+def test_a_path_may_look_at_the_kind_of_source(kind, who):
+    world = night(of=looking(PathRule(kind="source", operator="is", values=(kind,))))
+    world.reported(signal())
+    assert told(world) == [(0, who)]
+
+
+def test_a_path_looks_at_what_is_stored_where_no_delivery_is_at_hand():
+    rule = PathRule(
+        kind="json_path", find=compiled("$.alerts[*].labels.alertname"), operator="is", values=("DiskFull",)
+    )
+    later, *_ = putting_off().paths
+    world = night(of=replace(POLICY, paths=(later, *looking(rule).paths)))
+    world.reported(signal())
+    world.facts = replace(world.facts, labels={"alertname": "DiskFull"})
+    world.left_alone()
+    assert told(world) == [(60, 4)]
+
+
+def test_work_on_a_service_holds_what_is_for_that_service():
+    mute = replace(work(), source_ids=frozenset(), service_ids=frozenset({str(UUID(int=0x30))}))
+    world = night(service(0x30, policy_id=0x11), target=to("Service", 0x30), maintenances=(mute,))
+    world.reported(signal())
+    assert told(world) == []
+    assert status(world) is Status.DEFERRED
+
+
+# ---------------------------------------------------------------- beginning again
+
+
+def test_a_snooze_that_ends_during_work_puts_the_alert_off():
+    world = night(maintenances=(work(starts=10, ends=60),))
+    world.reported(signal())
+    world.happens(Snooze(by=ANA, until=at(20)), minutes=2)
+    world.left_alone(until=30)
+    assert status(world) is Status.DEFERRED
+
+
+@pytest.mark.parametrize(
+    ("targets", "who", "code"),
+    [((to("EscalationPolicy", 0x11),), 3, "escalation.started"), ((), 4, "escalation.fallback")],
+)
+def test_what_was_never_climbed_for_pages_its_targets_or_the_last_resort_when_a_snooze_is_over(
+    targets, who, code
+):
+    """It followed another alert, which paged for it, until somebody took it out of that group."""
+    world = night(fallback_user_ids=(4,))
+    world.reported(signal())
+    world.happens(Snooze(by=ANA, until=at(20)), minutes=2)
+    world.facts = replace(world.facts, escalations=(), pages=(), sent=(), targets=targets)
+    world.happens(Due(), minutes=20)
+    assert told(world)[1:] == [(20, who)]
+    assert ("it pages by itself now" if targets else "nobody was ever paged for it") in said(world, code)
+
+
+def test_a_person_who_was_reached_by_another_climb_is_enough_where_one_ends():
+    """One message refused and another taken: somebody knows, so the last resort sleeps."""
+    both = policy(0x10, ([on(1), on(2)], 0))
+    world = night(of=both, fallback_user_ids=(4,))
+    world.reported(signal())
+    world.failed(2)
+    world.left_alone()
+    assert 4 not in [who for _, who in told(world)]
