@@ -346,3 +346,15 @@ async def test_hostile_parameters_are_kept_or_refused_and_never_a_fault_of_ours(
     await made(status=422, trigger_params=None, repeat_on="M")
     await made(status=422, position=10**20)
     assert (await made(trigger_params={"trigger_type": "alert", "x": "a\u0000b"}))["data"]["id"]
+
+
+async def test_what_opens_something_is_shown_to_who_may_change_it_alone(made, task, call):
+    key = (await made(enabled=False))["data"]["id"]
+    headers = json.dumps({"Authorization": "Bearer s3cret", "X-Team": "a"})
+    made_task = await task(
+        key, task_params={"task_type": "http_client", "url": "https://example.org/", "headers": headers}
+    )
+    path, listed = f"/v1/workflow_tasks/{made_task['data']['id']}", f"/v1/workflows/{key}/workflow_tasks"
+    for asked in (path, listed, f"/v1/workflows/{key}?include=genius_tasks"):
+        assert "s3cret" in json.dumps(await call("GET", asked))
+        assert "s3cret" not in json.dumps(await call("GET", asked, by="bo"))

@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from nightbell.api.attribute import Attribute, Kind, attribute, times
 from nightbell.api.jsonapi import Document
 from nightbell.api.resource import Call, Resource
 from nightbell.api.resources.workflow_dry_run import DRY_RUN
 from nightbell.api.sent import uuid_of
+from nightbell.core.access import Permission, may
 from nightbell.core.errors import Unknown
+from nightbell.engine.tasks.registry import shown
 from nightbell.engine.workflow_edits import TaskEdit, WorkflowEdit, WorkflowGroupEdit
 from nightbell.store.read import workflows
 from nightbell.store.read.listing import Found, Record
@@ -48,7 +52,7 @@ async def _delete(call: Call, row: Record) -> None:
 
 async def _tasks_of(call: Call, rows: Sequence[Record]) -> list[Document]:
     found = await workflows.all_tasks(call.db, [row["id"] for row in rows])
-    return [TASKS.document(row) for row in found]
+    return [TASKS.document(row) for row in _for(call, found)]
 
 
 WORKFLOWS = Resource(
@@ -95,11 +99,20 @@ WORKFLOWS = Resource(
 
 
 async def _find_tasks(call: Call) -> Found:
-    return await workflows.tasks(call.db, (await _workflow(call))["id"], call.listing)
+    found = await workflows.tasks(call.db, (await _workflow(call))["id"], call.listing)
+    return replace(found, rows=_for(call, found.rows))
 
 
 async def _get_task(call: Call, key: str) -> Record | None:
-    return await workflows.task(call.db, uuid_of(key))
+    row = await workflows.task(call.db, uuid_of(key))
+    return _for(call, [row])[0] if row is not None else None
+
+
+def _for(call: Call, rows: Sequence[Record]) -> list[Record]:
+    """Return tasks as the asker may see them: what opens something is for those who may change it."""
+    if may(call.visitor.role, Permission.CONFIGURE):
+        return list(rows)
+    return [{**row, "params": shown(row["kind"], row["params"])} for row in rows]
 
 
 async def _workflow(call: Call) -> Record:

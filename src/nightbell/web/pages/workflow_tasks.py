@@ -5,11 +5,12 @@ from uuid import UUID
 
 from litestar import Response
 
-from nightbell.core.access import Permission
+from nightbell.core.access import Permission, may
 from nightbell.core.errors import Invalid, Unknown
 from nightbell.core.foreign_tasks import KNOWN
 from nightbell.core.workflow import Task
 from nightbell.engine.tasks.registry import TASKS
+from nightbell.engine.tasks.registry import shown as masked
 from nightbell.engine.workflow_edits import TaskEdit
 from nightbell.engine.workflow_trials import Preview, preview
 from nightbell.store.read import workflows
@@ -63,6 +64,8 @@ async def _both(request: WebRequest, ident: UUID, task: UUID) -> tuple[Record, R
     row, one = await stored(request, ident), await workflows.task(request.site.db, task)
     if one is None or one["workflow_id"] != ident:
         raise Unknown("This workflow has no such task.", hint="It may have been deleted.")
+    if not may(request.visitor.role, Permission.CONFIGURE):
+        one = {**one, "params": masked(one["kind"], one["params"])}
     return row, one
 
 
