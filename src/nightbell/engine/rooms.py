@@ -32,27 +32,56 @@ LINES = 15
 SLACK = Actor(kind="slack", name="Slack")
 _OPENING = frozenset({"incident_created", "severity_updated"})
 _KIND = "slack"
+Provider = dict[str, str]
 _log = structlog.get_logger(__name__)
 
 
 class Chat(Protocol):
     """What makes rooms. Each call returns what was said; none raises for what the chat does."""
 
-    async def make(self, provider: dict[str, str], name: str, *, private: bool) -> Told: ...  # noqa: D102
-    async def find(self, provider: dict[str, str], name: str) -> Told: ...  # noqa: D102
-    async def invite(self, provider: dict[str, str], channel: str, user: str) -> Told: ...  # noqa: D102
-    async def account(self, provider: dict[str, str], email: str) -> Told: ...  # noqa: D102
-    async def set_topic(self, provider: dict[str, str], channel: str, topic: str) -> Told: ...  # noqa: D102
-    async def write(  # noqa: D102
-        self, provider: dict[str, str], channel: str, what: Header | str, key: str
-    ) -> Told: ...
-    async def rewrite(  # noqa: D102
-        self, provider: dict[str, str], channel: str, ts: str, what: Header, key: str
-    ) -> Told: ...
-    async def written(self, provider: dict[str, str], channel: str) -> dict[str, str] | Told: ...  # noqa: D102
-    async def archive(self, provider: dict[str, str], channel: str) -> Told: ...  # noqa: D102
-    async def unarchive(self, provider: dict[str, str], channel: str) -> Told: ...  # noqa: D102
-    async def read(self, provider: dict[str, str], channel: str, ts: str) -> Marked | Told: ...  # noqa: D102
+    async def make(self, provider: Provider, name: str, *, private: bool) -> Told:
+        """Make a room and return its id; "name_taken" where there is one."""
+        ...
+
+    async def find(self, provider: Provider, name: str) -> Told:
+        """Return the id of a room of this name that we made ourselves, "" where there is none."""
+        ...
+
+    async def invite(self, provider: Provider, channel: str, user: str) -> Told:
+        """Ask somebody in."""
+        ...
+
+    async def account(self, provider: Provider, email: str) -> Told:
+        """Return whose account an e-mail address is, "" for nobody's."""
+        ...
+
+    async def set_topic(self, provider: Provider, channel: str, topic: str) -> Told:
+        """Write the topic."""
+        ...
+
+    async def write(self, provider: Provider, channel: str, what: Header | str, key: str) -> Told:
+        """Post a message and return its `ts`; the key finds it again."""
+        ...
+
+    async def rewrite(self, provider: Provider, channel: str, ts: str, what: Header, key: str) -> Told:
+        """Make a message say what is true now."""
+        ...
+
+    async def written(self, provider: Provider, channel: str) -> dict[str, str] | Told:
+        """Return the last messages that bear a key of ours: their `ts` by key."""
+        ...
+
+    async def archive(self, provider: Provider, channel: str) -> Told:
+        """Close a room."""
+        ...
+
+    async def unarchive(self, provider: Provider, channel: str) -> Told:
+        """Open a room again."""
+        ...
+
+    async def read(self, provider: Provider, channel: str, ts: str) -> Marked | Told:
+        """Return what a message says, and where it can be seen."""
+        ...
 
 
 class Look(Struct, kw_only=True):
