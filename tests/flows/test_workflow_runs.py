@@ -6,6 +6,7 @@ import pytest
 
 from nightbell.core.errors import Invalid, Stale
 from nightbell.core.journal import person
+from nightbell.engine.incident_edits import IncidentEdit
 from nightbell.engine.tasks.contract import done, failed, retry
 from nightbell.engine.workflow_runs import About, Wish
 from support.workflows import Automation, Killed, nobody, task
@@ -354,3 +355,62 @@ async def test_endpoints_outside_hear_of_runs_where_they_want_to(auto, fires):
     rows = await auto.db.fetch("SELECT * FROM happenings WHERE run_id IS NOT NULL ORDER BY id")
     assert [r["kind"] for r in rows] == ["workflow_run_queued", "workflow_run_completed"]
     assert rows[1]["data"]["status"] == "completed" and rows[1]["data"]["workflow"] == "Heard"
+
+
+async def test_what_everybody_heard_of_and_what_is_over_is_forgotten_in_time(auto, fires):
+    await auto.workflow("Old", ("print", {"message": "x"}))
+    await fires()
+    await auto.settle()
+    now = auto.clock()
+    later = now + timedelta(days=8)
+    await auto.db.execute("forget_happenings", later - timedelta(days=7))
+    assert len(await auto.db.fetch("SELECT 1 FROM happenings")) == 1
+    await auto.db.run("UPDATE happenings SET relayed_at = $1", now)
+    await auto.db.execute("forget_happenings", now - timedelta(days=7))
+    assert len(await auto.db.fetch("SELECT 1 FROM happenings")) == 1
+    await auto.db.execute("forget_happenings", later - timedelta(days=7))
+    assert await auto.db.fetch("SELECT 1 FROM happenings") == []
+    await auto.db.execute("forget_runs", now)
+    assert await auto.statuses() == ["completed"]
+    await auto.db.execute("forget_runs", now + timedelta(seconds=1))
+    assert await auto.statuses() == []
+    assert await auto.steps() == []
+
+
+async def test_one_change_of_an_incident_is_one_run_however_many_triggers_it_means(scene, auto, ana):
+    incidents = auto.incidents
+    by = person(ana.id, "Ana")
+    await auto.workflow(
+        "Any change",
+        ("print", {"message": "{{ incident.title }}"}),
+        kind="incident",
+        triggers=["incident_updated", "title_updated", "summary_updated"],
+    )
+    made = await incidents.create(IncidentEdit(title="Boiler"), by=by, now=auto.clock())
+    await auto.settle()
+    assert await auto.statuses() == []
+    await auto.later(1)
+    await incidents.update(made.id, IncidentEdit(title="Boiler!", summary="Wet"), by=by, now=auto.clock())
+    await auto.settle()
+    assert await auto.statuses() == ["completed"]
+    (step,) = await auto.db.fetch("SELECT output FROM workflow_steps")
+    assert step["output"] == {"message": "Boiler!"}
+
+
+async def test_workflows_that_cause_each_other_are_cut(auto, fires):
+    ping = await auto.workflow("Ping", ("print", {"message": "x"}))
+    pong = await auto.workflow("Pong", ("print", {"message": "x"}), triggers=["alert_status_updated"])
+    # Saved one by one neither is a loop; made so behind the back of whoever checks.
+    for one, other in ((ping, "pong"), (pong, "ping")):
+        params = {"task_type": "trigger_workflow", "kind": "alert", "workflow": {"id": other}}
+        await auto.db.run(
+            "UPDATE workflow_tasks SET kind = 'trigger_workflow', params = $2 WHERE workflow_id = $1",
+            one,
+            params,
+        )
+    await auto.db.execute("bump_configuration")
+    await fires()
+    await auto.settle()
+    rows = await auto.db.fetch("SELECT * FROM workflow_runs ORDER BY depth")
+    assert [(r["status"], r["depth"]) for r in rows] == [("completed", 0), ("completed", 1), ("canceled", 2)]
+    assert rows[2]["status_message"].startswith("Loop cut")

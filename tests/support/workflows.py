@@ -56,10 +56,11 @@ class Automation:
         engine = self.scene.engine
         node = Node(name="node", clock=self.clock, woken=engine.committed.append)
         runs = Runs(self.db, engine.directories, URL, lambda: None)
+        self.incidents = Incidents(self.db, engine.act, engine.committed.append, lambda: None)
         hands = contract.Hands(
             db=self.db,
             act=engine.act,
-            incidents=Incidents(self.db, engine.act, engine.committed.append, lambda: None),
+            incidents=self.incidents,
             directories=engine.directories,
             channels={},
             providers=Providers(Vault(b"test"), {}),
