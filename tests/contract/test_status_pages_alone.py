@@ -2,10 +2,10 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import pytest
-from litestar.types import HTTPScope
 
 from nightbell.core.journal import SYSTEM
 from nightbell.engine.configure import Configure
@@ -29,7 +29,7 @@ async def page(site: StatusSite) -> tuple[int, str]:
     async def receive():
         raise AssertionError("a page has nothing to hear from its reader")
 
-    scope: HTTPScope = {
+    scope: Any = {
         "type": "http",
         "method": "GET",
         "path": "/status/shop",

@@ -1,5 +1,6 @@
 """What the public reads: states of components, what goes on, and pages that are made of nothing but that."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from xml.etree import ElementTree
@@ -8,6 +9,7 @@ import pytest
 
 from nightbell.core.status_page import (
     SECTIONS,
+    Board,
     Face,
     Published,
     Said,
@@ -134,11 +136,17 @@ def view(*incidents, **more):
     return View(board=board(FACE, NAMES, incidents), base_url="https://HOST", seen=NOW, **more)
 
 
+def text(shown: View, rest: str) -> bytes:
+    found = part(shown, rest)
+    assert found is not None
+    return found[0]
+
+
 def test_every_text_stays_text_on_every_page():
     hostile = incident(said("investigating", text=HOSTILE))
     shown = view(hostile)
     for rest in (*(one for one in PARTS if not one.endswith(".json")), f"/incidents/{hostile.id}"):
-        body = part(shown, rest)[0].decode()
+        body = text(shown, rest).decode()
         assert "<script" not in body
         assert "49" not in body
         assert "javascript:" not in body
@@ -147,12 +155,12 @@ def test_every_text_stays_text_on_every_page():
 def test_feeds_are_well_formed_whatever_was_written():
     shown = view(incident(said("investigating", text=HOSTILE), said("resolved", 7, text="Done.")))
     for rest, items in (("/feed.atom", "{http://www.w3.org/2005/Atom}entry"), ("/feed.rss", "channel/item")):
-        found = ElementTree.fromstring(part(shown, rest)[0]).findall(items)
+        found = ElementTree.fromstring(text(shown, rest)).findall(items)
         assert len(found) == 2, rest
 
 
 def test_times_are_said_where_the_page_lives():
-    body = part(view(incident(said("investigating"))), "")[0].decode()
+    body = text(view(incident(said("investigating"))), "").decode()
     assert '<time datetime="2026-11-23T01:00:30Z">23 Nov 2026, 01:00 WET</time>' in body
 
 
@@ -163,8 +171,8 @@ def test_an_incident_of_elsewhere_is_not_there():
 
 
 class Shown:
-    def __init__(self, face=FACE, seen=NOW):
-        self.boards = {face.slug: board(face, NAMES, [])}
+    def __init__(self, seen: datetime | None = NOW) -> None:
+        self.boards: Mapping[str, Board] = {FACE.slug: board(FACE, NAMES, [])}
         self.seen = seen
         self.version = 1
 

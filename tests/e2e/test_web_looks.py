@@ -91,9 +91,15 @@ def _ran(house: House) -> str:
 def published(lead: Lead, incident: str, service: str) -> str:
     """Publish something of an incident and return the path of the status page's settings."""
     made = lead.made("/status-pages", {"title": "Looked at"})
-    shown = {"title": "Looked at", "shown": service, "service": service, "place": "1", "time_zone": "Etc/UTC"}
+    shown: dict[str, object] = {
+        "title": "Looked at",
+        "shown": service,
+        "service": service,
+        "place": "1",
+        "time_zone": "Etc/UTC",
+    }
     lead.made(made, {**shown, "enabled": "1", "footer": "At the foot"})
-    said = {
+    said: dict[str, object] = {
         "page": made.rpartition("/")[2],
         "status": "identified",
         "event": "We look.",

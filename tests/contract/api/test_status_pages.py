@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -72,7 +73,7 @@ async def test_a_page_is_made_changed_listed_and_taken_away(ana):
     assert (await ana.get(path)).status_code == 404
 
 
-WRONG = [
+WRONG: list[tuple[dict[str, Any], str]] = [
     ({}, "title"),
     ({"title": "A", "slug": "no such slug"}, "slug"),
     ({"title": "A", "time_zone": "Mars/Olympus"}, "time_zone"),
