@@ -422,3 +422,22 @@ def test_a_person_who_was_reached_by_another_climb_is_enough_where_one_ends():
     world.failed(2)
     world.left_alone()
     assert 4 not in [who for _, who in told(world)]
+
+
+def test_a_new_member_at_the_last_level_counts_for_nothing():
+    world = night()
+    world.reported(signal("a"))
+    world.left_alone(until=11)
+    world.reported(signal("a"), signal("b", starts=12), minutes=12)
+    assert told(world) == [(0, 1), (10, 2)]
+
+
+def test_after_a_snooze_all_rounds_are_gone_again_each_from_the_first_of_a_cycle():
+    first = replace(POLICY.paths[0].levels[0], strategy="cycle", targets=(on(1), on(2)))
+    world = night(of=replace(POLICY, repeat_count=1, paths=(replace(POLICY.paths[0], levels=(first,)),)))
+    world.reported(signal())
+    world.left_alone(until=12)
+    assert told(world) == [(0, 1), (10, 2)]
+    world.happens(Snooze(by=ANA, until=at(60)), minutes=15)
+    world.left_alone()
+    assert told(world)[2:] == [(60, 1), (70, 2), (80, 1), (90, 2)]

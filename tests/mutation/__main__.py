@@ -54,7 +54,7 @@ _TABLES = {
 }
 _PROPERTIES = {"schedule": "test_schedule.py", "escalation": "test_decide.py"}
 #: The stories that tell most of escalation, on a real PostgreSQL.
-_FLOWS = ("escalation_cases", "escalation", "levels", "paths", "maintenance", "responders")
+_FLOWS = ("escalation_cases", "escalation", "levels", "paths", "maintenance", "responders", "shadows")
 #: What a mutant may take of each stage; one that loops for ever is noticed. Units: seconds.
 _PATIENCE = {"core": 60, "properties": 300, "flows": 600}
 #: Imported before anything is forked; nothing of ours may be, or a mutant would come too late.
