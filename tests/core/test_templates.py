@@ -52,6 +52,7 @@ def test_a_value_is_never_a_template():
         ("{% case alert.labels.severity %}{% when 'critical' %}1{% else %}2{% endcase %}", "1"),
         ("{% for a in alert.data.alerts %}{{ forloop.index }}{% else %}none{% endfor %}", "1"),
         ("{% raw %}{{ x }}{% endraw %}{% comment %}{{ not closed {% endcomment %}", "{{ x }}"),
+        ("a{% if true %}\n  {% assign x = 1 %}\n{% endif %}{{ x }}", "a1"),
         ("{{ alert.labels | upcase }}", '{"SEVERITY":"CRITICAL"}'),
         ("{% liquid\n assign x = 1\n echo x\n%}", "1"),
     ],

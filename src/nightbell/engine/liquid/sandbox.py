@@ -121,7 +121,6 @@ class Sandbox(Environment):
 
     block_nesting_limit = DEEPEST
     context_depth_limit = DEEPEST
-    suppress_blank_control_flow_blocks = False
 
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         """Register what is harmless, and our own filters."""
