@@ -83,7 +83,7 @@ async def _own(change: Change, maintenance_id: UUID) -> dict[str, Any]:
     """Return planned work, locked. Raises: Stale for what an incident owns: it is changed there."""
     before = await change.locked("maintenance", maintenances, maintenance_id)
     if before["incident_id"] is not None:
-        number = await change.tx.value("number_of_owner", before["incident_id"])
+        number = await change.tx.value("number_of_incident", before["incident_id"])
         raise Stale(f"This work belongs to INC-{number}.", hint="Change the incident; this follows.")
     return before
 

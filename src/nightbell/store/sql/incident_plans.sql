@@ -20,5 +20,5 @@ FROM (
 ) f
 WHERE f.room > 0
 
--- number_of_owner: what people call the incident that owns planned work
+-- number_of_incident: what people call it
 SELECT sequential_id FROM incidents WHERE id = $1
