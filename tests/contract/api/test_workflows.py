@@ -328,7 +328,7 @@ async def test_hostile_parameters_are_kept_or_refused_and_never_a_fault_of_ours(
     ):
         document = (await task(key, task_params=params))["data"]
         assert document["attributes"]["task_params"]["task_type"] == "create_jira_issue"
-    for wrong in (
+    odd: list[dict[str, Any]] = [
         {"alert_condition": ["ALL"]},
         {"alert_condition_source": {"IS": 1}, "alert_sources": ["x"]},
         {"alert_condition_label": "IS", "alert_labels": [None]},
@@ -340,7 +340,8 @@ async def test_hostile_parameters_are_kept_or_refused_and_never_a_fault_of_ours(
         {"alert_field_conditions": [7]},
         {"alert_field_conditions": {"a": 1}},
         {"triggers": [{"a": 1}]},
-    ):
+    ]
+    for wrong in odd:
         await made(status=422, trigger_params={"trigger_type": "alert", "triggers": [], **wrong})
     await made(status=422, trigger_params={"trigger_type": ["alert"]})
     await made(status=422, trigger_params=None, repeat_on="M")
