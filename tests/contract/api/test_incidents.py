@@ -299,6 +299,7 @@ async def test_an_alert_and_an_incident_know_each_other(call, send):
     attached = [e["attributes"] for e in events["data"] if e["attributes"]["action"] == "attached"]
     assert [a["details"] for a in attached] == ["Attached to incident #1 API is slow"]
     assert attached[0]["incident_ids"] == [one["id"]]
+    assert attached[0]["incident"]["sequential_id"] == 1
     assert "attached" in (await lines(call, one["id"]))[1]
     # Twice is once; and off again.
     await call("POST", f"/v1/incidents/{one['id']}/alerts", {"alert_ids": [alert["attributes"]["short_id"]]})
@@ -332,6 +333,19 @@ async def test_alerts_are_left_alone_where_it_is_set_so(call, send):
     one = await made(call, alert_ids=[alert["id"]], resolve_alerts=False)
     await call("PUT", f"/v1/incidents/{one['id']}/resolve")
     assert (await call("GET", f"/v1/alerts/{alert['id']}"))["data"]["attributes"]["status"] != "resolved"
+
+
+async def test_of_a_private_incident_an_alert_says_no_more_than_that(call, send):
+    alert = await alert_of(call, send)
+    one = await made(call, title="Breach", private=True, alert_ids=[alert["id"]])
+    body = await call("GET", f"/v1/alerts/{alert['id']}?include=incidents", by="bo")
+    assert (body["data"]["attributes"]["incidents"], body.get("included")) == ([], None)
+    events = await call("GET", f"/v1/alerts/{alert['id']}/events", by="bo")
+    attached = [e["attributes"] for e in events["data"] if e["attributes"]["action"] == "attached"]
+    assert [(a["details"], a["incident_ids"]) for a in attached] == [("Attached to a private incident", [])]
+    assert "Breach" not in str(events)
+    sent = {"incident_ids": [one["id"]]}
+    await call("POST", f"/v1/alerts/{alert['id']}/attach", sent, by="bo", status=422)
 
 
 async def test_what_people_wrote_they_may_change(call):

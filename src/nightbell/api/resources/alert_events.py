@@ -8,12 +8,13 @@ from msgspec import UNSET
 from nightbell.api.attribute import Kind, attribute, times
 from nightbell.api.resource import Call, Resource
 from nightbell.api.resources import flat
+from nightbell.api.resources.incident_shapes import brief, viewer
 from nightbell.api.sent import uuid_of
 from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid, Unknown
 from nightbell.engine.edits import Edit, MaybeText, Text
-from nightbell.store.read import alert_events, alerts, people
-from nightbell.store.read.listing import Found, Listing, Record
+from nightbell.store.read import alert_events, alerts, incidents, people
+from nightbell.store.read.listing import Found, Listing, Record, as_uuid
 
 #: The feed is long and its entries are small; Rootly's own limit.
 LARGEST_FEED = 50
@@ -46,8 +47,12 @@ async def _get(call: Call, key: str) -> Record | None:
 
 async def _with_people(call: Call, rows: Sequence[Record]) -> None:
     known = await people.users_by_id(call.db, [row["user_id"] for row in rows if row["user_id"] is not None])
+    attached = {row["id"]: as_uuid(str(row["because"].get("incident_id") or "")) for row in rows}
+    seen = await incidents.by_ids(call.db, viewer(call), {one for one in attached.values() if one})
     for row in rows:
         row["user"] = flat.user(known[row["user_id"]]) if row["user_id"] in known else None
+        incident = seen.get(attached[row["id"]])
+        row["incident"] = brief(call, incident) if incident else None
 
 
 async def _alert(call: Call) -> UUID:
@@ -78,11 +83,8 @@ _ATTRIBUTES = (
     attribute("user", Kind.OBJECT, omit_null=True),
     attribute("escalation_level", Kind.NUMBER, of="level"),
     attribute("escalation_target_type", of=lambda row: row["because"].get("target_type")),
-    attribute(
-        "incident_ids",
-        Kind.LIST,
-        of=lambda row: [row["because"]["incident_id"]] if row["because"].get("incident_id") else [],
-    ),
+    attribute("incident", Kind.OBJECT, omit_null=True),
+    attribute("incident_ids", Kind.LIST, of=lambda row: [row["incident"]["id"]] if row["incident"] else []),
     # Ours: which rule spoke, and what it went by.
     attribute("code"),
     attribute("because", Kind.OBJECT),

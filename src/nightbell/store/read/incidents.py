@@ -5,7 +5,7 @@ Rule 1: every reader is handed who looks, and says nothing of a private incident
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -25,12 +25,23 @@ from nightbell.store.read.listing import (
     as_uuid,
     by_names,
     conditions,
+    many,
     newest,
     one,
 )
 from nightbell.store.statements import fetch_core
 
-__all__ = ["EVERYTHING", "Viewer", "complete", "incident", "incident_id", "listed", "of_alerts", "visible"]
+__all__ = [
+    "EVERYTHING",
+    "Viewer",
+    "by_ids",
+    "complete",
+    "incident",
+    "incident_id",
+    "listed",
+    "of_alerts",
+    "visible",
+]
 
 I = tables.incidents.c  # noqa: E741  the columns read like SQL
 #: From the engine, no incident is kept.
@@ -228,6 +239,14 @@ async def belonging(runner: Runner, table: Table, ids: Sequence[UUID]) -> dict[U
     for row in await fetch_core(runner, found):
         out[row["incident_id"]].append(dict(row))
     return out
+
+
+async def by_ids(runner: Runner, viewer: Viewer, ids: Collection[UUID]) -> dict[UUID, Record]:
+    """Return these incidents by id, as far as somebody may see them."""
+    if not ids:
+        return {}
+    rows = await many(runner, tables.incidents, I.id.in_(list(ids)) & visible(viewer), I.id)
+    return {row["id"]: row for row in rows}
 
 
 async def of_alerts(runner: Runner, viewer: Viewer, alert_ids: Sequence[UUID]) -> dict[UUID, list[Record]]:
