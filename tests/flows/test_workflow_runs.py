@@ -9,6 +9,7 @@ from nightbell.core.journal import person
 from nightbell.engine.incident_edits import IncidentEdit
 from nightbell.engine.tasks.contract import done, failed, retry
 from nightbell.engine.workflow_runs import About, Wish
+from nightbell.store.write import runs
 from support.workflows import Automation, Killed, nobody, task
 
 
@@ -414,3 +415,36 @@ async def test_workflows_that_cause_each_other_are_cut(auto, fires):
     rows = await auto.db.fetch("SELECT * FROM workflow_runs ORDER BY depth")
     assert [(r["status"], r["depth"]) for r in rows] == [("completed", 0), ("completed", 1), ("canceled", 2)]
     assert rows[2]["status_message"].startswith("Loop cut")
+
+
+async def test_a_run_that_cannot_be_read_fails_and_the_others_go_on(auto, fires):
+    for name in ("One", "Two"):
+        await auto.workflow(name, ("print", {"message": name}))
+    await fires()
+    await auto.match()
+    await auto.db.run(
+        """UPDATE workflow_runs SET plan = '{"tasks": [{"what": 1}]}' WHERE plan->>'name' = 'One'"""
+    )
+    await auto.settle()
+    assert sorted(await auto.statuses()) == ["completed", "failed"]
+
+
+async def test_what_cannot_be_matched_does_not_hold_up_what_happened_after_it(auto, fires, monkeypatch):
+    await auto.workflow("Seen", ("print", {"message": "x"}))
+    await fires("Poison")
+    await fires("Fine", at="02:05")
+    queued = runs.queue
+
+    async def breaks(tx, wanted, now):
+        rows = await tx.fetch(
+            "SELECT summary FROM alerts WHERE id = ANY($1)", [one.alert_id for one in wanted]
+        )
+        if any(row["summary"] == "Poison" for row in rows):
+            raise ValueError("poison")
+        return await queued(tx, wanted, now)
+
+    monkeypatch.setattr(runs, "queue", breaks)
+    await auto.settle()
+    rows = await auto.db.fetch("SELECT a.summary FROM workflow_runs r JOIN alerts a ON a.id = r.alert_id")
+    assert [row["summary"] for row in rows] == ["Fine"]
+    assert await auto.db.fetch("SELECT 1 FROM happenings WHERE matched_at IS NULL") == []

@@ -42,7 +42,24 @@ class Matching:
 
     async def match(self, now: datetime, *, limit: int = BATCH) -> tuple[int, int]:
         """Look at the oldest of what happened; return how much of it there was, and how many runs it started."""
+        try:
+            return await self._match(now, limit)
+        except FAULTS as fault:
+            # Find what is at fault, let the others through.
+            _log.error("workflow.match_fault", why=str(fault), exc_info=fault)
+            each = [await self._alone(now) for _ in range(limit)]
+            return sum(seen for seen, _ in each), sum(made for _, made in each)
 
+    async def _alone(self, now: datetime) -> tuple[int, int]:
+        try:
+            return await self._match(now, 1)
+        except FAULTS as fault:
+            metrics.WORKFLOW_FAULTS.inc()
+            _log.error("workflow.match_fault", why=str(fault), exc_info=fault)
+            await self._db.in_tx(lambda tx: _set_aside(tx, now))
+            return 1, 0
+
+    async def _match(self, now: datetime, limit: int) -> tuple[int, int]:
         async def work(tx: Tx) -> tuple[int, int]:
             rows = await tx.rows("claim_happenings", limit)
             if not rows:
@@ -90,6 +107,12 @@ class Matching:
         return [
             w for kind in sorted(choice.started_by(one.kind)) for w in choice.chosen(kind, one.kind, subject)
         ]
+
+
+async def _set_aside(tx: Tx, now: datetime) -> None:
+    """Look no more at the oldest of what happened."""
+    rows = await tx.rows("claim_happenings", 1)
+    await tx.execute("match_happenings", [row["id"] for row in rows], now)
 
 
 async def _runs(tx: Tx, chosen: Sequence[Workflow], one: Happening, now: datetime) -> list[Queued]:

@@ -70,7 +70,25 @@ class Running:
         async def work(tx: Tx) -> list[Row]:
             return await runs.claim(tx, (self._name, until), now, limit)
 
-        return [_hand(row, until) for row in await self._db.in_tx(work)]
+        hands = [await self._taken(row, until) for row in await self._db.in_tx(work)]
+        return [hand for hand in hands if hand is not None]
+
+    async def _taken(self, row: Row, until: datetime) -> Hand | None:
+        try:
+            return _hand(row, until)
+        except FAULTS as fault:
+            # Another version wrote it, or somebody behind our back: it cannot be carried out, and says so.
+            metrics.WORKFLOW_FAULTS.inc()
+            _log.error("workflow.run_fault", run=str(row["id"]), why=str(fault), exc_info=fault)
+            run = Run(
+                id=row["id"],
+                status=Status.FAILED,
+                tasks=(),
+                position=row["position"],
+                why=f"It cannot be read: {fault}",
+            )
+            await self._db.in_tx(lambda tx: runs.move(tx, run, self._clock(), lease_until=None))
+            return None
 
     async def recover(self, gone: tuple[str, ...]) -> int:
         """Take back what processes that certainly do not run any more had in their hands."""
