@@ -7,12 +7,13 @@ import pytest
 from nightbell.channels import registry
 from nightbell.channels.email import SmtpSettings
 from nightbell.channels.slack_rooms import SlackRooms as Channel
+from nightbell.core.directory import Target
 from nightbell.core.errors import Invalid
 from nightbell.core.incident import Status
 from nightbell.core.journal import SYSTEM, person
 from nightbell.core.room import Mark
 from nightbell.engine import edits
-from nightbell.engine.act import Act
+from nightbell.engine.act import Act, NewAlert
 from nightbell.engine.configure import Configure, seed
 from nightbell.engine.directory import Directories
 from nightbell.engine.incident_edits import EntryEdit, IncidentEdit
@@ -118,7 +119,7 @@ async def test_an_incident_gets_a_room_with_topic_header_and_timeline(rig, slack
     assert room.topic == "#1 · started · https://bell.example.org/incidents/1"
     header, *lines = room.news()
     assert header == "#1 Disk full on &lt;!channel&gt;"
-    assert lines == ["Nightbell: Created as started: Disk full on &lt;!channel&gt;"]
+    assert lines == ["Nightbell: Incident created: Disk full on &lt;!channel&gt;"]
     [row] = await rig.stored()
     assert (row["state"], row["wake_at"], row["why"], row["attempts"]) == ("open", None, "", 0)
     told = (await rig.timeline(incident))[-1]
@@ -455,3 +456,24 @@ async def test_a_long_timeline_is_told_bit_by_bit_and_in_order(rig, slack):
         await rig.round(10)
     lines = slack.room("inc-1-disk-full").news()[2:]
     assert lines == [f"Nightbell: step {number}" for number in range(40)]
+
+
+async def attached(db, rig, incident, user_id):
+    """Attach an alert for which somebody was paged."""
+    alert = await rig.incidents.act.create(
+        NewAlert(summary="DiskFull", targets=(Target(type="User", id=str(user_id)),)),
+        by=SYSTEM,
+        now=rig.clock(),
+    )
+    await rig.incidents.attach(incident.id, [alert.id], by=SYSTEM, now=rig.clock())
+
+
+@pytest.mark.parametrize(("private", "members"), [(False, [OWN, "U0BO00001"]), (True, [OWN])])
+async def test_whoever_was_paged_is_asked_in_unless_it_is_private(rig, slack, db, private, members):
+    found = await people(rig)
+    incident = await rig.incident(private=private)
+    await attached(db, rig, incident, found["bo"])
+    await rig.round()
+    room = slack.room("inc-1-disk-full")
+    assert room.members == members
+    room.news()

@@ -4,18 +4,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from nightbell.api.query import parse
 from nightbell.api.resource import Call, Edge, Resource
 from nightbell.api.resources import RESOURCES
 from nightbell.core.access import Role
 from nightbell.engine.identity import Visitor
 
-#: Nobody's: what may be told is decided by whoever asks.
-_SYSTEM = Visitor(user_id=0, name="Nightbell", email="", role=Role.OWNER, time_zone="UTC")
+#: Nobody: what has private parts is shown without them.
+_ANYBODY = Visitor(user_id=0, name="Nightbell", email="", role=Role.OBSERVER, time_zone="UTC")
+#: Whether a private incident may be told is decided by whoever asks for it.
+_EVERYTHING = msgspec.structs.replace(_ANYBODY, role=Role.OWNER)
 
 
 class Unwrapped:
-    """Returns resources by their type, as the API shows them to somebody who may see everything."""
+    """Returns resources by their type: incidents as whoever may see all of them is shown them, the rest as anybody is."""
 
     def __init__(self, edge: Edge) -> None:
         self._edge = edge
@@ -28,7 +32,7 @@ class Unwrapped:
             return {}
         call = Call(
             edge=self._edge,
-            visitor=_SYSTEM,
+            visitor=_EVERYTHING if resource.startswith("incident") else _ANYBODY,
             now=self._edge.clock(),
             url=self._edge.base_url,
             path={},

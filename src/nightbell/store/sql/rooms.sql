@@ -68,15 +68,17 @@ FROM incidents i LEFT JOIN severities s ON s.id = i.severity_id WHERE i.id = $1
 SELECT r.name AS role, u.name AS person FROM incident_role_assignments a JOIN incident_roles r ON r.id = a.incident_role_id
 JOIN users u ON u.id = a.user_id WHERE a.incident_id = $1 ORDER BY r.position, r.name, u.name
 
--- room_people: whom to ask in, and where they are on Slack: role holders, whoever was paged for its alerts or took them,
--- whoever made it or asked for the room; an empty address is asked for by e-mail
+-- room_people: whom to ask in, and where they are on Slack: role holders, whoever made it or asked for the room, and,
+-- unless it is private, whoever was paged for its alerts or took them; an empty address is asked for by e-mail
 SELECT u.id, u.email, coalesce((
     SELECT m.address FROM contact_methods m WHERE m.user_id = u.id AND m.kind = 'slack' AND m.address ~ '^[UW]' ORDER BY m.created_at LIMIT 1
 ), '') AS address
 FROM users u WHERE u.active AND u.id IN (
     SELECT user_id FROM incident_role_assignments WHERE incident_id = $1
-    UNION SELECT p.user_id FROM incident_alerts a JOIN pages p ON p.alert_id = a.alert_id AND p.occurrence >= a.occurrence WHERE a.incident_id = $1
-    UNION SELECT l.acknowledged_by FROM incident_alerts a JOIN alerts l ON l.id = a.alert_id WHERE a.incident_id = $1
+    UNION SELECT p.user_id FROM incident_alerts a JOIN pages p ON p.alert_id = a.alert_id AND p.occurrence >= a.occurrence
+        JOIN incidents i ON i.id = a.incident_id WHERE a.incident_id = $1 AND NOT i.private
+    UNION SELECT l.acknowledged_by FROM incident_alerts a JOIN alerts l ON l.id = a.alert_id
+        JOIN incidents i ON i.id = a.incident_id WHERE a.incident_id = $1 AND NOT i.private
     UNION SELECT created_by FROM incidents WHERE id = $1
     UNION SELECT opened_by FROM incident_rooms WHERE incident_id = $1
 ) ORDER BY u.id
