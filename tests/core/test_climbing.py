@@ -441,3 +441,22 @@ def test_after_a_snooze_all_rounds_are_gone_again_each_from_the_first_of_a_cycle
     world.happens(Snooze(by=ANA, until=at(60)), minutes=15)
     world.left_alone()
     assert told(world)[2:] == [(60, 1), (70, 2), (80, 1), (90, 2)]
+
+
+def test_members_that_are_only_told_of_again_do_not_count_towards_a_threshold():
+    old = [signal(host) for host in "abc"]
+    world = night(of=threshold())
+    world.reported(*old)
+    world.left_alone(until=20)
+    world.reported(*old, signal("d", starts=21), minutes=22)
+    assert told(world) == [(0, 1)]
+
+
+def test_a_member_that_began_just_as_long_ago_as_a_threshold_looks_back_counts():
+    world = night(of=threshold(count=1))
+    world.reported(signal("a"))
+    world.left_alone(until=20)
+    world.reported(signal("a"), signal("b", starts=22), minutes=22)
+    assert told(world) == [(0, 1)]
+    world.reported(signal("a"), signal("b", starts=22), signal("c", starts=27), minutes=27)
+    assert told(world)[-1] == (27, 2)
