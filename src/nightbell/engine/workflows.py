@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+import structlog
 
 from nightbell.core.errors import Invalid
 from nightbell.core.workflow import Repeat, Task, Workflow, duration
@@ -14,6 +15,8 @@ from nightbell.core.workflow_choice import Choice
 from nightbell.core.workflow_params import rules
 from nightbell.engine.jsonpath import compiled
 from nightbell.store.db import Runner
+
+_log = structlog.get_logger(__name__)
 
 
 class Workflows:
@@ -40,6 +43,7 @@ class Workflows:
                 found.append(stored(dict(row.items())))
             except Invalid as error:
                 unreadable[row["name"]] = error.message
+                _log.warning("workflow.unreadable", workflow=str(row["id"]), why=error.message)
         self._choice, self.unreadable = Choice(found), unreadable
 
 

@@ -70,6 +70,12 @@ async def groups(runner: Runner, listing: Listing) -> Found:
     return await found(runner, GROUPS, listing)
 
 
+async def group_names(runner: Runner) -> dict[UUID, str]:
+    """Return the name of every group, with its icon."""
+    rows = await many(runner, workflow_groups, workflow_groups.c.id.is_not(None), workflow_groups.c.position)
+    return {row["id"]: f"{row['icon']} {row['name']}".strip() for row in rows}
+
+
 async def group(runner: Runner, key: str) -> Record | None:
     """Return one group by id or slug."""
     ident, c = as_uuid(key), workflow_groups.c

@@ -54,6 +54,7 @@ async def listed(request: WebRequest) -> Response[bytes]:
         workflows=rows,
         tasks=tasks,
         runs=await workflows.last_runs(request.site.db, idents),
+        groups=await workflows.group_names(request.site.db),
         starters=STARTERS,
         kinds=workflow_form.KINDS,
     )
