@@ -1,5 +1,6 @@
 """Incidents over the API: shapes, statuses, people, alerts, and what is refused with what would be right."""
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -542,3 +543,15 @@ async def test_a_chart_counts_incidents_by_day(call, program):
             "data": {"2026-11-23": 2}
         }
     assert await call("GET", "/v1/teams/none/incidents_chart") == {"data": {}}
+
+
+async def test_the_running_program_ends_an_incident_soon_after_its_alerts(call, send):
+    alert = await alert_of(call, send)
+    one = await made(call, alert_ids=[alert["id"]], resolve_with_alerts=True)
+    await call("POST", f"/v1/alerts/{alert['id']}/resolve")
+    for _ in range(300):
+        shown = (await call("GET", f"/v1/incidents/{one['id']}"))["data"]["attributes"]
+        if shown["status"] == "resolved":
+            break
+        await asyncio.sleep(0.1)
+    assert (shown["status"], shown["resolved_by"]) == ("resolved", None)
