@@ -17,6 +17,7 @@ from rootly_sdk.api.webhooks_deliveries import (
 from rootly_sdk.api.webhooks_endpoints import get_webhooks_endpoint, list_webhooks_endpoints
 
 from nightbell.api.resources.webhooks import WEBHOOK_ENDPOINTS
+from nightbell.core.webhook import EVENT_TYPES
 from nightbell.engine.ids import new_id
 from nightbell.testing.doubles import Double, Reply
 
@@ -230,3 +231,34 @@ async def test_the_description_names_what_rootlys_does(program):
         "/v1/webhooks/deliveries/{id}/deliver",
     ):
         assert path in paths
+
+
+@pytest.mark.parametrize("networks", [("127.0.0.0/8",)], ids=["loopback"])
+async def test_what_becomes_of_an_incident_is_told_as_the_api_shows_it(program, call, clock):
+    wanted = [name for name in EVENT_TYPES if name.startswith("incident")]
+    async with Double(always=Reply()) as sink:
+        said = {"name": "Bus", "url": sink.url, "event_types": wanted}
+        await call("POST", PATH, said, status=201)
+        made = (await call("POST", "/v1/incidents", {"title": "Disk full"}, status=201))["data"]
+        path = f"/v1/incidents/{made['id']}"
+        entry = await call("POST", f"{path}/events", {"event": "It grows."}, status=201)
+        clock.instant = clock.at("02:01:00")
+        await call("PUT", f"{path}/mitigate", {"mitigation_message": "cleaned"})
+        await call("PUT", path, {"retrospective_progress_status": "active"})
+        expected = {
+            "incident.created", "incident.mitigated", "incident.updated", "incident_event.created", "incident_post_mortem.created",
+        }  # fmt: skip
+        for _ in range(100):
+            told = [request.json() for request in sink.requests]
+            if expected <= {one["event"]["type"] for one in told}:
+                break
+            await asyncio.sleep(0.1)
+        assert {one["event"]["type"] for one in told} == expected
+        assert len({one["event"]["id"] for one in told}) == len(told)
+        by_type = {one["event"]["type"]: one["data"] for one in told}
+        shown = (await call("GET", path))["data"]
+        assert by_type["incident.created"].keys() == {"id", *shown["attributes"]}
+        assert by_type["incident.mitigated"]["mitigation_message"] == "cleaned"
+        lines = {o["data"]["id"]: o["data"] for o in told if o["event"]["type"] == "incident_event.created"}
+        assert lines[entry["data"]["id"]]["event"] == "It grows."
+        assert by_type["incident_post_mortem.created"]["incident_id"] == made["id"]
