@@ -129,3 +129,12 @@ def test_months_are_counted_over_the_end_of_a_year(when, turn):
     assert turn_at(monthly, at(when)) == turn
     [slot] = slots(monthly, at(when), at(when) + HOUR)
     assert slot.turn == turn
+
+
+@pytest.mark.parametrize("advance", list(Advance))
+def test_a_rotation_that_starts_at_a_hand_off_has_no_slot_of_no_length_before_it(advance):
+    midnight = at("2027-06-07T00:00").replace(tzinfo=None)
+    one = rotation(ANA, BEN, advance=advance, anchor=midnight, starts_at=at("2027-06-08T00:00"))
+    found = slots(one, at("2027-06-05T00:00"), at("2027-06-09T12:00"))
+    assert found[0].start == at("2027-06-08T00:00")
+    assert all(slot.start < slot.end for slot in found)
