@@ -31,6 +31,8 @@ _CALLED = {
     "service_ids": "Services",
     "environment_ids": "Environments",
     "incident_type_ids": "Types",
+    "attach_to_open": "Take an incident that is open already, by its",
+    "resolve_with_alerts": "Resolve it when all of its alerts are resolved",
     "create_new_alert": "As an alert of its own, not the one that started this",
 }
 #: Texts that are more than a line.
