@@ -55,7 +55,20 @@ async def beside_paging(run: Run) -> list[Plain]:
             others=beside.others,
             note=f"{done:,} of {before:,} in {took:.1f} s, behind {RATE} pages a second",
         )
-        return [alone, beside, rate]
+        return [alone, beside, rate, await _undisturbed(program, run.seconds)]
+
+
+async def _undisturbed(program: Program, seconds: float) -> Plain:
+    """How fast runs are carried out when nobody is paged."""
+    before, used, machine = await _left(program.db), program.used(), Machine()
+    await asyncio.sleep(seconds)
+    spent, done = program.used().since(used), before - await _left(program.db)
+    return Plain(
+        name="runs of two tasks carried out, nobody paged",
+        value=f"{done / seconds:,.0f}/s",
+        others=machine.others(spent.program + spent.database),
+        note=f"CPU us each: {spent.program * 1e6 / max(done, 1):.0f} + {spent.database * 1e6 / max(done, 1):.0f} of PostgreSQL",
+    )
 
 
 async def _workflow(setup: Setup) -> UUID:

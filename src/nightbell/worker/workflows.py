@@ -4,6 +4,7 @@ Rule 1: these lanes never hold anything that paging waits for, and let messages 
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import NamedTuple
@@ -26,8 +27,9 @@ from nightbell.telemetry import metrics
 from nightbell.worker.loop import POLL, Bell, Chore
 from nightbell.worker.pulse import Pulse
 
-#: Runs under way at once, and connections that their lanes and tasks share.
+#: Runs under way at once, how many are claimed ahead for them, and connections that lanes and tasks share.
 RUNNERS = 4
+AHEAD = 12
 CONNECTIONS = 6
 #: While somebody is to be paged a task waits, looking so often, so long at most. Units: seconds.
 _LOOK, _PATIENCE = 0.01, 0.1
@@ -60,6 +62,7 @@ class Lanes:
         self._busy: Callable[[], bool] = lambda: False
         self.happened = Bell()
         self.due = Bell()
+        self._ahead: deque[Hand] = deque()
         self._under_way: set[asyncio.Task[None]] = set()
 
     def ring(self) -> None:
@@ -106,12 +109,13 @@ class Lanes:
         if self._gone:
             await self._running.recover(self._gone)
             self._gone = ()
-        while free := RUNNERS - len(self._under_way):
-            hands = await self._running.claim(free)
-            for hand in hands:
-                self._begin(hand)
-            if len(hands) < free:
+        while len(self._under_way) < RUNNERS:
+            # Whatever waits here so long that its lease is over is carried out by whoever claims it then.
+            if not self._ahead:
+                self._ahead.extend(await self._running.claim(RUNNERS + AHEAD - len(self._under_way)))
+            if not self._ahead:
                 return
+            self._begin(self._ahead.popleft())
 
     def _begin(self, hand: Hand) -> None:
         task = asyncio.create_task(self._running.go(hand, self._polite), name=f"run {hand.run.id}")

@@ -48,7 +48,8 @@ UPDATE workflow_runs SET lease_until = NULL WHERE lease_until IS NOT NULL AND no
 -- claim_runs: lease runs whose time has come to one node, with the task each is at
 WITH due AS (
     SELECT id FROM workflow_runs WHERE wake_at <= $2 AND (lease_until IS NULL OR lease_until <= $2)
-    ORDER BY wake_at, id LIMIT $4 FOR UPDATE SKIP LOCKED
+    -- By the index alone: of thousands that are due at once, sorting them would cost each claim milliseconds.
+    ORDER BY wake_at LIMIT $4 FOR UPDATE SKIP LOCKED
 ), claimed AS (
     UPDATE workflow_runs r SET node = $1, lease_until = $3, updated_at = $2 FROM due WHERE r.id = due.id RETURNING r.*
 )
