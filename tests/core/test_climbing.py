@@ -53,7 +53,8 @@ def said(world, code):
     return " / ".join(entry.details for entry in entries)
 
 
-def status(world) -> str:
+def status(world: World) -> str:
+    """Where the alert stands, as nothing a type checker remembers."""
     return world.alert.status
 
 
