@@ -7,6 +7,7 @@ import re
 import secrets
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType, json
@@ -80,7 +81,7 @@ class Webhooks(Writer):
             values["slug"] = values.get("slug") or await free_slug(
                 change, "webhooks_endpoint", values["name"]
             )
-            key: UUID = await change.add("webhooks_endpoint", endpoints, values, custom_headers="hidden")
+            key: UUID = await change.add("webhooks_endpoint", endpoints, values, **_audited(values))
         return key
 
     async def update_endpoint(
@@ -224,9 +225,14 @@ def _sealed_headers(
 
 
 async def _change(change: Change, endpoint_id: UUID, values: dict[str, Any]) -> None:
-    """Change columns; what headers hold is for nobody who reads the audit log."""
+    """Change columns; the audit log says that they changed."""
+    await change.change("webhooks_endpoint", endpoints, endpoint_id, values, **_audited(values))
+
+
+def _audited(values: dict[str, Any]) -> dict[str, str]:
+    """Return what the audit log shows instead: headers hold tokens, and so may the path of a URL."""
     shown = {"custom_headers": "hidden"} if "custom_headers" in values else {}
-    await change.change("webhooks_endpoint", endpoints, endpoint_id, values, **shown)
+    return {**shown, "url": f"at {urlsplit(values['url']).hostname}"} if "url" in values else shown
 
 
 def _check_events(checks: Checks) -> None:

@@ -129,6 +129,7 @@ async def test_values_of_headers_are_sealed_and_masked(call, made, db):
     assert "t0ken" not in stored[0]["h"]
     audited = await db.fetch("SELECT string_agg(changes::text, '') AS c FROM audit_log")
     assert "t0ken" not in audited[0]["c"]
+    assert "/nightbell" not in audited[0]["c"], "the path of a URL may be a key"
     assert one["secret"] not in audited[0]["c"]
     # What is masked and sent back stays what it was.
     await call("PUT", f"{PATH}/{one['id']}", {"custom_headers": one["custom_headers"]})
