@@ -51,7 +51,8 @@ async def _with_people(call: Call, rows: Sequence[Record]) -> None:
     seen = await incidents.by_ids(call.db, viewer(call), {one for one in attached.values() if one})
     for row in rows:
         row["user"] = flat.user(known[row["user_id"]]) if row["user_id"] in known else None
-        incident = seen.get(attached[row["id"]])
+        ident = attached[row["id"]]
+        incident = seen.get(ident) if ident else None
         row["incident"] = brief(call, incident) if incident else None
 
 
