@@ -127,7 +127,7 @@ def test_a_workflow_follows_up(house: House, source: Sender):
         },
         {
             "task_type": "http_client",
-            "url": "http://10.0.0.1/nobody",
+            "url": "http://10.0.0.{{ 1 }}/nobody",
             "method": "GET",
             "skip_on_failure": True,
         },
@@ -175,7 +175,7 @@ def test_a_task_that_must_not_fail_ends_the_run(house: House, source: Sender):
     """C6b: a failed task."""
     broken = {
         "task_type": "http_client",
-        "url": "http://10.0.0.1/nobody",
+        "url": "http://10.0.0.{{ 1 }}/nobody",
         "method": "GET",
         "retry_count": 0,
     }
