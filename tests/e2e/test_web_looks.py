@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
 PLAIN = (
-    "/", "/alerts?status=all", "/integrations", "/deliveries", "/me", "/people", "/teams", "/services", "/policies",
+    "/", "/alerts?status=all", "/integrations", "/integrations/webhooks", "/deliveries", "/me", "/people", "/teams", "/services", "/policies",
     "/schedules", "/maintenances", "/settings", "/routing", "/routing/new", "/workflows", "/workflows/new?kind=incident", "/urgencies", "/heartbeats", "/auditor", "/ledger",
     "/nope", "/incidents?status=all", "/incidents/new", "/action-items", "/incident-roles",
     "/retrospective-template", "/status-pages", "/incidents/plan", "/incidents/statistics", "/status/looked-at/history",
@@ -61,10 +61,12 @@ def paths(home: Home) -> list[str]:
     target = {"notification_target_type": "User", "notification_target_id": house.ana["id"]}
     every = {"interval": 5, "interval_unit": "minutes", "enabled": True}
     beat = house.api.add("/heartbeats", name="Looked at", alert_summary="Silent", **every, **target)
+    hook = {"url": "https://hooks.example.org/x", "event_types": ["incident.created"]}
+    endpoint = house.api.add("/webhooks/endpoints", name="Looked at", **hook)
     ran = _ran(house)
     return [
         ran, ran.rpartition("/")[0], incident, f"{incident}/retrospective?edit=new", f"{incident}/items/{item}",
-        f"{incident}/events/{event}", public, "/status/looked-at", f"/heartbeats/{beat['id']}", *PLAIN, rota, f"{rota}/override", f"{rota}/edit", f"{rota}/rotations/new", f"/alerts/{short}", f"/alerts/{resolved}", f"/integrations/{source.id}",
+        f"{incident}/events/{event}", public, "/status/looked-at", f"/heartbeats/{beat['id']}", f"/integrations/webhooks/{endpoint['id']}", *PLAIN, rota, f"{rota}/override", f"{rota}/edit", f"{rota}/rotations/new", f"/alerts/{short}", f"/alerts/{resolved}", f"/integrations/{source.id}",
         f"/deliveries/{source.deliveries()[-1]['id']}", f"/people/{home.ana}", f"/teams/{house.team['id']}",
         f"/services/{house.service['id']}", f"/policies/{house.policy['id']}", f"/policies/{house.policy['id']}/paths/new",
         f"/policies/{house.policy['id']}/paths/new?kind=deferral",

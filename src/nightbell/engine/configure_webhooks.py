@@ -96,7 +96,7 @@ class Webhooks(Writer):
             values = self._sealed(checks.sent, before["custom_headers"])
             if values.get("enabled") and not before["enabled"]:
                 values |= _WELL
-            await _change(change, endpoint_id, values)
+            await _change(change, endpoint_id, {k: v for k, v in values.items() if before[k] != v})
             if values.get("enabled") is False and before["enabled"]:
                 await change.tx.execute(
                     "drop_webhook_deliveries", endpoint_id, "the endpoint was switched off", now
