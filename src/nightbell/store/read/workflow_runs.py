@@ -12,9 +12,8 @@ from nightbell.store.db import Runner
 from nightbell.store.incident_tables import incidents
 from nightbell.store.read.incidents import Viewer, visible
 from nightbell.store.read.listing import Found, Listing, Record, Shelf, by_names, found, many, one
-from nightbell.store.statements import fetch_core
 from nightbell.store.workflow_tables import workflow_runs as rows
-from nightbell.store.workflow_tables import workflow_steps, workflows
+from nightbell.store.workflow_tables import workflow_steps
 
 RUNS = Shelf(
     table=rows,
@@ -80,18 +79,6 @@ async def steps(runner: Runner, run_ids: Sequence[UUID]) -> list[Record]:
 async def caused(runner: Runner, viewer: Viewer, run_id: UUID) -> list[Record]:
     """Return the runs that a run caused, the first first."""
     return await many(runner, rows, and_(rows.c.cause_run_id == run_id, seen(viewer)), rows.c.id)
-
-
-async def of_alert(runner: Runner, viewer: Viewer, alert_id: UUID, limit: int = 20) -> list[Record]:
-    """Return the newest runs that are about an alert, with the names of their workflows."""
-    statement = (
-        select(rows, workflows.c.name)
-        .outerjoin(workflows, workflows.c.id == rows.c.workflow_id)
-        .where(rows.c.alert_id == alert_id, seen(viewer))
-        .order_by(rows.c.id.desc())
-        .limit(limit)
-    )
-    return [dict(row) for row in await fetch_core(runner, statement)]
 
 
 def _newest(listing: Listing) -> Listing:
