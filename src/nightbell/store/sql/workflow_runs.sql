@@ -92,10 +92,6 @@ SELECT * FROM workflow_runs WHERE id = $1 FOR UPDATE
 SELECT least((SELECT min(wake_at) FROM workflow_runs WHERE wake_at <= $1 AND (lease_until IS NULL OR lease_until <= $1)),
     (SELECT min(at) FROM happenings WHERE matched_at IS NULL))
 
--- runs_by_status: how many runs stand where; those that are over of the last day
-SELECT status, count(*) AS many FROM workflow_runs
-WHERE wake_at IS NOT NULL OR updated_at > $1 GROUP BY status
-
 -- tasks_done: what a run did, in the words of people; $2 and $3 are kinds of tasks and how they are called
 SELECT string_agg(CASE WHEN s.name <> '' THEN s.name ELSE coalesce(l.label, s.kind) END, ', ' ORDER BY s.position)
 FROM workflow_steps s LEFT JOIN unnest($2::text[], $3::text[]) AS l (kind, label) ON l.kind = s.kind
