@@ -71,7 +71,7 @@ from nightbell.web.hooks import Hooks
 from nightbell.web.inbound import Inbound
 from nightbell.web.mail_door import MailDoor
 from nightbell.web.rejects import Rejects
-from nightbell.web.server import BACKLOG, Server, raise_limits, settle_memory
+from nightbell.web.server import BACKLOG, Server, all_to_stay, raise_limits, settle_memory
 from nightbell.web.site import Site
 from nightbell.web.sse import Hub
 from nightbell.web.status_site import StatusSite
@@ -377,14 +377,16 @@ def _testing_clock(engine: Engine) -> TestingClock:
     return TestingClock(clock=standing, advance=passage.advance)
 
 
-def _framework(site: Site, edge: Edge) -> Litestar:
+def _framework(site: Site, edge: Edge) -> ASGIApp:
     """Return what Litestar serves: the pages and the API. Its own documentation pages load from elsewhere, so: none."""
-    return Litestar(
-        route_handlers=[*pages.build(site), *api.build(edge)],
-        exception_handlers={HTTP_404_NOT_FOUND: pages.not_found(site)},
-        openapi_config=None,
-        logging_config=None,
-    )
+    with all_to_stay():
+        application = Litestar(
+            route_handlers=[*pages.build(site), *api.build(edge)],
+            exception_handlers={HTTP_404_NOT_FOUND: pages.not_found(site)},
+            openapi_config=None,
+            logging_config=None,
+        )
+    return api.aliased(application)
 
 
 async def serve(

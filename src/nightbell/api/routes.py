@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from litestar import Request, Response, Router
+from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
-from litestar.types import ControllerRouterHandler, Method
+from litestar.types import ASGIApp, ControllerRouterHandler, HTTPScope, Method, Receive, Scope, Send
 
 from nightbell.api import jsonapi, openapi
 from nightbell.api import resource as does
@@ -21,8 +22,10 @@ from nightbell.core.access import Permission
 from nightbell.core.errors import NightbellError, Overloaded
 from nightbell.store.db import retryable
 
-#: Where the API is: Rootly's path, and the one its terminal client makes of a plain host.
-PREFIXES = ("/v1", "/api/v1")
+#: Where the API is: Rootly's path.
+PREFIX = "/v1"
+#: What its terminal client makes of a plain host.
+ALIAS = "/api/v1"
 SWAGGER = "/swagger/v1/swagger.json"
 #: Larger than any configuration; alerts of senders come in elsewhere. Units: bytes.
 LARGEST_BODY = 4 * 1024 * 1024
@@ -43,7 +46,20 @@ def build(edge: Edge, resources: Sequence[Resource] = RESOURCES) -> list[Control
     ]
     described = openapi.describe(resources, edge.base_url)
     swagger = _handler(SWAGGER, ("GET",), Permission.PUBLIC, partial(_swagger, described))
-    return [*(_router(prefix, handlers) for prefix in PREFIXES), _router("/", [swagger])]
+    return [_router(PREFIX, handlers), _router("/", [swagger])]
+
+
+def aliased(application: ASGIApp) -> ASGIApp:
+    """Return an application that finds the API at its other address too: a thousand routes less than both."""
+
+    async def application_of_both(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP and scope["path"].startswith(f"{ALIAS}/"):
+            path = scope["path"].removeprefix(ALIAS)
+            raw = scope["raw_path"].removeprefix(ALIAS.encode())
+            scope = cast("HTTPScope", {**scope, "path": PREFIX + path, "raw_path": PREFIX.encode() + raw})
+        await application(scope, receive, send)
+
+    return application_of_both
 
 
 def _router(prefix: str, handlers: Sequence[ControllerRouterHandler]) -> Router:
