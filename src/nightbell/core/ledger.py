@@ -122,7 +122,7 @@ def canonical(position: int, fact: Fact, now: datetime) -> str:
 
 def stamp(at: datetime) -> str:
     """Return an instant as an entry writes it."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def digest(before: bytes, text: str) -> bytes:

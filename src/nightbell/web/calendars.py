@@ -6,6 +6,7 @@ Rule 1: these only read, and what is wrong with an address is never said.
 from hashlib import sha256
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission, may
 from nightbell.core.errors import Unknown
@@ -23,7 +24,7 @@ _SUFFIX = ".ics"
 
 
 @page("/ical/{name:str}", Permission.PUBLIC)
-async def ical(request: WebRequest, name: str) -> Response[bytes]:
+async def ical(request: WebRequest, name: FromPath[str]) -> Response[bytes]:
     """Send the calendar of a secret address: `/ical/<token>.ics`."""
     directory = await request.site.directory()
     token = name.removesuffix(_SUFFIX)
@@ -55,7 +56,7 @@ async def on_call(request: WebRequest) -> Response[bytes]:
 
 
 @page("/on-call/{token:str}", Permission.PUBLIC)
-async def board(request: WebRequest, token: str) -> Response[bytes]:
+async def board(request: WebRequest, token: FromPath[str]) -> Response[bytes]:
     """Show who is on call now and next, to whoever has the address; the browser asks again each minute."""
     directory = await request.site.directory()
     try:

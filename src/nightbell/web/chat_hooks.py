@@ -5,6 +5,7 @@ Telegram shows a secret it was told, Discord signs, Mattermost calls an address 
 
 import msgspec
 from litestar import Response
+from litestar.params import FromPath
 from msgspec import Struct
 
 from nightbell.channels import discord_presses, telegram_updates
@@ -77,7 +78,7 @@ async def discord_told(request: WebRequest) -> Response[bytes]:
 
 
 @action("/callbacks/mattermost/{token:str}", Permission.PUBLIC, signed=True)
-async def mattermost_told(request: WebRequest, token: str) -> Response[bytes]:
+async def mattermost_told(request: WebRequest, token: FromPath[str]) -> Response[bytes]:
     """Take a button of Mattermost's; whoever can press it acts for whom the message was."""
     inbound = request.site.inbound
     try:

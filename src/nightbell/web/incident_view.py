@@ -184,18 +184,25 @@ def _line(event: dict[str, Any]) -> dict[str, Any]:
         "dot": _DOTS.get(event["code"], ""),
         "text": event["event"],
         "html": shown(event["event"]) if by_hand(event) else "",
-        "by": who(event),
+        "by": by(event),
         "why": because(event),
         "external": event["visibility"] == "external",
         "links": [(one.get("title") or "", one.get("url") or "") for one in event["attachments"]],
     }
 
 
+def by(event: dict[str, Any]) -> str:
+    """Return who is behind an entry, and what it is where it is no person."""
+    name = who(event)
+    return f"workflow {name}" if event["because"].get("workflow") == name else name
+
+
 def because(event: dict[str, Any]) -> str:
     """Return why something happened, where its words do not say so: by which workflow, because of which alert."""
     facts = event["because"]
     told = [(kind, facts[kind]) for kind in ("workflow", "alert") if isinstance(facts.get(kind), str)]
-    return ", ".join(f"{kind} {name}" for kind, name in told if name not in event["event"])
+    said = (event["event"], who(event))
+    return ", ".join(f"{kind} {name}" for kind, name in told if not any(name in words for words in said))
 
 
 # ---------------------------------------------------------------- the report

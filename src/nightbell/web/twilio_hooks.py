@@ -7,6 +7,7 @@ token of ours besides.
 from html import escape
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.channels import sms, twilio, voice
 from nightbell.core import links
@@ -41,7 +42,7 @@ async def answered(request: WebRequest) -> Response[bytes]:
 
 
 @action("/callbacks/twilio/sms/{token:str}", Permission.PUBLIC, signed=True)
-async def reported(request: WebRequest, token: str) -> Response[bytes]:
+async def reported(request: WebRequest, token: FromPath[str]) -> Response[bytes]:
     """Take a report of what became of a text message."""
     inbound, fields = await _genuine(request)
     link = _named(request, inbound, token)
@@ -51,7 +52,7 @@ async def reported(request: WebRequest, token: str) -> Response[bytes]:
 
 
 @action("/callbacks/twilio/voice/{token:str}", Permission.PUBLIC, signed=True)
-async def hung_up(request: WebRequest, token: str) -> Response[bytes]:
+async def hung_up(request: WebRequest, token: FromPath[str]) -> Response[bytes]:
     """Take a report of what became of a call."""
     inbound, fields = await _genuine(request)
     link = _named(request, inbound, token)
@@ -61,7 +62,7 @@ async def hung_up(request: WebRequest, token: str) -> Response[bytes]:
 
 
 @action("/callbacks/twilio/voice/{token:str}/script", Permission.PUBLIC, signed=True)
-async def script(request: WebRequest, token: str) -> Response[bytes]:
+async def script(request: WebRequest, token: FromPath[str]) -> Response[bytes]:
     """Say what a call says, once somebody picked up."""
     inbound, fields = await _genuine(request)
     link = _named(request, inbound, token)
@@ -75,7 +76,7 @@ async def script(request: WebRequest, token: str) -> Response[bytes]:
 
 
 @action("/callbacks/twilio/voice/{token:str}/keys", Permission.PUBLIC, signed=True)
-async def keys(request: WebRequest, token: str) -> Response[bytes]:
+async def keys(request: WebRequest, token: FromPath[str]) -> Response[bytes]:
     """Do what the key of a call says, and say so."""
     inbound, fields = await _genuine(request)
     link = _named(request, inbound, token)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 from msgspec import Struct
 
 from nightbell.core.access import Permission, may
@@ -125,7 +126,7 @@ async def calendar_made(request: WebRequest) -> Response[bytes]:
 
 
 @action("/away/calendar/{link:uuid}/cancel", Permission.SELF)
-async def calendar_cancelled(request: WebRequest, link: UUID) -> Response[bytes]:
+async def calendar_cancelled(request: WebRequest, link: FromPath[UUID]) -> Response[bytes]:
     """Cancel an address of one's own calendar."""
     row = await stored.link(request.site.db, link)
     if row is None or row["user_id"] != request.visitor.user_id:
@@ -155,7 +156,7 @@ async def created(request: WebRequest) -> Response[bytes]:
 
 
 @action("/away/{ident:uuid}/delete", Permission.SELF)
-async def deleted(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def deleted(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Let somebody be back: what has begun ends now."""
     row = await stored.one_time_off(request.site.db, ident)
     if row is None:

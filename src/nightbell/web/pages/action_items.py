@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid, Unknown
@@ -49,7 +50,7 @@ def _today(request: WebRequest) -> date:
 
 
 @action("/incidents/{ref:str}/items", Permission.RESPOND)
-async def added(request: WebRequest, ref: str) -> Response[bytes]:
+async def added(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Add an action item."""
     row, form = await view.find(request, ref), await request.fields()
     edit = ActionItemEdit(**_said(form))
@@ -88,7 +89,7 @@ async def _find(request: WebRequest, row: dict[str, Any], ident: UUID) -> dict[s
 
 
 @page("/incidents/{ref:str}/items/{ident:uuid}", Permission.VIEW)
-async def shown(request: WebRequest, ref: str, ident: UUID) -> Response[bytes]:
+async def shown(request: WebRequest, ref: FromPath[str], ident: FromPath[UUID]) -> Response[bytes]:
     """Show one action item."""
     row = await view.find(request, ref)
     return await _item(request, row, await _find(request, row, ident), {})
@@ -112,7 +113,7 @@ async def _item(
 
 
 @action("/incidents/{ref:str}/items/{ident:uuid}", Permission.RESPOND)
-async def changed(request: WebRequest, ref: str, ident: UUID) -> Response[bytes]:
+async def changed(request: WebRequest, ref: FromPath[str], ident: FromPath[UUID]) -> Response[bytes]:
     """Change an action item."""
     row, form = await view.find(request, ref), await request.fields()
     item = await _find(request, row, ident)
@@ -131,7 +132,7 @@ async def changed(request: WebRequest, ref: str, ident: UUID) -> Response[bytes]
 
 
 @action("/incidents/{ref:str}/items/{ident:uuid}/status", Permission.RESPOND)
-async def moved(request: WebRequest, ref: str, ident: UUID) -> Response[bytes]:
+async def moved(request: WebRequest, ref: FromPath[str], ident: FromPath[UUID]) -> Response[bytes]:
     """Say that an action item is done, or open again."""
     row, form = await view.find(request, ref), await request.fields()
     await _find(request, row, ident)
@@ -141,7 +142,7 @@ async def moved(request: WebRequest, ref: str, ident: UUID) -> Response[bytes]:
 
 
 @action("/incidents/{ref:str}/items/{ident:uuid}/delete", Permission.RESPOND)
-async def deleted(request: WebRequest, ref: str, ident: UUID) -> Response[bytes]:
+async def deleted(request: WebRequest, ref: FromPath[str], ident: FromPath[UUID]) -> Response[bytes]:
     """Forget an action item."""
     row = await view.find(request, ref)
     await _find(request, row, ident)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core import shortid
 from nightbell.core.access import Permission
@@ -48,7 +49,7 @@ _LINKS = {
 
 
 @page(["/alerts/{ref:str}", "/account/alerts/{ref:str}"], Permission.VIEW)
-async def shown(request: WebRequest, ref: str) -> Response[bytes]:
+async def shown(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Show one alert."""
     db, alert = request.site.db, await find(request, ref)
     directory = await request.site.directory()
@@ -228,7 +229,7 @@ def _curl(request: WebRequest, alert: dict[str, Any]) -> str:
 
 
 @action("/alerts/{ref:str}/{name:str}", Permission.RESPOND)
-async def acted(request: WebRequest, ref: str, name: str) -> Response[bytes]:
+async def acted(request: WebRequest, ref: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """Do what a button says and show the alert again."""
     alert = await find(request, ref)
     doing = acts.ON_THE_PAGE.get(name)

@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.errors import Unknown
@@ -45,7 +46,7 @@ async def listed(request: WebRequest) -> Response[bytes]:
 
 
 @page("/deliveries/{ident:uuid}", Permission.VIEW)
-async def shown(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def shown(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show one request with its body."""
     found = await pages.delivery(request.site.db, ident)
     if found is None:
@@ -55,7 +56,7 @@ async def shown(request: WebRequest, ident: UUID) -> Response[bytes]:
 
 
 @page("/deliveries/{ident:uuid}/raw", Permission.VIEW)
-async def raw(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def raw(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Send the bytes as they came. As plain text and a download: they are somebody else's."""
     found = await pages.delivery(request.site.db, ident)
     if found is None:

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission, may
 from nightbell.core.errors import Invalid, Unknown
@@ -24,14 +25,14 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
 
 
 @page("/schedules/{ident:uuid}/calendars/new", Permission.CONFIGURE)
-async def fresh(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def fresh(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show the form of a new calendar."""
     given = {"name": "", "url": "", "position": "", "refresh_minutes": str(_USUAL_MINUTES)}
     return await _form(request, await found(request, ident), None, given, {})
 
 
 @page("/schedules/{ident:uuid}/calendars/{feed:uuid}", Permission.VIEW)
-async def shown(request: WebRequest, ident: UUID, feed: UUID) -> Response[bytes]:
+async def shown(request: WebRequest, ident: FromPath[UUID], feed: FromPath[UUID]) -> Response[bytes]:
     """Show a calendar, how it fares and, to whoever may change it, its address."""
     row, own = await found(request, ident), await _feed(request, ident, feed)
     # Its address is as good as a password.
@@ -77,13 +78,13 @@ def _edit(form: Form) -> FeedEdit:
 
 
 @action("/schedules/{ident:uuid}/calendars", Permission.CONFIGURE)
-async def created(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def created(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Add a calendar as a layer."""
     return await _taken(request, ident, None)
 
 
 @action("/schedules/{ident:uuid}/calendars/{feed:uuid}", Permission.CONFIGURE)
-async def changed(request: WebRequest, ident: UUID, feed: UUID) -> Response[bytes]:
+async def changed(request: WebRequest, ident: FromPath[UUID], feed: FromPath[UUID]) -> Response[bytes]:
     """Change a calendar's name, layer, address or how often it is read."""
     return await _taken(request, ident, feed)
 
@@ -105,7 +106,7 @@ async def _taken(request: WebRequest, ident: UUID, feed: UUID | None) -> Respons
 
 
 @action("/schedules/{ident:uuid}/calendars/{feed:uuid}/refresh", Permission.CONFIGURE)
-async def refreshed(request: WebRequest, ident: UUID, feed: UUID) -> Response[bytes]:
+async def refreshed(request: WebRequest, ident: FromPath[UUID], feed: FromPath[UUID]) -> Response[bytes]:
     """Read a calendar again, before its time."""
     await _feed(request, ident, feed)
     await request.site.configure.refresh_feed(feed, now=request.now)
@@ -113,7 +114,7 @@ async def refreshed(request: WebRequest, ident: UUID, feed: UUID) -> Response[by
 
 
 @action("/schedules/{ident:uuid}/calendars/{feed:uuid}/delete", Permission.CONFIGURE)
-async def deleted(request: WebRequest, ident: UUID, feed: UUID) -> Response[bytes]:
+async def deleted(request: WebRequest, ident: FromPath[UUID], feed: FromPath[UUID]) -> Response[bytes]:
     """Take a calendar off; what it said until now stays."""
     await _feed(request, ident, feed)
     await request.site.configure.delete_feed(feed, by=request.visitor.actor, now=request.now)

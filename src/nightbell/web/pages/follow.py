@@ -6,6 +6,7 @@ Rule 1: GET never changes anything, because mail scanners follow every link.
 from typing import Any
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core import subscribing
 from nightbell.core.access import Permission
@@ -16,13 +17,13 @@ from nightbell.web.site import WebRequest, action, page
 
 
 @page("/follow/{token:str}", Permission.PUBLIC)
-async def shown(request: WebRequest, token: str) -> Response[bytes]:
+async def shown(request: WebRequest, token: FromPath[str]) -> Response[bytes]:
     """Show who would be told of what."""
     return _page(request, token, await _found(request, token))
 
 
 @action("/follow/{token:str}", Permission.PUBLIC, signed=True)
-async def done(request: WebRequest, token: str) -> Response[bytes]:
+async def done(request: WebRequest, token: FromPath[str]) -> Response[bytes]:
     """Keep what they want; a mail program may post here by itself to end it (RFC 8058)."""
     row = await _found(request, token)
     form = await request.fields()

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.directory import Directory
@@ -51,7 +52,7 @@ async def fresh(request: WebRequest) -> Response[bytes]:
 
 
 @page("/groupings/{ident:uuid}", Permission.VIEW)
-async def shown(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def shown(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show a rule."""
     row = await _row(request, ident)
     return await _form(request, row, grouping_form.stored(row), {})
@@ -108,7 +109,7 @@ async def created(request: WebRequest) -> Response[bytes]:
 
 
 @action("/groupings/{ident:uuid}", Permission.CONFIGURE)
-async def changed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def changed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Change a rule, or the form of it."""
     row = await _row(request, ident)
     form = await request.fields()
@@ -125,7 +126,7 @@ async def changed(request: WebRequest, ident: UUID) -> Response[bytes]:
 
 
 @action("/groupings/{ident:uuid}/delete", Permission.CONFIGURE)
-async def deleted(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def deleted(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Forget a rule."""
     await request.site.configure.delete_grouping(ident, by=request.visitor.actor, now=request.now)
     return go(request, "/groupings", "The rule is gone. Groups that are open go on as they are.")

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 from msgspec import Struct
 
 from nightbell.core.access import Permission, may
@@ -119,7 +120,7 @@ def _edited(form: Form) -> dict[str, Any]:
 
 
 @page("/heartbeats/{ident:uuid}", Permission.VIEW)
-async def shown(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def shown(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show one heartbeat: how it does, what to copy, and its settings."""
     return await _shown(request, ident, {})
 
@@ -152,7 +153,7 @@ async def _shown(request: WebRequest, ident: UUID, errors: dict[str, str]) -> Re
 
 
 @action("/heartbeats/{ident:uuid}", Permission.CONFIGURE)
-async def changed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def changed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Change a heartbeat; another interval or switch starts it anew."""
     form = await request.fields()
     try:
@@ -164,14 +165,14 @@ async def changed(request: WebRequest, ident: UUID) -> Response[bytes]:
 
 
 @action("/heartbeats/{ident:uuid}/rotate", Permission.CONNECT)
-async def rotated(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def rotated(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Make a new secret."""
     await request.site.configure.rotate_heartbeat_secret(ident, by=request.visitor.actor, now=request.now)
     return go(request, f"/heartbeats/{ident}", "There is a new secret; the one before it no longer works.")
 
 
 @action("/heartbeats/{ident:uuid}/delete", Permission.CONFIGURE)
-async def deleted(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def deleted(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Forget a heartbeat and end its alert."""
     await request.site.configure.delete_heartbeat(ident, by=request.visitor.actor, now=request.now)
     return go(request, "/heartbeats", "The heartbeat is gone, and nobody is paged for it.")

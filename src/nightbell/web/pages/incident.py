@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid, Unknown
@@ -30,7 +31,7 @@ _MESSAGES = (
 
 
 @page(["/incidents/{ref:str}", "/account/incidents/{ref:str}", "/i/{ref:str}"], Permission.VIEW)
-async def shown(request: WebRequest, ref: str) -> Response[bytes]:
+async def shown(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Show one incident."""
     row = await view.find(request, ref)
     db, who, ident = request.site.db, view.viewer(request), row["id"]
@@ -89,7 +90,7 @@ async def people(request: WebRequest) -> dict[str, Any]:
 
 
 @action("/incidents/{ref:str}/status", Permission.RESPOND)
-async def moved(request: WebRequest, ref: str) -> Response[bytes]:
+async def moved(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Move an incident on, with the message that goes with it."""
     row, form = await view.find(request, ref), await request.fields()
     to = form.choice("to", words.INCIDENT)
@@ -107,7 +108,7 @@ async def moved(request: WebRequest, ref: str) -> Response[bytes]:
 
 
 @action("/incidents/{ref:str}/notes", Permission.RESPOND)
-async def noted(request: WebRequest, ref: str) -> Response[bytes]:
+async def noted(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Write into the timeline."""
     row, form = await view.find(request, ref), await request.fields()
     edit = _entry(form, _at(request, form, "at"))
@@ -154,7 +155,7 @@ async def _event(request: WebRequest, row: dict[str, Any], ident: UUID) -> dict[
 
 
 @page("/incidents/{ref:str}/events/{ident:uuid}", Permission.RESPOND)
-async def entry(request: WebRequest, ref: str, ident: UUID) -> Response[bytes]:
+async def entry(request: WebRequest, ref: FromPath[str], ident: FromPath[UUID]) -> Response[bytes]:
     """Show one entry of the timeline, to be changed."""
     row = await view.find(request, ref)
     return await _entry_page(request, row, await _event(request, row, ident), {})
@@ -178,7 +179,7 @@ async def _entry_page(
 
 
 @action("/incidents/{ref:str}/events/{ident:uuid}", Permission.RESPOND)
-async def entry_changed(request: WebRequest, ref: str, ident: UUID) -> Response[bytes]:
+async def entry_changed(request: WebRequest, ref: FromPath[str], ident: FromPath[UUID]) -> Response[bytes]:
     """Change who sees an entry; of one that a person wrote also its words, time and links."""
     row, form = await view.find(request, ref), await request.fields()
     event = await _event(request, row, ident)
@@ -198,7 +199,7 @@ async def entry_changed(request: WebRequest, ref: str, ident: UUID) -> Response[
 
 
 @action("/incidents/{ref:str}/events/{ident:uuid}/delete", Permission.RESPOND)
-async def entry_deleted(request: WebRequest, ref: str, ident: UUID) -> Response[bytes]:
+async def entry_deleted(request: WebRequest, ref: FromPath[str], ident: FromPath[UUID]) -> Response[bytes]:
     """Delete an entry that somebody wrote."""
     row = await view.find(request, ref)
     await _event(request, row, ident)
@@ -210,7 +211,7 @@ async def entry_deleted(request: WebRequest, ref: str, ident: UUID) -> Response[
 
 
 @action("/incidents/{ref:str}/merge", Permission.RESPOND)
-async def merged(request: WebRequest, ref: str) -> Response[bytes]:
+async def merged(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Say that an incident is the same as another, which gets its alerts and goes on."""
     row, form = await view.find(request, ref), await request.fields()
     other = await view.find(request, form.needed("other"))
@@ -219,7 +220,7 @@ async def merged(request: WebRequest, ref: str) -> Response[bytes]:
 
 
 @action("/incidents/{ref:str}/unmerge", Permission.RESPOND)
-async def unmerged(request: WebRequest, ref: str) -> Response[bytes]:
+async def unmerged(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Say that an incident is not the same as another after all."""
     row = await view.find(request, ref)
     await request.site.incidents.unmerge(row["id"], by=request.visitor.actor, now=request.now)

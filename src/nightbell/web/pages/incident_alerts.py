@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core import shortid
 from nightbell.core.access import Permission
@@ -29,7 +30,7 @@ async def attached_from_alert(request: WebRequest) -> Response[bytes]:
 
 
 @action("/incidents/{ref:str}/alerts", Permission.RESPOND)
-async def attached(request: WebRequest, ref: str) -> Response[bytes]:
+async def attached(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Attach alerts by their ids."""
     row, form = await view.find(request, ref), await request.fields()
     refs = form.text("alert", longest=2000).replace(",", " ").split()[:_MOST_IDS]
@@ -41,7 +42,7 @@ async def attached(request: WebRequest, ref: str) -> Response[bytes]:
 
 
 @action("/incidents/{ref:str}/alerts/{ident:uuid}/detach", Permission.RESPOND)
-async def detached(request: WebRequest, ref: str, ident: UUID) -> Response[bytes]:
+async def detached(request: WebRequest, ref: FromPath[str], ident: FromPath[UUID]) -> Response[bytes]:
     """Take an alert out of an incident; it stays as it is."""
     row = await view.find(request, ref)
     await request.site.incidents.detach(row["id"], [ident], by=request.visitor.actor, now=request.now)
@@ -49,7 +50,7 @@ async def detached(request: WebRequest, ref: str, ident: UUID) -> Response[bytes
 
 
 @action("/incidents/{ref:str}/alerts/resolve", Permission.RESPOND)
-async def resolved(request: WebRequest, ref: str) -> Response[bytes]:
+async def resolved(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Resolve every alert of an incident; the incident stays as it is."""
     row = await view.find(request, ref)
     done = await request.site.incidents.resolve_alerts(row["id"], by=request.visitor.actor, now=request.now)

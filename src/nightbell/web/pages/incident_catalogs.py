@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 from msgspec import Struct
 
 from nightbell.core.access import Permission
@@ -141,7 +142,7 @@ async def created(request: WebRequest) -> Response[bytes]:
 
 
 @action([f"{name}/{{ident:uuid}}" for name in _NAMES], Permission.CONFIGURE)
-async def changed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def changed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Change an entry, or its place among the others."""
     shelf, form = _shelf(request), await request.fields()
     if form.raw("do") in ("up", "down"):
@@ -172,7 +173,7 @@ async def _move(request: WebRequest, shelf: Shelf, ident: UUID, by: int) -> None
 
 
 @action([f"{name}/{{ident:uuid}}/delete" for name in _NAMES], Permission.CONFIGURE)
-async def deleted(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def deleted(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Delete an entry; incidents that have it lose it."""
     shelf = _shelf(request)
     await request.site.configure.delete_entry(shelf.table, ident, by=request.visitor.actor, now=request.now)

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid
@@ -101,7 +102,7 @@ async def created(request: WebRequest) -> Response[bytes]:
 
 
 @page("/incidents/{ref:str}/edit", Permission.RESPOND)
-async def edit(request: WebRequest, ref: str) -> Response[bytes]:
+async def edit(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Show the form of an incident there is."""
     row = await view.find(request, ref)
     links = await reads.links(request.site.db, row["id"])
@@ -139,7 +140,7 @@ def _set_by_hand(request: WebRequest, row: dict[str, Any], form: Form) -> dict[s
 
 
 @action("/incidents/{ref:str}/edit", Permission.RESPOND)
-async def edited(request: WebRequest, ref: str) -> Response[bytes]:
+async def edited(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Save what an incident is called and what it is about."""
     row, form = await view.find(request, ref), await request.fields()
     try:
@@ -218,7 +219,7 @@ def _placed(errors: dict[str, str]) -> dict[str, str]:
 
 
 @action("/incidents/{ref:str}/delete", Permission.CONFIGURE)
-async def deleted(request: WebRequest, ref: str) -> Response[bytes]:
+async def deleted(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Delete an incident; its alerts stay."""
     row = await view.find(request, ref)
     await request.site.incidents.delete(row["id"], by=request.visitor.actor, now=request.now)

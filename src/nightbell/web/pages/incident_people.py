@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid
@@ -16,7 +17,7 @@ _LARGEST_ID = 999_999_999
 
 
 @action("/incidents/{ref:str}/roles", Permission.RESPOND)
-async def assigned(request: WebRequest, ref: str) -> Response[bytes]:
+async def assigned(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Give a role to a person, or to whoever is on call for a schedule."""
     row, form = await view.find(request, ref), await request.fields()
     role, whom = form.ident("role"), _whom(form)
@@ -35,7 +36,7 @@ def _whom(form: Form) -> dict[str, Any]:
 
 
 @action("/incidents/{ref:str}/roles/{ident:uuid}/drop", Permission.RESPOND)
-async def unassigned(request: WebRequest, ref: str, ident: UUID) -> Response[bytes]:
+async def unassigned(request: WebRequest, ref: FromPath[str], ident: FromPath[UUID]) -> Response[bytes]:
     """Take a role from a person."""
     row = await view.find(request, ref)
     await request.site.incidents.unassign(row["id"], ident, by=request.visitor.actor, now=request.now)
@@ -43,7 +44,7 @@ async def unassigned(request: WebRequest, ref: str, ident: UUID) -> Response[byt
 
 
 @action("/incidents/{ref:str}/subscribers", Permission.RESPOND)
-async def subscribed(request: WebRequest, ref: str) -> Response[bytes]:
+async def subscribed(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Let a person be told of what changes."""
     row, form = await view.find(request, ref), await request.fields()
     user = whole(form.raw("who"), "who", least=1, most=_LARGEST_ID)
@@ -52,7 +53,7 @@ async def subscribed(request: WebRequest, ref: str) -> Response[bytes]:
 
 
 @action("/incidents/{ref:str}/subscribers/{ident:uuid}/drop", Permission.RESPOND)
-async def unsubscribed(request: WebRequest, ref: str, ident: UUID) -> Response[bytes]:
+async def unsubscribed(request: WebRequest, ref: FromPath[str], ident: FromPath[UUID]) -> Response[bytes]:
     """Tell somebody no more."""
     row = await view.find(request, ref)
     await request.site.incidents.unsubscribe(row["id"], ident, by=request.visitor.actor, now=request.now)

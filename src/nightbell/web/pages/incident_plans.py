@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.calendar import zone
@@ -42,7 +43,7 @@ async def created(request: WebRequest) -> Response[bytes]:
 
 
 @page("/incidents/{ref:str}/plan", Permission.RESPOND)
-async def shown(request: WebRequest, ref: str) -> Response[bytes]:
+async def shown(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Show the form of work that is planned already."""
     row = await _planned(request, ref)
     place = zone(request.visitor.time_zone)
@@ -54,7 +55,7 @@ async def shown(request: WebRequest, ref: str) -> Response[bytes]:
 
 
 @action("/incidents/{ref:str}/plan", Permission.RESPOND)
-async def changed(request: WebRequest, ref: str) -> Response[bytes]:
+async def changed(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Change planned work; whoever it mutes no longer is paged."""
     row, form = await _planned(request, ref), await request.fields()
     try:

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid, Unknown
@@ -22,7 +23,7 @@ _LONGEST = 10_000
 
 
 @action("/incidents/{ref:str}/publish", Permission.RESPOND)
-async def published(request: WebRequest, ref: str) -> Response[bytes]:
+async def published(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Publish something of an incident."""
     row = await view.find(request, ref)
     form = await request.fields()
@@ -50,7 +51,7 @@ def _back(number: int) -> str:
 
 
 @action("/incidents/{ref:str}/publish/preview", Permission.RESPOND)
-async def previewed(request: WebRequest, ref: str) -> Response[bytes]:
+async def previewed(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Show the page as the public would read it with this."""
     row = await view.find(request, ref)
     if row["private"]:
@@ -69,7 +70,7 @@ async def previewed(request: WebRequest, ref: str) -> Response[bytes]:
 
 
 @action("/incidents/{ref:str}/published/{ident:uuid}", Permission.RESPOND)
-async def changed(request: WebRequest, ref: str, ident: UUID) -> Response[bytes]:
+async def changed(request: WebRequest, ref: FromPath[str], ident: FromPath[UUID]) -> Response[bytes]:
     """Change what was published; nobody is told again."""
     number = await _owned(request, ref, ident)
     form = await request.fields()
@@ -83,7 +84,7 @@ async def changed(request: WebRequest, ref: str, ident: UUID) -> Response[bytes]
 
 
 @action("/incidents/{ref:str}/published/{ident:uuid}/delete", Permission.RESPOND)
-async def taken_back(request: WebRequest, ref: str, ident: UUID) -> Response[bytes]:
+async def taken_back(request: WebRequest, ref: FromPath[str], ident: FromPath[UUID]) -> Response[bytes]:
     """Take back what was published."""
     number = await _owned(request, ref, ident)
     await request.site.publishing.unpublish(ident, by=request.visitor.actor, now=request.now)
@@ -101,7 +102,7 @@ async def _owned(request: WebRequest, ref: str, ident: UUID) -> int:
 
 
 @action("/incidents/{ref:str}/updates", Permission.RESPOND)
-async def told(request: WebRequest, ref: str) -> Response[bytes]:
+async def told(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Write once to everybody who follows."""
     row = await view.find(request, ref)
     form: Form = await request.fields()
@@ -115,7 +116,7 @@ async def told(request: WebRequest, ref: str) -> Response[bytes]:
 
 
 @action("/incidents/{ref:str}/addresses", Permission.RESPOND)
-async def asked(request: WebRequest, ref: str) -> Response[bytes]:
+async def asked(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Ask an address whether it wants to be told."""
     row = await view.find(request, ref)
     form = await request.fields()

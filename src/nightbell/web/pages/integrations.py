@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission, may
 from nightbell.core.errors import Invalid, Unknown
@@ -55,7 +56,7 @@ async def created(request: WebRequest) -> Response[bytes]:
 
 
 @page("/integrations/{ident:uuid}", Permission.VIEW)
-async def configured(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def configured(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show everything needed to connect one source, and whether it has been heard."""
     return await _configure(request, ident, {})
 
@@ -107,7 +108,7 @@ async def _source(request: WebRequest, ident: UUID) -> dict[str, Any]:
 
 
 @action("/integrations/{ident:uuid}", Permission.CONNECT)
-async def changed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def changed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Change how a source tells its alerts apart, and whom they are for."""
     form = await request.fields()
     default = form.raw("default_target")
@@ -129,7 +130,7 @@ async def changed(request: WebRequest, ident: UUID) -> Response[bytes]:
 
 
 @action("/integrations/{ident:uuid}/rotate", Permission.CONNECT)
-async def rotated(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def rotated(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Make a new secret; the old one works for the grace that was chosen."""
     form = await request.fields()
     grace = timedelta(minutes=form.number("grace", least=0, most=_LONGEST_GRACE, default=1440))
@@ -143,7 +144,7 @@ async def rotated(request: WebRequest, ident: UUID) -> Response[bytes]:
 
 
 @action("/integrations/{ident:uuid}/delete", Permission.CONNECT)
-async def deleted(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def deleted(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Forget a source; what it sent stays."""
     await request.site.configure.delete_source(ident, by=request.visitor.actor, now=request.now)
     return go(

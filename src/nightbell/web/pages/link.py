@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core import links, shortid
 from nightbell.core.access import Permission, may
@@ -26,14 +27,16 @@ _ACTIONS = ("acknowledge", "escalate", "snooze", "resolve")
 
 
 @page(["/a/{token:str}", "/a/{token:str}/{wanted:str}"], Permission.PUBLIC)
-async def shown(request: WebRequest, token: str, wanted: str = "acknowledge") -> Response[bytes]:
+async def shown(
+    request: WebRequest, token: FromPath[str], wanted: FromPath[str] = "acknowledge"
+) -> Response[bytes]:
     """Show one alert to whoever holds its link."""
     link, _ = await _opened(request, token)
     return await _page(request, token, link, wanted)
 
 
 @action("/a/{token:str}/{wanted:str}", Permission.PUBLIC, signed=True)
-async def done(request: WebRequest, token: str, wanted: str) -> Response[bytes]:
+async def done(request: WebRequest, token: FromPath[str], wanted: FromPath[str]) -> Response[bytes]:
     """Do what a button of the link page says; apps may post here directly."""
     link, user = await _opened(request, token)
     if wanted not in _ACTIONS:

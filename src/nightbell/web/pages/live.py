@@ -2,6 +2,7 @@
 
 from litestar import Response
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Stream
 
 from nightbell.core.access import Permission
@@ -29,7 +30,7 @@ async def ring(request: WebRequest) -> Response[bytes]:
 
 
 @page("/static/{name:str}", Permission.PUBLIC)
-async def static(request: WebRequest, name: str) -> Response[bytes]:
+async def static(request: WebRequest, name: FromPath[str]) -> Response[bytes]:
     """Send a script, a style or a picture."""
     asset = request.site.assets.files.get(name)
     if asset is None:

@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 
 from litestar import Response
 from litestar.datastructures import Cookie
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission, Role
 from nightbell.core.errors import NightbellError, Unauthenticated
@@ -85,7 +86,7 @@ async def log_out(request: WebRequest) -> Response[bytes]:
 
 
 @page("/setup/{token:str}", Permission.PUBLIC)
-async def join(request: WebRequest, token: str) -> Response[bytes]:
+async def join(request: WebRequest, token: FromPath[str]) -> Response[bytes]:
     """Show what a one-time link offers."""
     offer = await identity.invitation(request.site.db, token, request.now)
     return await _offered(request, offer, {}, {})
@@ -108,7 +109,7 @@ async def _offered(
 
 
 @action("/setup/{token:str}", Permission.PUBLIC)
-async def joined(request: WebRequest, token: str) -> Response[bytes]:
+async def joined(request: WebRequest, token: FromPath[str]) -> Response[bytes]:
     """Spend a one-time link: make the person and let them in."""
     offer = await identity.invitation(request.site.db, token, request.now)
     form = await request.fields()

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
@@ -158,7 +159,7 @@ def _ids(texts: Sequence[str], place: str) -> list[UUID]:
 
 
 @page("/maintenances/{ident:uuid}/edit", Permission.CONFIGURE)
-async def form_shown(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def form_shown(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show planned work in a form."""
     row = await _own(request, ident)
     return await _form(request, row, {}, _written(row, request.visitor.time_zone))
@@ -218,7 +219,7 @@ def _written(row: dict[str, Any], visitors: str) -> dict[str, Any]:
 
 
 @action("/maintenances/{ident:uuid}", Permission.CONFIGURE)
-async def changed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def changed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Change planned work."""
     row = await _own(request, ident)
     form = await request.fields()
@@ -235,14 +236,14 @@ async def changed(request: WebRequest, ident: UUID) -> Response[bytes]:
 
 
 @action("/maintenances/{ident:uuid}/end", Permission.CONFIGURE)
-async def ended(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def ended(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """End work now; what still fires is paged."""
     await request.site.configure.end_maintenance(ident, by=request.visitor.actor, now=request.now)
     return go(request, "/maintenances", "It is over. What still fires is paged now.")
 
 
 @action("/maintenances/{ident:uuid}/delete", Permission.CONFIGURE)
-async def deleted(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def deleted(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Forget planned work."""
     await request.site.configure.delete_maintenance(ident, by=request.visitor.actor, now=request.now)
     return go(request, "/maintenances", "The plan is gone.")

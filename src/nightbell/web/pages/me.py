@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission, Role, narrowed
 from nightbell.core.errors import Invalid, NightbellError, Unknown
@@ -128,7 +129,7 @@ async def _own_method(request: WebRequest, ident: UUID) -> dict[str, Any]:
 
 
 @action("/me/methods/{ident:uuid}/test", Permission.SELF)
-async def test_method(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def test_method(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Send a test, the same way as a page."""
     await trial.send_test(request.site.db, ident, request.visitor.user_id, request.now)
     request.site.hub.publish("alerts")
@@ -136,7 +137,7 @@ async def test_method(request: WebRequest, ident: UUID) -> Response[bytes]:
 
 
 @action("/me/methods/{ident:uuid}/code", Permission.SELF)
-async def send_code(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def send_code(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Send a code that proves a contact method."""
     await request.site.configure.send_code(ident, request.visitor.user_id, request.now)
     request.site.hub.publish("alerts")
@@ -144,7 +145,7 @@ async def send_code(request: WebRequest, ident: UUID) -> Response[bytes]:
 
 
 @action("/me/methods/{ident:uuid}/confirm", Permission.SELF)
-async def confirm_method(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def confirm_method(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Verify a contact method by the code that went there."""
     form = await request.fields()
     visitor = request.visitor
@@ -155,7 +156,7 @@ async def confirm_method(request: WebRequest, ident: UUID) -> Response[bytes]:
 
 
 @action("/me/methods/{ident:uuid}/delete", Permission.SELF)
-async def remove_method(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def remove_method(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Forget a way to be reached, and the rules that use it."""
     await _own_method(request, ident)
     await request.site.configure.delete_contact_method(ident, by=request.visitor.actor, now=request.now)
@@ -183,7 +184,7 @@ async def add_rule(request: WebRequest) -> Response[bytes]:
 
 
 @action("/me/rules/{ident:uuid}/delete", Permission.SELF)
-async def remove_rule(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def remove_rule(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Drop a rule."""
     found = await people.notification_rule(request.site.db, ident)
     if found is None or found["user_id"] != request.visitor.user_id:
@@ -225,7 +226,7 @@ async def change_password(request: WebRequest) -> Response[bytes]:
 
 
 @action("/me/sessions/{ident:uuid}/delete", Permission.SELF)
-async def end_session(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def end_session(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Log another browser out."""
     if not await identity.log_out(request.site.db, request.visitor, session_id=ident):
         raise Unknown("That browser is logged out already.")
@@ -249,7 +250,7 @@ async def add_token(request: WebRequest) -> Response[bytes]:
 
 
 @action("/me/tokens/{ident:uuid}/delete", Permission.SELF)
-async def remove_token(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def remove_token(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Take an API token back."""
     if not await identity.revoke_token(request.site.db, request.visitor, ident, request.now):
         raise Unknown("You have no such token.")

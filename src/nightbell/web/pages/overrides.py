@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from litestar import Response
+from litestar.params import FromPath
 from msgspec.structs import replace
 
 from nightbell.core.access import Permission
@@ -33,7 +34,7 @@ KINDS = (
 
 
 @page("/schedules/{ident:uuid}/override", Permission.RESPOND)
-async def form_shown(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def form_shown(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show the form of an override, filled in from the address: a gap's "fill", a shift's "override"."""
     row = await found(request, ident)
     wanted = request.query_params
@@ -103,7 +104,7 @@ async def _preview(request: WebRequest, ident: UUID, given: dict[str, str]) -> d
 
 
 @action("/schedules/{ident:uuid}/overrides/preview", Permission.RESPOND)
-async def previewed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def previewed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show what the form would change."""
     await found(request, ident)
     given = _typed(await request.fields())
@@ -111,7 +112,7 @@ async def previewed(request: WebRequest, ident: UUID) -> Response[bytes]:
 
 
 @action("/schedules/{ident:uuid}/overrides", Permission.RESPOND)
-async def created(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def created(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Put somebody on call for a while."""
     row = await found(request, ident)
     form = await request.fields()
@@ -127,7 +128,7 @@ async def created(request: WebRequest, ident: UUID) -> Response[bytes]:
 
 
 @action("/schedules/{ident:uuid}/overrides/{override:uuid}/delete", Permission.RESPOND)
-async def deleted(request: WebRequest, ident: UUID, override: UUID) -> Response[bytes]:
+async def deleted(request: WebRequest, ident: FromPath[UUID], override: FromPath[UUID]) -> Response[bytes]:
     """Take an override back: one that has begun ends now, and what it did stays."""
     row = await stored.override(request.site.db, override)
     if row is None or row["schedule_id"] != ident:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.calendar import zone
@@ -30,13 +31,13 @@ _SAVED = "Saved. Escalations under way keep the policy they began with; start on
 
 
 @page("/policies/{ident:uuid}", Permission.VIEW)
-async def shown(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def shown(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show a policy by its default path."""
     return await _shown(request, ident, None)
 
 
 @page("/policies/{ident:uuid}/paths/{path:uuid}", Permission.VIEW)
-async def path_shown(request: WebRequest, ident: UUID, path: UUID) -> Response[bytes]:
+async def path_shown(request: WebRequest, ident: FromPath[UUID], path: FromPath[UUID]) -> Response[bytes]:
     """Show a path that conditions choose."""
     return await _shown(request, ident, path)
 
@@ -48,7 +49,7 @@ async def _shown(request: WebRequest, ident: UUID, path: UUID | None) -> Respons
 
 
 @page("/policies/{ident:uuid}/paths/new", Permission.CONFIGURE)
-async def path_new(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def path_new(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show the form of a path that is yet to be made."""
     policy = await _policy(request, ident)
     deferral = request.query_params.get("kind") == "deferral"
@@ -190,7 +191,7 @@ async def _given(request: WebRequest, text: str, directory: Directory) -> trying
 
 
 @action("/policies/{ident:uuid}/preview", Permission.VIEW)
-async def previewed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def previewed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show what the form would lead to, without saving it."""
     form = await request.fields()
     directory = await request.site.directory()
@@ -207,7 +208,7 @@ def _read(form: Form, default: UUID) -> Draft:
 
 
 @action("/policies/{ident:uuid}", Permission.CONFIGURE)
-async def changed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def changed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Save the form of a path; its other buttons only change the form."""
     policy = await _policy(request, ident)
     form = await request.fields()
@@ -254,7 +255,7 @@ async def _save(request: WebRequest, ident: UUID, draft: Draft) -> UUID:
 
 
 @action("/policies/{ident:uuid}/paths/{path:uuid}/move", Permission.CONFIGURE)
-async def moved(request: WebRequest, ident: UUID, path: UUID) -> Response[bytes]:
+async def moved(request: WebRequest, ident: FromPath[UUID], path: FromPath[UUID]) -> Response[bytes]:
     """Ask a path earlier, or later, than its neighbour."""
     form = await request.fields()
     rows = (await policies.paths(request.site.db, ident, ALL)).rows
@@ -274,7 +275,7 @@ async def moved(request: WebRequest, ident: UUID, path: UUID) -> Response[bytes]
 
 
 @action("/policies/{ident:uuid}/paths/{path:uuid}/delete", Permission.CONFIGURE)
-async def path_deleted(request: WebRequest, ident: UUID, path: UUID) -> Response[bytes]:
+async def path_deleted(request: WebRequest, ident: FromPath[UUID], path: FromPath[UUID]) -> Response[bytes]:
     """Forget a path; escalations under way go on."""
     await request.site.configure.delete_path(path, by=request.visitor.actor, now=request.now)
     return go(request, f"/policies/{ident}", "The path is gone.")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission, Role, may, may_grant
 from nightbell.core.errors import Invalid, NightbellError, Unknown
@@ -61,7 +62,7 @@ async def invited(request: WebRequest) -> Response[bytes]:
 
 
 @page("/people/{ident:int}", Permission.VIEW)
-async def shown(request: WebRequest, ident: int) -> Response[bytes]:
+async def shown(request: WebRequest, ident: FromPath[int]) -> Response[bytes]:
     """Show one person."""
     return await _person(request, ident, {})
 
@@ -98,7 +99,7 @@ def _teams(directory: Any, ident: int) -> list[Any]:
 
 
 @action("/people/{ident:int}", Permission.PEOPLE)
-async def changed(request: WebRequest, ident: int) -> Response[bytes]:
+async def changed(request: WebRequest, ident: FromPath[int]) -> Response[bytes]:
     """Change a person's name, role and whether they are here at all."""
     form = await request.fields()
     edit = UserEdit(

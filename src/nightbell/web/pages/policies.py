@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid
@@ -56,7 +57,7 @@ async def created(request: WebRequest) -> Response[bytes]:
 
 
 @action("/policies/{ident:uuid}/hours", Permission.CONFIGURE)
-async def hours(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def hours(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Say what the working hours of a policy are; without a day it has none."""
     form = await request.fields()
     edit = PolicyEdit(business_hours=_business(form))
@@ -73,7 +74,7 @@ def _business(form: Form) -> dict[str, Any] | None:
 
 
 @action("/policies/{ident:uuid}/delete", Permission.CONFIGURE)
-async def deleted(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def deleted(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Forget a policy; climbs under way go on."""
     await request.site.configure.delete_policy(ident, by=request.visitor.actor, now=request.now)
     return go(request, "/policies", "The policy is gone.")

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from litestar import Response
+from litestar.params import FromPath
 from litestar.response import Stream
 
 from nightbell.core.access import Permission
@@ -42,7 +43,7 @@ async def shown(request: WebRequest) -> Response[bytes]:
 
 
 @page("/ledger/export/{style:str}", Permission.OPERATE)
-async def exported(request: WebRequest, style: str) -> Stream:
+async def exported(request: WebRequest, style: FromPath[str]) -> Stream:
     """Stream the whole ledger."""
     if style not in _FORMATS:
         raise Unknown("Export as jsonl or as csv.")

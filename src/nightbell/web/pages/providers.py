@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.delivery import Refused, Retry, Sent, Unsure
@@ -79,7 +80,7 @@ def _named(name: str) -> Provider:
 
 
 @action("/settings/providers/{name:str}", Permission.OPERATE)
-async def change_provider(request: WebRequest, name: str) -> Response[bytes]:
+async def change_provider(request: WebRequest, name: FromPath[str]) -> Response[bytes]:
     """Change what is known of a service."""
     provider = _named(name)
     form = await request.fields()
@@ -94,7 +95,7 @@ async def change_provider(request: WebRequest, name: str) -> Response[bytes]:
 
 
 @action("/settings/providers/{name:str}/test", Permission.OPERATE)
-async def try_provider(request: WebRequest, name: str) -> Response[bytes]:
+async def try_provider(request: WebRequest, name: FromPath[str]) -> Response[bytes]:
     """Send a test to an address, and say what the service answered."""
     provider = _named(name)
     form = await request.fields()

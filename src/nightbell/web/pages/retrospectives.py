@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from litestar import Response
+from litestar.params import FromPath
 from markupsafe import Markup
 
 from nightbell.core import incident_export, retrospective
@@ -26,7 +27,7 @@ _LONGEST_FORM = 400_000
 
 
 @page("/incidents/{ref:str}/retrospective", Permission.VIEW)
-async def shown(request: WebRequest, ref: str) -> Response[bytes]:
+async def shown(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Show a retrospective, or the form that writes it: `edit=new` begins with the template."""
     row = await view.find(request, ref)
     edit = str(request.query_params.get("edit", "")) if may(request.visitor.role, Permission.RESPOND) else ""
@@ -78,7 +79,7 @@ async def _filled(request: WebRequest, row: dict[str, Any], text: str) -> str:
 
 
 @action("/incidents/{ref:str}/retrospective", Permission.RESPOND)
-async def saved(request: WebRequest, ref: str) -> Response[bytes]:
+async def saved(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Save a retrospective."""
     row, form = await view.find(request, ref), await request.fields()
     text = form.raw("text").replace("\r\n", "\n")
@@ -95,7 +96,7 @@ async def saved(request: WebRequest, ref: str) -> Response[bytes]:
 
 
 @action("/incidents/{ref:str}/retrospective/skip", Permission.RESPOND)
-async def skipped(request: WebRequest, ref: str) -> Response[bytes]:
+async def skipped(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Say that none is needed."""
     row = await view.find(request, ref)
     edit = IncidentEdit(retrospective_status="skipped")
@@ -104,7 +105,7 @@ async def skipped(request: WebRequest, ref: str) -> Response[bytes]:
 
 
 @action("/incidents/{ref:str}/retrospective/preview", Permission.RESPOND)
-async def previewed(request: WebRequest, ref: str) -> Response[bytes]:
+async def previewed(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Show how a text would read, while it is written."""
     await view.find(request, ref)
     text = (await request.fields()).raw("text")
@@ -115,7 +116,7 @@ async def previewed(request: WebRequest, ref: str) -> Response[bytes]:
 
 
 @page("/incidents/{ref:str}/retrospective.md", Permission.VIEW)
-async def retrospective_file(request: WebRequest, ref: str) -> Response[bytes]:
+async def retrospective_file(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Send the retrospective as it is written; where nothing is, what the template gives."""
     row = await view.find(request, ref)
     text = row["retrospective"] or await _filled(request, row, await template(request))
@@ -123,7 +124,7 @@ async def retrospective_file(request: WebRequest, ref: str) -> Response[bytes]:
 
 
 @page("/incidents/{ref:str}/export.md", Permission.VIEW)
-async def markdown_file(request: WebRequest, ref: str) -> Response[bytes]:
+async def markdown_file(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Send everything of an incident as Markdown."""
     row = await view.find(request, ref)
     report = await view.report(request, row)
@@ -132,7 +133,7 @@ async def markdown_file(request: WebRequest, ref: str) -> Response[bytes]:
 
 
 @page("/incidents/{ref:str}/export.json", Permission.VIEW)
-async def json_file(request: WebRequest, ref: str) -> Response[bytes]:
+async def json_file(request: WebRequest, ref: FromPath[str]) -> Response[bytes]:
     """Send everything of an incident as JSON."""
     row = await view.find(request, ref)
     body = incident_export.as_json(await view.report(request, row), row["retrospective"])

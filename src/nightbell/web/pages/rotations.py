@@ -6,6 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.calendar import Span, zone
@@ -31,14 +32,14 @@ MOST_CHANGES = 40
 
 
 @page("/schedules/{ident:uuid}/rotations/new", Permission.CONFIGURE)
-async def fresh(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def fresh(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show the form of a new rotation."""
     row = await found(request, ident)
     return await _editor(request, row, None, Draft(time_zone=row["time_zone"]), {})
 
 
 @page("/schedules/{ident:uuid}/rotations/{rotation:uuid}", Permission.VIEW)
-async def shown(request: WebRequest, ident: UUID, rotation: UUID) -> Response[bytes]:
+async def shown(request: WebRequest, ident: FromPath[UUID], rotation: FromPath[UUID]) -> Response[bytes]:
     """Show a rotation and its form."""
     row, own = await found(request, ident), await _rotation(request, ident, rotation)
     days = await stored.active_days_of(request.site.db, rotation)
@@ -81,13 +82,13 @@ async def _editor(
 
 
 @action("/schedules/{ident:uuid}/rotations", Permission.CONFIGURE)
-async def created(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def created(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Add a rotation; the form's other buttons only change the form."""
     return await _taken(request, ident, None)
 
 
 @action("/schedules/{ident:uuid}/rotations/{rotation:uuid}", Permission.CONFIGURE)
-async def changed(request: WebRequest, ident: UUID, rotation: UUID) -> Response[bytes]:
+async def changed(request: WebRequest, ident: FromPath[UUID], rotation: FromPath[UUID]) -> Response[bytes]:
     """Change a rotation from now on; the form's other buttons only change the form."""
     return await _taken(request, ident, rotation)
 
@@ -120,13 +121,13 @@ def _place(draft: Draft) -> ZoneInfo:
 
 
 @action("/schedules/{ident:uuid}/rotations/preview", Permission.CONFIGURE)
-async def previewed_new(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def previewed_new(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show what a new rotation would change."""
     return await _previewed(request, ident, None)
 
 
 @action("/schedules/{ident:uuid}/rotations/{rotation:uuid}/preview", Permission.CONFIGURE)
-async def previewed(request: WebRequest, ident: UUID, rotation: UUID) -> Response[bytes]:
+async def previewed(request: WebRequest, ident: FromPath[UUID], rotation: FromPath[UUID]) -> Response[bytes]:
     """Show what the form would change."""
     return await _previewed(request, ident, rotation)
 
@@ -168,7 +169,7 @@ async def compared(request: WebRequest, both: Preview, span: Span) -> dict[str, 
 
 
 @action("/schedules/{ident:uuid}/rotations/{rotation:uuid}/delete", Permission.CONFIGURE)
-async def deleted(request: WebRequest, ident: UUID, rotation: UUID) -> Response[bytes]:
+async def deleted(request: WebRequest, ident: FromPath[UUID], rotation: FromPath[UUID]) -> Response[bytes]:
     """End a rotation now; what it said before stays."""
     await _rotation(request, ident, rotation)
     await request.site.configure.delete_rotation(rotation, by=request.visitor.actor, now=request.now)

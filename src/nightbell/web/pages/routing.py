@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core import routing
 from nightbell.core.access import Permission
@@ -54,7 +55,7 @@ async def fresh(request: WebRequest) -> Response[bytes]:
 
 
 @page("/routing/{ident:uuid}", Permission.VIEW)
-async def shown(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def shown(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show one route."""
     row = await _row(request, ident)
     return await _editor(request, ident, route_form.from_row(row), {})
@@ -126,7 +127,7 @@ async def created(request: WebRequest) -> Response[bytes]:
 
 
 @action("/routing/{ident:uuid}", Permission.CONFIGURE)
-async def changed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def changed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Save a route, or change its form."""
     return await _changed(request, ident)
 
@@ -149,7 +150,7 @@ async def _changed(request: WebRequest, ident: UUID | None) -> Response[bytes]:
 
 
 @action("/routing/{ident:uuid}/delete", Permission.CONFIGURE)
-async def deleted(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def deleted(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Forget a route."""
     await request.site.configure.delete_route(ident, by=request.visitor.actor, now=request.now)
     return go(request, "/routing", "The route is gone.")

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 from msgspec import json
 
 from nightbell.core.access import Permission
@@ -30,7 +31,7 @@ _BY = {"by_hand": "by hand", "repeat": "again, as it repeats", "trigger_workflow
 
 
 @page("/workflows/{ident:uuid}/runs", Permission.VIEW)
-async def listed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def listed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show the runs of a workflow, the newest first."""
     return await _listed(request, await stored(request, ident), {})
 
@@ -65,7 +66,7 @@ async def _listed(request: WebRequest, workflow: Record, errors: dict[str, str])
 
 
 @action("/workflows/{ident:uuid}/runs", Permission.RESPOND)
-async def begun(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def begun(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Run a workflow by hand."""
     row, form = await stored(request, ident), await request.fields()
     try:
@@ -99,7 +100,7 @@ async def _named(request: WebRequest, about: str, text: str) -> About:
 
 
 @page("/workflows/{ident:uuid}/runs/{key:uuid}", Permission.VIEW)
-async def shown(request: WebRequest, ident: UUID, key: UUID) -> Response[bytes]:
+async def shown(request: WebRequest, ident: FromPath[UUID], key: FromPath[UUID]) -> Response[bytes]:
     """Show one run: how it stands, each step with its input, output and duration, and why it ran."""
     run = await _run(request, ident, key)
     db, who = request.site.db, viewer(request)
@@ -127,7 +128,7 @@ async def _run(request: WebRequest, ident: UUID, key: UUID) -> Record:
 
 
 @action("/workflows/{ident:uuid}/runs/{key:uuid}/cancel", Permission.RESPOND)
-async def canceled(request: WebRequest, ident: UUID, key: UUID) -> Response[bytes]:
+async def canceled(request: WebRequest, ident: FromPath[UUID], key: FromPath[UUID]) -> Response[bytes]:
     """End a run."""
     await _run(request, ident, key)
     url = f"/workflows/{ident}/runs/{key}"
@@ -139,7 +140,7 @@ async def canceled(request: WebRequest, ident: UUID, key: UUID) -> Response[byte
 
 
 @action("/workflows/{ident:uuid}/runs/{key:uuid}/again", Permission.RESPOND)
-async def again(request: WebRequest, ident: UUID, key: UUID) -> Response[bytes]:
+async def again(request: WebRequest, ident: FromPath[UUID], key: FromPath[UUID]) -> Response[bytes]:
     """Do a run again, by the workflow as it is now."""
     await _run(request, ident, key)
     try:

@@ -7,6 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from litestar import Response
+from litestar.params import FromPath
 from msgspec import Struct
 
 from nightbell.core.access import Permission
@@ -80,7 +81,7 @@ async def created(request: WebRequest) -> Response[bytes]:
 
 
 @page("/schedules/{ident:uuid}", Permission.VIEW)
-async def shown(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def shown(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show a week of a schedule."""
     row = await found(request, ident)
     place = chosen_zone(request, row)
@@ -232,7 +233,7 @@ def _asked_day(request: WebRequest, place: ZoneInfo) -> date:
 
 
 @page("/schedules/{ident:uuid}/edit", Permission.CONFIGURE)
-async def settings(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def settings(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show the settings of a schedule."""
     return await _settings(request, ident, {})
 
@@ -251,7 +252,7 @@ async def _settings(request: WebRequest, ident: UUID, errors: dict[str, str]) ->
 
 
 @action("/schedules/{ident:uuid}", Permission.CONFIGURE)
-async def changed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def changed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Change a schedule's own settings."""
     form = await request.fields()
     try:
@@ -274,7 +275,7 @@ def _edit(form: Form) -> ScheduleEdit:
 
 
 @action("/schedules/{ident:uuid}/delete", Permission.CONFIGURE)
-async def deleted(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def deleted(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Take a schedule out of use; what it said stays provable."""
     await request.site.configure.delete_schedule(ident, by=request.visitor.actor, now=request.now)
     return go(request, "/schedules", "The schedule is gone. Levels that name it reach nobody.")

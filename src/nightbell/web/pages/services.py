@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid, Unknown
@@ -43,7 +44,7 @@ async def created(request: WebRequest) -> Response[bytes]:
 
 
 @page("/services/{ident:uuid}", Permission.VIEW)
-async def shown(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def shown(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show one service."""
     return await _service(request, ident, {})
 
@@ -67,7 +68,7 @@ async def _service(request: WebRequest, ident: UUID, errors: dict[str, str]) -> 
 
 
 @action("/services/{ident:uuid}", Permission.CONFIGURE)
-async def changed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def changed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Change a service."""
     form = await request.fields()
     try:
@@ -89,7 +90,7 @@ def _ids(texts: list[str]) -> list[UUID]:
 
 
 @action("/services/{ident:uuid}/delete", Permission.CONFIGURE)
-async def deleted(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def deleted(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Forget a service."""
     await request.site.configure.delete_service(ident, by=request.visitor.actor, now=request.now)
     return go(request, "/services", "The service is gone.")

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.calendar import zone
@@ -21,7 +22,7 @@ _FIELDS = ("user", "of", "starts_at", "ends_at")
 
 
 @page("/schedules/{ident:uuid}/shadow", Permission.RESPOND)
-async def form_shown(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def form_shown(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show the form of a shadow, filled in from the address."""
     row = await found(request, ident)
     span = stretches.asked(request, zone(request.visitor.time_zone))
@@ -46,7 +47,7 @@ async def _form(
 
 
 @action("/schedules/{ident:uuid}/shadows", Permission.RESPOND)
-async def created(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def created(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Let somebody listen for a while."""
     row = await found(request, ident)
     form = await request.fields()
@@ -68,7 +69,7 @@ async def created(request: WebRequest, ident: UUID) -> Response[bytes]:
 
 
 @action("/schedules/{ident:uuid}/shadows/{shadow:uuid}/delete", Permission.RESPOND)
-async def deleted(request: WebRequest, ident: UUID, shadow: UUID) -> Response[bytes]:
+async def deleted(request: WebRequest, ident: FromPath[UUID], shadow: FromPath[UUID]) -> Response[bytes]:
     """Let somebody listen no longer."""
     row = await stored.shadow(request.site.db, shadow)
     if row is None or row["schedule_id"] != ident:

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid, Unknown
@@ -76,7 +77,7 @@ def _ident(text: str) -> UUID:
 
 
 @action("/schedules/shared/{link:uuid}/cancel", Permission.CONFIGURE)
-async def cancelled(request: WebRequest, link: UUID) -> Response[bytes]:
+async def cancelled(request: WebRequest, link: FromPath[UUID]) -> Response[bytes]:
     """Cancel an address: whoever has it sees nothing from now on."""
     row = await stored.link(request.site.db, link)
     if row is None or row["kind"] == "person":

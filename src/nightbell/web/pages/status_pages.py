@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid, Unknown
@@ -55,7 +56,7 @@ async def created(request: WebRequest) -> Response[bytes]:
 
 
 @page("/status-pages/{ident:uuid}", Permission.VIEW)
-async def shown(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def shown(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show what a status page shows, and to whom."""
     return await _shown(request, ident, {})
 
@@ -87,7 +88,7 @@ async def _shown(
 
 
 @action("/status-pages/{ident:uuid}", Permission.CONFIGURE)
-async def changed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def changed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Change a status page."""
     form = await request.fields()
     fields = _edited(form)
@@ -125,20 +126,20 @@ def _edited(form: Form) -> dict[str, Any]:
 
 
 @page("/status-pages/{ident:uuid}/preview", Permission.VIEW)
-async def previewed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def previewed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show the page as the public reads it, switched on or not."""
     return await status_preview.page(request, ident)
 
 
 @action("/status-pages/{ident:uuid}/token", Permission.CONFIGURE)
-async def renewed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def renewed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Give a page that is not for everybody a new address."""
     await request.site.configure.renew_status_page_token(ident, by=request.visitor.actor, now=request.now)
     return go(request, f"/status-pages/{ident}", "There is a new address; the one before it opens nothing.")
 
 
 @action("/status-pages/{ident:uuid}/addresses", Permission.CONFIGURE)
-async def asked(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def asked(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Ask an address whether it wants what a page publishes."""
     form = await request.fields()
     await request.site.publishing.invite_to_page(
@@ -148,14 +149,14 @@ async def asked(request: WebRequest, ident: UUID) -> Response[bytes]:
 
 
 @action("/status-pages/{ident:uuid}/addresses/{who:uuid}/drop", Permission.CONFIGURE)
-async def dropped(request: WebRequest, ident: UUID, who: UUID) -> Response[bytes]:
+async def dropped(request: WebRequest, ident: FromPath[UUID], who: FromPath[UUID]) -> Response[bytes]:
     """Forget an address."""
     await request.site.publishing.drop_from_page(ident, who, by=request.visitor.actor, now=request.now)
     return go(request, f"/status-pages/{ident}#addresses", "It is told nothing more.")
 
 
 @action("/status-pages/{ident:uuid}/delete", Permission.CONFIGURE)
-async def deleted(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def deleted(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Take a status page away."""
     await request.site.configure.delete_status_page(ident, by=request.visitor.actor, now=request.now)
     return go(request, "/status-pages", "The page is gone, and so is what was published on it.")

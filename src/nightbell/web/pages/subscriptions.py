@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission, may
 from nightbell.core.errors import Unknown
@@ -24,7 +25,7 @@ async def addresses(request: WebRequest, ident: UUID) -> list[dict[str, Any]]:
 
 
 @action("/schedules/{ident:uuid}/links", Permission.CONFIGURE)
-async def made(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def made(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Make an address that a calendar can subscribe to, or a page that anybody can look at."""
     form = await request.fields()
     kind = form.choice("kind", ("schedule", "board"), default="schedule")
@@ -39,7 +40,7 @@ async def made(request: WebRequest, ident: UUID) -> Response[bytes]:
 
 
 @action("/schedules/{ident:uuid}/links/{link:uuid}/cancel", Permission.CONFIGURE)
-async def cancelled(request: WebRequest, ident: UUID, link: UUID) -> Response[bytes]:
+async def cancelled(request: WebRequest, ident: FromPath[UUID], link: FromPath[UUID]) -> Response[bytes]:
     """Cancel an address: whoever has it sees nothing from now on."""
     row = await stored.link(request.site.db, link)
     if row is None or (row["schedule_id"] != ident and ident not in row["schedule_ids"]):

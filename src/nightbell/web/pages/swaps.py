@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from litestar import Response
+from litestar.params import FromPath
 from msgspec.structs import replace
 
 from nightbell.core.access import Permission, may
@@ -28,7 +29,7 @@ _FIELDS = ("user", "asked", "starts_at", "ends_at", "return_starts_at", "return_
 
 
 @page("/schedules/{ident:uuid}/swap", Permission.RESPOND)
-async def form_shown(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def form_shown(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show the form that asks somebody to take a shift, filled in from the address."""
     row = await found(request, ident)
     span = stretches.asked(request, zone(request.visitor.time_zone))
@@ -120,7 +121,7 @@ def _with(before: Schedule, halves: list[Override]) -> Schedule:
 
 
 @action("/schedules/{ident:uuid}/swaps/preview", Permission.RESPOND)
-async def previewed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def previewed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show what a yes would change."""
     await found(request, ident)
     given = _typed(await request.fields())
@@ -128,7 +129,7 @@ async def previewed(request: WebRequest, ident: UUID) -> Response[bytes]:
 
 
 @action("/schedules/{ident:uuid}/swaps", Permission.RESPOND)
-async def created(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def created(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Ask somebody, or everybody, to take a shift."""
     row = await found(request, ident)
     form = await request.fields()
@@ -157,7 +158,7 @@ async def _swap(request: WebRequest, ident: UUID, swap: UUID) -> dict[str, Any]:
 
 
 @action("/schedules/{ident:uuid}/swaps/{swap:uuid}/accept", Permission.RESPOND)
-async def accepted(request: WebRequest, ident: UUID, swap: UUID) -> Response[bytes]:
+async def accepted(request: WebRequest, ident: FromPath[UUID], swap: FromPath[UUID]) -> Response[bytes]:
     """Say yes: the shift is the reader's from now on."""
     await _swap(request, ident, swap)
     visitor = request.visitor
@@ -166,7 +167,7 @@ async def accepted(request: WebRequest, ident: UUID, swap: UUID) -> Response[byt
 
 
 @action("/schedules/{ident:uuid}/swaps/{swap:uuid}/decline", Permission.RESPOND)
-async def declined(request: WebRequest, ident: UUID, swap: UUID) -> Response[bytes]:
+async def declined(request: WebRequest, ident: FromPath[UUID], swap: FromPath[UUID]) -> Response[bytes]:
     """Say no: the shift stays whose it was."""
     await _swap(request, ident, swap)
     visitor = request.visitor
@@ -177,7 +178,7 @@ async def declined(request: WebRequest, ident: UUID, swap: UUID) -> Response[byt
 
 
 @action("/schedules/{ident:uuid}/swaps/{swap:uuid}/withdraw", Permission.RESPOND)
-async def withdrawn(request: WebRequest, ident: UUID, swap: UUID) -> Response[bytes]:
+async def withdrawn(request: WebRequest, ident: FromPath[UUID], swap: FromPath[UUID]) -> Response[bytes]:
     """Take a request back, or what is still to come of a swap that was agreed."""
     row = await _swap(request, ident, swap)
     if request.visitor.user_id != row["created_by"] and not _is_own(request, row["user_id"]):

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid, Unknown
@@ -46,7 +47,7 @@ async def created(request: WebRequest) -> Response[bytes]:
 
 
 @page("/teams/{ident:uuid}", Permission.VIEW)
-async def shown(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def shown(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show one team."""
     return await _team(request, ident, {})
 
@@ -68,7 +69,7 @@ async def _team(request: WebRequest, ident: UUID, errors: dict[str, str]) -> Res
 
 
 @action("/teams/{ident:uuid}", Permission.CONFIGURE)
-async def changed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def changed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Change a team."""
     form = await request.fields()
     try:
@@ -92,7 +93,7 @@ def _users(form: Form, name: str) -> list[int]:
 
 
 @action("/teams/{ident:uuid}/delete", Permission.CONFIGURE)
-async def deleted(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def deleted(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Forget a team."""
     await request.site.configure.delete_team(ident, by=request.visitor.actor, now=request.now)
     return go(request, "/teams", "The team is gone.")

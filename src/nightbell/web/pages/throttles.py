@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.throttling import LONGEST, SCOPES
@@ -50,7 +51,7 @@ async def take_suggested(request: WebRequest) -> Response[Any]:
 
 
 @action("/settings/throttles/{ident:uuid}/delete", Permission.OPERATE)
-async def remove_throttle(request: WebRequest, ident: UUID) -> Response[Any]:
+async def remove_throttle(request: WebRequest, ident: FromPath[UUID]) -> Response[Any]:
     """Drop a throttle; what it holds back goes at once."""
     await request.site.configure.delete_throttle(ident, by=request.visitor.actor, now=request.now)
     return go(request, "/settings#throttles", "Dropped. What it held back goes now.")

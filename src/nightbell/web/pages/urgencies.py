@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid
@@ -66,7 +67,7 @@ async def created(request: WebRequest) -> Response[bytes]:
 
 
 @action("/urgencies/{ident:uuid}", Permission.CONFIGURE)
-async def changed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def changed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Change an urgency, or how loud it is among the others."""
     form = await request.fields()
     if form.raw("do") in ("up", "down"):
@@ -101,14 +102,14 @@ async def _move(request: WebRequest, ident: UUID, by: int) -> None:
 
 
 @action("/urgencies/{ident:uuid}/delete", Permission.CONFIGURE)
-async def deleted(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def deleted(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Forget an urgency."""
     await request.site.configure.delete_urgency(ident, by=request.visitor.actor, now=request.now)
     return go(request, "/urgencies", "The urgency is gone.")
 
 
 @action("/urgencies/sources/{ident:uuid}", Permission.CONFIGURE)
-async def source_changed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def source_changed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Say which urgency the alerts of a source have; its other buttons only change the form."""
     form = await request.fields()
     rules = _rules(form)

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid, Unknown
@@ -84,7 +85,7 @@ async def created(request: WebRequest) -> Response[bytes]:
 
 
 @page(f"{URL}/{{ident:uuid}}", Permission.CONNECT)
-async def shown(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def shown(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show one endpoint: its settings, and what was delivered to it."""
     return await _shown(request, ident, {})
 
@@ -116,7 +117,7 @@ async def _shown(
 
 
 @action(f"{URL}/{{ident:uuid}}", Permission.CONNECT)
-async def changed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def changed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Change an endpoint."""
     form = await request.fields()
     try:
@@ -140,7 +141,7 @@ def _edit(form: Form) -> EndpointEdit:
 
 
 @action(f"{URL}/{{ident:uuid}}/rotate", Permission.CONNECT)
-async def rotated(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def rotated(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Make a new secret, and show it: this once."""
     configure = request.site.configure
     secret = await configure.rotate_endpoint_secret(ident, by=request.visitor.actor, now=request.now)
@@ -148,21 +149,21 @@ async def rotated(request: WebRequest, ident: UUID) -> Response[bytes]:
 
 
 @action(f"{URL}/{{ident:uuid}}/test", Permission.CONNECT)
-async def tried(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def tried(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Send a test, and show what becomes of it."""
     key = await request.site.configure.try_endpoint(ident, by=request.visitor.actor, now=request.now)
     return go(request, f"{URL}/{ident}/deliveries/{key}", "A test is on its way.")
 
 
 @action(f"{URL}/{{ident:uuid}}/delete", Permission.CONNECT)
-async def deleted(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def deleted(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Forget an endpoint, and what was delivered to it."""
     await request.site.configure.delete_endpoint(ident, by=request.visitor.actor, now=request.now)
     return go(request, URL, "The endpoint is gone.")
 
 
 @page(f"{URL}/{{ident:uuid}}/deliveries/{{key:uuid}}", Permission.CONNECT)
-async def delivery(request: WebRequest, ident: UUID, key: UUID) -> Response[bytes]:
+async def delivery(request: WebRequest, ident: FromPath[UUID], key: FromPath[UUID]) -> Response[bytes]:
     """Show one delivery: its payload, every try, and what was answered."""
     row = await webhooks.delivery(request.site.db, key)
     endpoint = await webhooks.endpoint(request.site.db, str(ident))
@@ -179,7 +180,7 @@ async def delivery(request: WebRequest, ident: UUID, key: UUID) -> Response[byte
 
 
 @action(f"{URL}/{{ident:uuid}}/deliveries/{{key:uuid}}/deliver", Permission.CONNECT)
-async def redelivered(request: WebRequest, ident: UUID, key: UUID) -> Response[bytes]:
+async def redelivered(request: WebRequest, ident: FromPath[UUID], key: FromPath[UUID]) -> Response[bytes]:
     """Send a delivery once more."""
     await request.site.configure.redeliver(key, by=request.visitor.actor, now=request.now)
     return go(

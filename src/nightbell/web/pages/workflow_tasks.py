@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission, may
 from nightbell.core.errors import Invalid, Unknown
@@ -28,7 +29,7 @@ _NOBODY = UUID(int=0)
 
 
 @page("/workflows/{ident:uuid}/tasks/new", Permission.CONFIGURE)
-async def fresh(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def fresh(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show the form of a task that is yet to be added."""
     row, kind = await stored(request, ident), request.query_params.get("kind", "")
     if kind not in TASKS and kind not in KNOWN:
@@ -52,7 +53,7 @@ def _new(row: Record, kind: str) -> Record:
 
 
 @page("/workflows/{ident:uuid}/tasks/{task:uuid}", Permission.VIEW)
-async def shown(request: WebRequest, ident: UUID, task: UUID) -> Response[bytes]:
+async def shown(request: WebRequest, ident: FromPath[UUID], task: FromPath[UUID]) -> Response[bytes]:
     """Show one task."""
     row, one = await _both(request, ident, task)
     return await _editor(
@@ -114,7 +115,7 @@ async def _previewed(request: WebRequest, row: Record, one: Record, key: str) ->
 
 
 @action("/workflows/{ident:uuid}/tasks/preview", Permission.CONFIGURE)
-async def previewed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def previewed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show what the form as it is would be carried out with; nothing is saved and nothing is done."""
     row, form = await stored(request, ident), await request.fields()
     kind = form.raw("kind")
@@ -130,7 +131,7 @@ async def previewed(request: WebRequest, ident: UUID) -> Response[bytes]:
 
 
 @action("/workflows/{ident:uuid}/tasks/new", Permission.CONFIGURE)
-async def created(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def created(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Add a task behind the others."""
     row, form = await stored(request, ident), await request.fields()
     kind = form.raw("kind")
@@ -140,7 +141,7 @@ async def created(request: WebRequest, ident: UUID) -> Response[bytes]:
 
 
 @action("/workflows/{ident:uuid}/tasks/{task:uuid}", Permission.CONFIGURE)
-async def changed(request: WebRequest, ident: UUID, task: UUID) -> Response[bytes]:
+async def changed(request: WebRequest, ident: FromPath[UUID], task: FromPath[UUID]) -> Response[bytes]:
     """Save a task."""
     row, one = await _both(request, ident, task)
     return await _saved(request, row, one, await request.fields())
@@ -173,7 +174,7 @@ async def _saved(request: WebRequest, row: Record, one: Record, form: Form) -> R
 
 
 @action("/workflows/{ident:uuid}/tasks/{task:uuid}/move", Permission.CONFIGURE)
-async def moved(request: WebRequest, ident: UUID, task: UUID) -> Response[bytes]:
+async def moved(request: WebRequest, ident: FromPath[UUID], task: FromPath[UUID]) -> Response[bytes]:
     """Move a task one place up or down."""
     row, one = await _both(request, ident, task)
     way = -1 if (await request.fields()).raw("way") == "up" else 1
@@ -183,7 +184,7 @@ async def moved(request: WebRequest, ident: UUID, task: UUID) -> Response[bytes]
 
 
 @action("/workflows/{ident:uuid}/tasks/{task:uuid}/delete", Permission.CONFIGURE)
-async def deleted(request: WebRequest, ident: UUID, task: UUID) -> Response[bytes]:
+async def deleted(request: WebRequest, ident: FromPath[UUID], task: FromPath[UUID]) -> Response[bytes]:
     """Forget a task."""
     row, _ = await _both(request, ident, task)
     await request.site.configure.delete_task(task, by=request.visitor.actor, now=request.now)

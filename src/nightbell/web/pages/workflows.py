@@ -4,6 +4,7 @@ import re
 from uuid import UUID
 
 from litestar import Response
+from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid, Unknown
@@ -81,7 +82,7 @@ async def started(request: WebRequest) -> Response[bytes]:
 
 
 @action("/workflows/{ident:uuid}/switch", Permission.CONFIGURE)
-async def switched(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def switched(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Switch a workflow on or off."""
     on = (await request.fields()).raw("on") == "1"
     edit = WorkflowEdit(enabled=on)
@@ -97,7 +98,7 @@ async def fresh(request: WebRequest) -> Response[bytes]:
 
 
 @page("/workflows/{ident:uuid}", Permission.VIEW)
-async def shown(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def shown(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Show one workflow: its conditions, its tasks, and what it would do."""
     row = await stored(request, ident)
     return await _editor(request, row, workflow_form.from_row(row), {})
@@ -179,7 +180,7 @@ async def created(request: WebRequest) -> Response[bytes]:
 
 
 @action("/workflows/{ident:uuid}", Permission.CONFIGURE)
-async def changed(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def changed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Save a workflow, or change its form."""
     row = await stored(request, ident)
     return await _changed(request, row, row["kind"])
@@ -206,7 +207,7 @@ async def _changed(request: WebRequest, row: Record | None, kind: str) -> Respon
 
 
 @action("/workflows/{ident:uuid}/lock", Permission.CONFIGURE)
-async def locked(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def locked(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Lock a workflow, or unlock it."""
     lock = (await request.fields()).raw("lock") == "1"
     edit = WorkflowEdit(locked=lock)
@@ -215,7 +216,7 @@ async def locked(request: WebRequest, ident: UUID) -> Response[bytes]:
 
 
 @action("/workflows/{ident:uuid}/delete", Permission.CONFIGURE)
-async def deleted(request: WebRequest, ident: UUID) -> Response[bytes]:
+async def deleted(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Forget a workflow; its runs stay."""
     await request.site.configure.delete_workflow(ident, by=request.visitor.actor, now=request.now)
     return go(request, "/workflows", "The workflow is gone. What it did stays with its runs.")
