@@ -12,6 +12,7 @@ from support.sources import PACKAGE, ROOT, Source, sources
 
 #: A deny-list cannot hold a wall; this is all that the core may import beside itself.
 PURE = {
+    "re2",  # docs/adr/0038-patterns-that-people-write-are-re2.md
     "base64", "binascii", "bisect", "collections", "dataclasses", "datetime", "decimal", "difflib", "enum", "fractions",
     "functools", "hashlib", "hmac", "ipaddress", "itertools", "json", "math", "msgspec", "operator", "re", "statistics", "string",
     "struct", "types", "typing", "unicodedata", "urllib", "uuid", "zoneinfo",

@@ -146,6 +146,7 @@ def test_which_loops_are_cut(depth, chain, cut):
         ({"password": ""}, {"password": ""}),
         (None, None),
         ("x" * (LONGEST + 1), "x" * LONGEST + "…"),
+        ('my.access_token_of-x = "a b"', "my.access_token_of-x = •••"),
     ],
 )
 def test_secrets_are_masked(value, expected):

@@ -3,12 +3,10 @@
 Rule 1: what is absent counts as empty, so every word that says "not" holds for it.
 """
 
-import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import Any
 
-from nightbell.core import identity
+from nightbell.core import identity, patterns
 
 Test = Callable[[list[str], tuple[str, ...]], bool]
 
@@ -20,11 +18,6 @@ def compared(operator: str, found: Iterable[Any], wanted: tuple[str, ...]) -> bo
         has = any(isinstance(value, dict) and key in value for value in values for key in wanted)
         return has is (operator == "contains_key")
     return OPERATORS[operator]([identity.text(value) for value in values] or [""], wanted)
-
-
-@lru_cache(maxsize=1024)
-def _regexp(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
 
 
 def _any(test: Callable[[str, str], bool]) -> Test:
@@ -48,7 +41,7 @@ def _contains(have: str, want: str) -> bool:
 
 
 def _matches(have: str, want: str) -> bool:
-    return _regexp(want).search(have) is not None
+    return patterns.within(want, have)
 
 
 #: Over the texts of what was found; never an empty list.

@@ -3,15 +3,14 @@
 Rule 1: the alertname alone is never the identity unless a person chose it (rootly.md 1.6, hazards H1 to H3).
 """
 
-import re
 from collections.abc import Callable
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 
+from nightbell.core import patterns
 from nightbell.core.directory import Source
 from nightbell.core.labels import common
 from nightbell.core.signal import Envelope, Signal
@@ -131,14 +130,8 @@ def _found(source: Source, payload: dict[str, Any]) -> str:
         return ""
     value = next((text(found) for found in source.dedup_find(payload)), "")
     if source.dedup_regexp and value:
-        matched = _pattern(source.dedup_regexp).search(value)
-        value = (matched.group(1) if matched and matched.re.groups else matched.group(0)) if matched else ""
+        return patterns.pattern(source.dedup_regexp).part(value)
     return value
-
-
-@lru_cache(maxsize=256)
-def _pattern(regexp: str) -> re.Pattern[str]:
-    return re.compile(regexp)
 
 
 def text(found: Any) -> str:

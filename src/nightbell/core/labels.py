@@ -11,7 +11,9 @@ from hashlib import blake2b
 
 from msgspec import Struct
 
+from nightbell.core import patterns
 from nightbell.core.errors import Invalid
+from nightbell.core.patterns import anchored
 
 #: What is kept for display. Units: labels, then characters.
 MAX_LABELS = 256
@@ -157,9 +159,9 @@ class Matcher(Struct, frozen=True):
             case Op.NOT_EQUAL:
                 return actual != self.value
             case Op.MATCHES:
-                return _regexp(self.value).fullmatch(actual[:MAX_LABEL]) is not None
+                return anchored(self.value, actual[:MAX_LABEL])
             case Op.MATCHES_NOT:
-                return _regexp(self.value).fullmatch(actual[:MAX_LABEL]) is None
+                return not anchored(self.value, actual[:MAX_LABEL])
 
     def __str__(self) -> str:
         name = self.name if _PLAIN_NAME.fullmatch(self.name) else _quote(self.name)
@@ -169,12 +171,6 @@ class Matcher(Struct, frozen=True):
 def _quote(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
-
-
-@lru_cache(maxsize=1024)
-def _regexp(pattern: str) -> re.Pattern[str]:
-    # Prometheus compiles with (?s): a dot takes a line break too.
-    return re.compile(pattern, re.DOTALL)
 
 
 _NAME = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:.\-/]*)")
@@ -228,11 +224,9 @@ class _MatcherReader:
         return Matcher(name, Op(op), value)
 
     def _check_regexp(self, pattern: str, start: int) -> None:
-        try:
-            _regexp(pattern)
-        except (re.error, OverflowError, RecursionError) as error:
+        if why := patterns.problem(pattern):
             self.at = start
-            raise self._wrong("a regular expression", detail=f" ({error})") from error
+            raise self._wrong("a regular expression", detail=f" ({why.partition(': ')[2]})")
 
     def _string(self, bare: re.Pattern[str], wanted: str) -> str:
         quoted = self._take(_QUOTED)

@@ -10,13 +10,16 @@ from typing import Any
 MASK = "•••"
 _WORDS = r"authorization|cookie|password|passwd|secret|token|api[-_]?key|credential|signature|private[-_]?key"
 _SECRET = re.compile(_WORDS, re.IGNORECASE)
-#: `"Authorization": "Bearer …"`, `X-Api-Key: …`, `token=…` inside of a text.
+#: `"Authorization": "Bearer …"`, `X-Api-Key: …`, `token=…` inside of a text. It looks for the word, and not for the
+#: name around it: that would go over a text without an end once for each of its characters.
 _INSIDE = re.compile(
-    rf"(?P<name>[\"']?[\w.-]*(?:{_WORDS})[\w.-]*[\"']?\s*[:=]\s*)(?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s,&;}}\]\"']+(?: [^\s,&;}}\]\"']+)?)",
+    rf"(?P<name>(?:{_WORDS})[\w.-]{{0,100}}[\"']?\s{{0,20}}[:=]\s{{0,20}})(?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s,&;}}\]\"']+(?: [^\s,&;}}\]\"']+)?)",
     re.IGNORECASE,
 )
 #: A line of a request that is a secret as a whole.
-_LINE = re.compile(r"(?im)^(?P<name>\s*(?:set-cookie|cookie|(?:proxy-)?authorization)\s*:\s*).+$")
+_LINE = re.compile(
+    r"(?im)^(?P<name>[^\S\n]*(?:set-cookie|cookie|(?:proxy-)?authorization)[^\S\n]*:[^\S\n]*).+$"
+)
 #: `https://user:password@host`.
 _USER = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]{0,20}://)[^/\s@]{1,500}@", re.IGNORECASE)
 #: Longer texts are cut: a run is not where bodies are kept.

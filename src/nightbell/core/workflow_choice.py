@@ -4,12 +4,12 @@ Rule 1: a thing is read once for each context, and a comparison that several wor
 condition is a bit; those that hold make one number, and a workflow asks it with two operations.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
+from nightbell.core.patterns import pattern
 from nightbell.core.workflow import ABOUT, Workflow
 from nightbell.core.workflow_conditions import (
     ALL,
@@ -157,15 +157,15 @@ def _test(condition: Condition) -> Test:
         return lambda found: met(condition, found)
     wished = condition.operator not in NEGATIVE
     if condition.regexp:
-        return _searching(tuple(re.compile(value).search for value in condition.values), wished=wished)
+        return _searching(tuple(pattern(value).within for value in condition.values), wished=wished)
     return _containing(condition.values, wished=wished)
 
 
-def _searching(searches: tuple[Callable[[str], object], ...], *, wished: bool) -> Test:
+def _searching(searches: tuple[Callable[[str], bool], ...], *, wished: bool) -> Test:
     def test(found: tuple[str, ...]) -> bool:
         for have in found:
             for search in searches:
-                if search(have) is not None:
+                if search(have):
                     return wished
         return not wished
 

@@ -5,10 +5,11 @@ Rule 1: a condition reads the context that templates read too, so that what is p
 
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
+
+from nightbell.core import patterns
 
 #: Everything a run may speak of: {"alert": {...}, "incident": {...}, "action_item": {...}}.
 Subject = Mapping[str, Any]
@@ -144,7 +145,7 @@ def _agreement(condition: Condition) -> Callable[[str, str], bool]:
 
 
 def _matches(have: str, want: str) -> bool:
-    return _pattern(want).search(have) is not None
+    return patterns.within(want, have)
 
 
 def _inside(have: str, want: str) -> bool:
@@ -153,11 +154,6 @@ def _inside(have: str, want: str) -> bool:
 
 def _equal(have: str, want: str) -> bool:
     return have == want
-
-
-@lru_cache(maxsize=4096)
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text)
 
 
 def _shown(condition: Condition, found: tuple[str, ...]) -> str:

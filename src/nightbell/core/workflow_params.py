@@ -1,6 +1,5 @@
 """This file reads Rootly's `trigger_params` (rootly.md 6.2) as conditions, and says what is wrong with them, key by key."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from nightbell.core import alert_fields
 from nightbell.core.directory import Find
 from nightbell.core.errors import Invalid
 from nightbell.core.identity import text
+from nightbell.core.patterns import pattern
 from nightbell.core.workflow_conditions import ALL, BARE, LOGICS, OPERATORS, Condition, Read, Rules
 from nightbell.core.workflow_reads import field, labels, payload, plain
 
@@ -400,9 +400,9 @@ def _not_texts(place: str, values: Any) -> list[Invalid]:
 def _not_regexps(place: str, values: Any) -> list[Invalid]:
     for number, value in enumerate(values or ()):
         try:
-            re.compile(text(value))
-        except (re.error, OverflowError, RecursionError) as error:
-            return [_invalid(f"{place}[{number}]", f"Not a regular expression: {error}")]
+            pattern(text(value))
+        except Invalid as error:
+            return [_invalid(f"{place}[{number}]", error.message, error.hint)]
     return []
 
 

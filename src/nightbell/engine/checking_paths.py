@@ -8,12 +8,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from nightbell.core import alert_fields
+from nightbell.core import alert_fields, patterns
 from nightbell.core.comparing import KEY_OPERATORS
 from nightbell.core.directory import Find, PathRule, Windows
 from nightbell.engine import windows
 from nightbell.engine.changing import Checks
-from nightbell.engine.jsonpath import compiled, path_problem, regexp_problem
+from nightbell.engine.jsonpath import compiled, path_problem
 from nightbell.store.read.listing import as_uuid
 
 PATH_TYPES = ("escalation", "deferral")
@@ -168,7 +168,7 @@ def _comparison(
     if not given and operator not in _WITHOUT:
         checks.wrong(f"{place}.{name}", "There is nothing to compare with; give at least one value.")
         return "", ()
-    if operator in _REGEXP and (problem := next(filter(None, map(regexp_problem, given)), "")):
+    if operator in _REGEXP and (problem := next(filter(None, map(patterns.problem, given)), "")):
         checks.wrong(f"{place}.{name}", problem)
         return "", ()
     return str(operator), tuple(given)

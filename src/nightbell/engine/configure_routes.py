@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from nightbell.core import patterns
 from nightbell.core.alert_fields import BUILT_IN, KINDS
 from nightbell.core.errors import Invalid
 from nightbell.core.grouping import MATCHES_EXISTING
@@ -15,7 +16,7 @@ from nightbell.engine.checking_routes import check_groups, check_order
 from nightbell.engine.configure_sources import target_must_exist
 from nightbell.engine.edits import RouteEdit
 from nightbell.engine.ids import new_id
-from nightbell.engine.jsonpath import path_problem, regexp_problem
+from nightbell.engine.jsonpath import path_problem
 from nightbell.store.read.listing import as_uuid
 from nightbell.store.tables import routes
 
@@ -125,7 +126,7 @@ def check_condition(
         if operator not in operators:
             checks.wrong(f"{place}.operator", f"Operator must be one of: {', '.join(operators)}")
         elif operator == "matches_regex":
-            for problem in filter(None, map(regexp_problem, values)):
+            for problem in filter(None, map(patterns.problem, values)):
                 checks.wrong(f"{place}.values", problem)
         if operator not in _WITHOUT_VALUE and not values and not condition.get("urgency_ids"):
             checks.wrong(f"{place}.values", "Without a value this never holds, or always; name at least one.")

@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from nightbell.core import patterns
 from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
 from nightbell.core.routing import TYPES
 from nightbell.engine.changing import Change, Checks, Writer, must_exist, unknown
 from nightbell.engine.checking_paths import check_hold
 from nightbell.engine.edits import SourceEdit
-from nightbell.engine.jsonpath import path_problem, regexp_problem
+from nightbell.engine.jsonpath import path_problem
 from nightbell.store.read.listing import as_uuid
 from nightbell.store.read.sources import source as read_source
 from nightbell.store.tables import source_secrets, sources
@@ -113,7 +114,7 @@ def _checked_source(checks: Checks) -> None:
         checks.text(field, longest=500, empty=True)
         checks.sent[field] = checks.sent.get(field) or None
     checks.that("dedup_path", path_problem)
-    checks.that("dedup_regexp", regexp_problem)
+    checks.that("dedup_regexp", patterns.problem)
     if checks.sent.get("identity") == "key":
         checks.required("dedup_path")
     _check_urgency_rules(checks)

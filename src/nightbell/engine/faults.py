@@ -3,8 +3,6 @@
 Named here so that one bad delivery or row can be set aside while the others go on, without catching everything.
 """
 
-import re
-
 import asyncpg
 import msgspec
 from jsonpath_rfc9535.exceptions import JSONPathError
@@ -27,5 +25,4 @@ FAULTS: tuple[type[Exception], ...] = (
     JSONPathError,
     NightbellError,
     msgspec.MsgspecError,
-    re.error,
 )

@@ -33,6 +33,8 @@ LEASE = timedelta(minutes=2)
 AGAIN = timedelta(minutes=5)
 _MOST_UNKNOWN = 20
 _ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+\w")
+#: Names a handful of people; more of it is not looked through.
+_LONGEST_SUMMARY = 500
 _BETWEEN = re.compile(r"\s*[,;/|&+]\s*|\s+-\s+|:\s+|\s+and\s+")
 
 
@@ -152,7 +154,7 @@ class People:
         named = [self._known[address] for address in entry.addresses if address in self._known]
         if named:
             return list(dict.fromkeys(named))
-        text = entry.summary.strip().lower()
+        text = entry.summary.strip()[:_LONGEST_SUMMARY].lower()
         wanted = _ADDRESS.findall(text) or [text, *_BETWEEN.split(text)]
         found = [self._known.get(word, self._loose.get(word)) for word in wanted]
         people = list(dict.fromkeys(user for user in found if user is not None))

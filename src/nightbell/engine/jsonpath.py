@@ -86,12 +86,3 @@ def path_problem(path: object) -> str:
     except RecursionError:
         return "This JSONPath is nested too deep."
     return ""
-
-
-def regexp_problem(pattern: str) -> str:
-    """Return what is wrong with a regular expression, "" when nothing is."""
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        return f"Not a regular expression: {error}"
-    return ""

@@ -21,7 +21,7 @@ _SECRET_TEXT = re.compile(
     r"""(
         \b(?:authorization|cookie)["']?\s*[:=]\s*["']?(?:(?:bearer|basic)\s+)?   # a header, quoted or not
       | \b(?:bearer|basic)\s+                                                   # its value alone
-      | \b[\w.-]*(?:secret|token|passwo?r?d?|api_?key)["']?\s*[=:]\s*["']?      # a query or form field, a JSON key
+      | (?:secret|token|passwo?r?d?|api_?key)["']?\s*[=:]\s*["']?                # a query or form field, a JSON key
       | ://[^\s:/@]*:(?=[^\s/@]*@)                                              # the password of a URL
     )[^\s&;,"'@}]+""",
     re.IGNORECASE | re.VERBOSE,

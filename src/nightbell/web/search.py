@@ -9,7 +9,9 @@ from nightbell.core.labels import Matcher, clean, parse_matchers
 
 # A run of quoted text, braces' content and anything else without a space or comma; `a = "b c"` stays one term.
 _TERM = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s,"])+')
-_SPACED = re.compile(r"\s*(=~|!~|!=|=)\s*")
+_SPACED = re.compile(r"(?<!\s)\s*(=~|!~|!=|=)\s*")
+#: What somebody types; to read more of it would cost its square.
+_LONGEST = 2_000
 _HAS_OP = re.compile(r'^[^"]*?(=~|!~|!=|=)')
 
 
@@ -25,6 +27,8 @@ class Search(Struct, frozen=True, kw_only=True):
 def parse(text: str) -> Search:
     """Return what a search box asks for: `severity=~"crit.*" team=payments disk` is two matchers and a word."""
     text = clean(text)
+    if len(text) > _LONGEST:
+        return Search(error=f"Too long to look for: {_LONGEST:,} characters at most.")
     terms = _TERM.findall(_SPACED.sub(r"\1", text.strip().removeprefix("{").removesuffix("}")))
     asked = [term for term in terms if _HAS_OP.match(term)]
     words = tuple(term.strip('"') for term in terms if not _HAS_OP.match(term))

@@ -130,7 +130,7 @@ _MARKS = {
     **{f"/h{n}": "\n\n" for n in range(1, 7)},
 }
 _GAPS = re.compile(r"\n{3,}")
-_SPACED_ENDS = re.compile(r"[ \t]++\n")
+_SPACED_ENDS = re.compile(r"(?<![ \t])[ \t]++\n")
 _HREF = re.compile(r"""href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""", re.IGNORECASE)
 _UNSEEN = ("script", "style")
 
