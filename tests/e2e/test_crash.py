@@ -213,7 +213,7 @@ def test_a_killed_postgres_comes_back_by_itself(house: House, source: Sender):
         return status == 200
 
     eventually(taken, within=20)
-    assert seen <= {200, 503}
+    assert seen <= {200, 503}, house.program.said()[-6000:]
     eventually(lambda: _ready(house.program))
     house.mailed(source.alert(), house.ana)
 

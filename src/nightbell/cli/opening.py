@@ -22,7 +22,7 @@ from nightbell.engine.vault import unlock
 from nightbell.settings import Settings
 from nightbell.store import embedded, migrate
 from nightbell.store.datalock import holder
-from nightbell.store.db import Db, connect
+from nightbell.store.db import DATABASE_TROUBLE, Db, connect
 from nightbell.store.embedded import Attached
 from nightbell.store.read.sources import all_sources
 from nightbell.telemetry import log
@@ -83,7 +83,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(work)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, OSError) as error:
+    except (*DATABASE_TROUBLE, DBAPIError) as error:
         _log.debug("command.failed", exc_info=True)
         raise Unreachable(_told(error), hint=_way_out(error)) from error
 

@@ -8,9 +8,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-import asyncpg
-
 from nightbell.engine.faults import FAULTS
+from nightbell.store.db import DATABASE_TROUBLE
 
 T = TypeVar("T")
 
@@ -54,7 +53,7 @@ class Recorder(Generic[T]):
                 return
             for each in taken:
                 await self._together([each])
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as lost:
+        except DATABASE_TROUBLE as lost:
             _tell(taken, lost)
         else:
             _tell(taken, None)

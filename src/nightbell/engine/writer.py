@@ -9,14 +9,13 @@ from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 
-import asyncpg
 import structlog
 
 from nightbell.core.errors import Overloaded
 from nightbell.engine.directory import Directories
 from nightbell.engine.faults import FAULTS
 from nightbell.engine.ingest import Committed, Incoming, Numbers, Outcome, ingest, set_aside
-from nightbell.store.db import Db, Tx
+from nightbell.store.db import DATABASE_TROUBLE, Db, Tx
 from nightbell.telemetry import metrics
 
 #: Alerts in one transaction: past a few hundred a larger batch gains nothing and only waits longer.
@@ -85,7 +84,7 @@ class Writer:
             committed = await self._commit([one for one, _ in batch])
         except FAULTS as fault:
             await self._one_by_one(batch, fault)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as lost:
+        except DATABASE_TROUBLE as lost:
             self._away = True
             _log.warning("ingest.unavailable", why=str(lost), deliveries=len(batch))
             for _, future in batch:
@@ -125,7 +124,7 @@ class Writer:
         metrics.INGEST_FAULTS.inc()
         try:
             outcome = await self._db.in_tx(lambda tx: set_aside(tx, one, why))
-        except (*FAULTS, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as second:
+        except (*FAULTS, *DATABASE_TROUBLE) as second:
             _fail(future, Overloaded(f"The delivery could not be kept: {type(second).__name__}."))
         else:
             if not future.done():

@@ -57,6 +57,10 @@ class Retryable(StrEnum):
     LOST = "lost"
 
 
+#: Whatever a statement may raise for the sake of the database or the way to it. The last but one is what asyncpg says
+#: of a connection that was cut while it was being set up or given back.
+DATABASE_TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+
 _REASONS: tuple[tuple[Retryable, tuple[type[BaseException], ...]], ...] = (
     (Retryable.DEADLOCK, (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)),
     (Retryable.SERIALIZATION, (asyncpg.SerializationError,)),
@@ -66,6 +70,7 @@ _REASONS: tuple[tuple[Retryable, tuple[type[BaseException], ...]], ...] = (
         (
             asyncpg.PostgresConnectionError,
             asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
             asyncpg.CannotConnectNowError,
             asyncpg.AdminShutdownError,
             asyncpg.CrashShutdownError,
@@ -197,7 +202,7 @@ class Db(Runner):
             try:
                 async with self.tx() as tx:
                     return await work(tx)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except DATABASE_TROUBLE as error:
                 if not remaining or retryable(error) is None:
                     raise
                 await asyncio.sleep(0.02 * (tries - remaining) ** 2)
@@ -320,7 +325,7 @@ async def _roll_back(connection: Any, transaction: Any) -> None:
         return
     try:
         await transaction.rollback()
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except DATABASE_TROUBLE:
         # The server rolls back by itself when it loses the session; the error that brought us here matters more.
         connection.terminate()
 
@@ -330,7 +335,7 @@ async def _listen(dsn: str, channel: str, heard: Callable[[str], None]) -> None:
         lost = asyncio.Event()
         try:
             connection = await connect_one(dsn)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except DATABASE_TROUBLE:
             await asyncio.sleep(0.5)
             continue
         try:
@@ -340,7 +345,7 @@ async def _listen(dsn: str, channel: str, heard: Callable[[str], None]) -> None:
             )
             heard("")
             await lost.wait()
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except DATABASE_TROUBLE:
             await asyncio.sleep(0.5)
         finally:
             connection.terminate()

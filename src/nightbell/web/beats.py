@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
 import msgspec
 from litestar.types import HTTPScope, Receive, Send
 
@@ -18,7 +17,7 @@ from nightbell.core.access import Permission, may
 from nightbell.core.errors import Forbidden, NightbellError, Unauthenticated, Unknown
 from nightbell.engine.heartbeats import Heartbeats
 from nightbell.engine.identity import visitor_by_token
-from nightbell.store.db import Db
+from nightbell.store.db import DATABASE_TROUBLE, Db
 from nightbell.web import senders as request
 from nightbell.web.bodies import Refused, body_of
 
@@ -52,7 +51,7 @@ class Beats:
             await _respond(send, refused.status, refused.why, refused.headers)
         except NightbellError as error:
             await _respond(send, _STATUS.get(type(error), 400), f"{error.message} {error.hint}".strip())
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except DATABASE_TROUBLE:
             await _respond(send, 503, "The database does not answer. Try again.")
         else:
             await _respond(send, 204, "")

@@ -7,11 +7,10 @@ import asyncio
 from dataclasses import dataclass
 from time import monotonic
 
-import asyncpg
 import msgspec
 from litestar.types import HTTPScope, Receive, Send
 
-from nightbell.store.db import Db
+from nightbell.store.db import DATABASE_TROUBLE, Db
 from nightbell.telemetry import metrics
 
 #: A loop that has not gone round for this long is stuck: each looks at least every 30 seconds. Units: seconds.
@@ -52,7 +51,7 @@ class Health:
         try:
             async with asyncio.timeout(_PATIENCE):
                 await self.db.value("answers")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as lost:
+        except DATABASE_TROUBLE as lost:
             return f"no answer: {type(lost).__name__}"
         return "ok"
 

@@ -11,7 +11,6 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import msgspec
 from litestar.types import HTTPScope as Scope
 from litestar.types import Receive, Send
@@ -22,7 +21,7 @@ from nightbell.engine.directory import Configuration, Directories
 from nightbell.engine.ids import new_id
 from nightbell.engine.ingest import Incoming, Outcome, Rejected, packed
 from nightbell.engine.writer import Writers
-from nightbell.store.db import Db
+from nightbell.store.db import DATABASE_TROUBLE, Db
 from nightbell.telemetry import metrics
 from nightbell.web import senders as request
 from nightbell.web.bodies import Refused, body_of
@@ -147,7 +146,7 @@ class Hooks:
                 if digest in configuration.secrets
                 else await self.directories.configuration(self.db)
             )
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as lost:
+        except DATABASE_TROUBLE as lost:
             raise Refused(503, "The database is not available. Try again.") from lost
 
     # ------------------------------------------------------------ what is refused

@@ -10,12 +10,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from nightbell.core.errors import NightbellError
 from nightbell.engine.heartbeats import Heartbeats
-from nightbell.store.db import Db
+from nightbell.store.db import DATABASE_TROUBLE, Db
 from nightbell.store.read.heartbeats import by_mail_name
 
 _TO = re.compile(rb"(?i)TO:\s*<?([A-Za-z0-9-]{1,64})@[^\s>]{1,255}>?")
@@ -103,7 +102,7 @@ class MailDoor:
         found = _TO.match(rest.strip())
         try:
             ident = await by_mail_name(self.db, found[1].decode().lower()) if found else None
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except DATABASE_TROUBLE:
             return "451 the database does not answer, try again"
         if ident is None:
             return "550 no such heartbeat"
@@ -118,7 +117,7 @@ class MailDoor:
                 await self.heartbeats.ping(ident, secret=None, by="email")
         except NightbellError as error:
             return f"550 {error.message}"
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as lost:
+        except DATABASE_TROUBLE as lost:
             _log.warning("heartbeat.mail_lost", why=str(lost))
             return "451 the database does not answer, try again"
         return "250 heard"

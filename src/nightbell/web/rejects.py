@@ -6,11 +6,10 @@ Rule 1: whoever is not known must not be able to fill the disk: only so many a s
 import asyncio
 from collections import deque
 
-import asyncpg
 import structlog
 
 from nightbell.engine.ingest import Rejected, reject
-from nightbell.store.db import Db
+from nightbell.store.db import DATABASE_TROUBLE, Db
 
 #: Requests of strangers written in one second; a flood is a number in /metrics.
 MOST_A_SECOND = 20
@@ -43,5 +42,5 @@ class Rejects:
     async def _write(self, some: list[Rejected]) -> None:
         try:
             await self._db.in_tx(lambda tx: reject(tx, some))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as lost:
+        except DATABASE_TROUBLE as lost:
             _log.warning("rejects.not_kept", count=len(some), why=str(lost))

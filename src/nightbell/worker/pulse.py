@@ -8,11 +8,9 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import asyncpg
-
 from nightbell.core.draft import Decision
 from nightbell.engine.ingest import Committed
-from nightbell.store.db import Db
+from nightbell.store.db import DATABASE_TROUBLE, Db
 from nightbell.telemetry import metrics
 
 CHANNEL = "nightbell"
@@ -101,7 +99,7 @@ class Pulse:
             for topic in sorted(topics):
                 try:
                     await self._db.execute("notify", CHANNEL, topic)
-                except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                except DATABASE_TROUBLE:
                     # The database is away; whoever waits looks again within a second of its return.
                     break
             await asyncio.sleep(_EVERY)

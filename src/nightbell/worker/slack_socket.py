@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 import aiohttp
-import asyncpg
 import structlog
 from slack_sdk.errors import SlackClientError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
@@ -21,6 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from nightbell.channels import slack_calls
 from nightbell.engine.pressing import Button, Pressing
 from nightbell.engine.rooms import Rooms
+from nightbell.store.db import DATABASE_TROUBLE
 
 #: To open a line. Units: seconds.
 _PATIENCE = 15.0
@@ -71,7 +71,7 @@ class Socket:
                 await self._pressing.press(_button(one), self._clock())
             if request.type == "events_api" and (mark := slack_calls.mark(request.payload)):
                 await self._rooms.marked(mark, self._clock())
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
+        except DATABASE_TROUBLE as fault:
             # Not confirmed, so Slack sends it again.
             _log.warning("slack.not_recorded", why=str(fault))
             return
