@@ -302,7 +302,7 @@ def test_a_policy_shows_its_clock_while_it_is_edited(home: Home, page: Page) -> 
     expect(page.locator("#ladder")).to_contain_text("Bo")
     page.locator("[name=delay]").first.fill("7")
     expect(page.locator("#ladder")).to_contain_text("T+7 min")
-    page.click("text=Save >> nth=-1")
+    page.click("#policy button.p")
     expect(page.get_by_role("status")).to_contain_text("Saved")
     page.reload()
     expect(page.locator("#ladder")).to_contain_text("T+7 min")
@@ -315,7 +315,7 @@ def test_a_policy_that_reaches_nobody_is_called_a_dead_end(home: Home, page: Pag
     page.click("text=Make a policy")
     page.click("[aria-label='Remove Ana Web']")
     expect(page.locator("#ladder")).to_contain_text("Dead end")
-    page.click("text=Save >> nth=-1")
+    page.click("#policy button.p")
     expect(page.locator(".banner.fire")).to_contain_text("A level without anybody is skipped")
 
 

@@ -28,7 +28,7 @@ def test_a_rule_is_made_and_folds_what_follows_behind_its_leader(home: Home, pag
     page.uncheck("[name=by_title]")
     page.fill("[name=paths]", "commonLabels.web_cluster")
     page.click("text=Make the rule")
-    expect(page.get_by_role("alert")).to_contain_text("This was not saved.")
+    expect(page.locator(".banner[role=alert]")).to_contain_text("This was not saved.")
     page.fill("[name=paths]", "$.commonLabels.web_cluster")
     page.click("text=Add a condition")
     page.fill("[name='rule-values-0']", "critical, page")

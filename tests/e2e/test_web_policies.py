@@ -92,7 +92,7 @@ def test_a_level_tells_a_channel_beside_its_people(home: Home, page: Page, polic
     page.goto(home.url(f"/policies/{policy['id']}"))
     page.fill("[name=channel-0]", "#ops")
     page.click("#policy .btn.p")
-    expect(page.get_by_role("alert")).to_contain_text("not the id of a channel")
+    expect(page.locator(".banner[role=alert]")).to_contain_text("not the id of a channel")
     page.click("[aria-label='Remove Slack channel #ops']")
     expect(page.locator(".target", has_text="#ops")).to_have_count(0)
     page.fill("[name=channel-0]", "C06Q2JK7RQW")

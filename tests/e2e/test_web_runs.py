@@ -64,7 +64,7 @@ def test_a_run_by_hand_is_followed_canceled_and_done_again(home: Home, page: Pag
     expect(page.locator("#runs")).to_contain_text("It never ran")
     page.fill("[name=about]", "NOBODY")
     page.get_by_role("button", name="Run it now").click()
-    expect(page.get_by_role("alert")).to_contain_text("There is no alert NOBODY")
+    expect(page.locator(".banner[role=alert]")).to_contain_text("There is no alert NOBODY")
     page.fill("[name=about]", short)
     page.get_by_role("button", name="Run it now").click()
     steps = page.locator("#steps")

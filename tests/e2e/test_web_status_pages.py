@@ -49,6 +49,7 @@ def test_an_incident_is_published_and_anybody_reads_it_without_scripts(
     incident = page.url
     page.click("summary:has-text('Publish something')")
     page.locator("form[action$='/publish'] [name=event]").fill("Orders fail for <some> of you.")
+    page.locator("form[action$='/publish'] [name=page]").select_option(label="Shop")
     page.locator("form[action$='/publish'] [name=impact]").select_option("partial_outage")
     page.locator("form[action$='/publish']").get_by_role("button", name="Publish").click()
     expect(page.get_by_role("status")).to_contain_text("Published")

@@ -71,13 +71,14 @@ def test_a_workflow_to_begin_with_is_tried_and_switched_on(home: Home, page: Pag
 
 
 def test_a_template_that_is_wrong_is_marked_where_it_is(home: Home, page: Page) -> None:
-    home.house.source().give(firing("Filled in", job="api"))
+    given = home.house.source().give(firing("Filled in", job="api"))
     made = home.house.api.add(
         "/workflows", name="Says", trigger_params={"trigger_type": "alert", "triggers": []}
     )
     page.goto(home.url(f"/workflows/{made['id']}"))
     page.select_option("select[name=kind]", "http_client")
     page.get_by_role("button", name="Add a task").click()
+    page.select_option("select[name=with]", given.results[0]["short_id"])
     page.fill("[name=p-url]", "https://example.org/{{ alert.labels.job }}")
     expect(page.locator("#preview")).to_contain_text("https://example.org/")
     page.fill("[name=p-body]", "{{ alert.summary | shout }}")
