@@ -44,7 +44,7 @@ async function post(form: HTMLFormElement, button: HTMLButtonElement | null): Pr
   try {
     const response = await fetch(action, { method: "POST", body: data, headers: { Accept: "text/html" } });
     if (!response.headers.get("content-type")?.startsWith("text/html")) throw new Error("not a page");
-    replace(await response.text(), response.redirected ? response.url : location.href);
+    replace(await response.text(), response.redirected ? response.url : location.href, form);
   } catch {
     if (button) button.disabled = false;
     if (button?.hasAttribute("formaction")) form.action = button.getAttribute("formaction")!;

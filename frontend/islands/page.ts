@@ -13,12 +13,16 @@ export function show(html: string, still = false): number {
   return held;
 }
 
-/** Puts the whole body of another page in place of ours, keeping scroll and selection where both have them. */
-export function replace(html: string, url: string): void {
+/**
+ * Puts the whole body of another page in place of ours, keeping scroll and selection where both have them. The menu that
+ * `asked` stands in closes; on the same page others stay open, for somebody may have gone on there meanwhile.
+ */
+export function replace(html: string, url: string, asked: Element): void {
   const next = parsed(html);
   document.title = next.title;
+  const other = new URL(url).pathname !== location.pathname;
   if (url !== location.href) history.pushState(null, "", url);
-  for (const open of all<HTMLDetailsElement>("details.pop[open]")) open.open = false;
+  for (const menu of all<HTMLDetailsElement>("details.pop[open]")) if (other || menu.contains(asked)) menu.open = false;
   morph(document.body, next.body);
   document.dispatchEvent(new CustomEvent("shown"));
 }
