@@ -13,7 +13,7 @@ from litestar.types import HTTPScope, Receive, Send
 from nightbell.store.db import DATABASE_TROUBLE, Db
 from nightbell.telemetry import metrics
 
-#: A loop that has not gone round for this long is stuck: each looks at least every 30 seconds. Units: seconds.
+#: A loop that is overdue by this much is stuck. Some look once a second, some once an hour. Units: seconds.
 STUCK = 90.0
 _PATIENCE = 2.0
 
@@ -23,7 +23,7 @@ class Health:
     """The routes for machines that watch us, as one ASGI application."""
 
     db: Db
-    #: When each loop of the engine last went round.
+    #: By when each loop of the engine is to go round again.
     seen: dict[str, float]
 
     def serves(self, path: str) -> bool:
@@ -56,7 +56,7 @@ class Health:
         return "ok"
 
     def _engine(self) -> str:
-        late = [name for name, at in self.seen.items() if monotonic() - at > STUCK]
+        late = [name for name, due in self.seen.items() if monotonic() - due > STUCK]
         if late:
             return f"stuck: {', '.join(sorted(late))}"
         return "ok" if {"tick", "deliver"} <= self.seen.keys() else "starting"

@@ -95,7 +95,7 @@ class Worker:
         self.messages = Bell()
         self.leases = Bell()
         self._sending: set[asyncio.Task[None]] = set()
-        #: When each loop last went round, by a clock that no one sets: what /readyz looks at.
+        #: By when each loop is to go round again, by a clock that no one sets: what /readyz looks at.
         self.seen: dict[str, float] = {}
         self._lanes = [tick.Lane(db, directories) for _ in range(LANES)]
         #: More was due than was claimed: the next claim goes in turn.
@@ -117,7 +117,7 @@ class Worker:
         while True:
             fault = await _fault(work())
             if fault is None:
-                self.seen[name] = monotonic()
+                self.seen[name] = monotonic() + every
             else:
                 away = retryable(fault) is Retryable.LOST
                 _log.error("worker.fault", loop=name, why=_said(fault), exc_info=None if away else fault)
