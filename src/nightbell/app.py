@@ -373,7 +373,11 @@ def _testing_clock(engine: Engine) -> TestingClock:
     async def house() -> None:
         await keep_house(engine.db, standing(), retention_days=engine.settings.retention_days)
 
-    passage = Passage(engine.db, standing, engine.worker.ring, house)
+    def ring() -> None:
+        engine.worker.ring()
+        engine.lanes.ring()
+
+    passage = Passage(engine.db, standing, ring, house)
     return TestingClock(clock=standing, advance=passage.advance)
 
 

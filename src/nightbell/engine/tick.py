@@ -124,9 +124,11 @@ async def lag(db: Db, now: datetime) -> float:
 
 
 async def ahead(db: Db) -> tuple[datetime | None, bool]:
-    """Return when time must look again, and whether a message is on its way now."""
+    """Return when time must look again, also for what runs beside paging, and whether a message is on its way now."""
     row = await db.row("next_due")
-    return (row["due"], row["sending"]) if row else (None, False)
+    if row is None:
+        return None, False
+    return min(filter(None, (row["due"], row["due_at_leisure"])), default=None), row["sending"]
 
 
 async def push_back(db: Db, alert_id: UUID, why: str, now: datetime) -> None:

@@ -16,4 +16,4 @@ def chore(incidents: Incidents, clock: Callable[[], datetime]) -> Chore:
     async def follow() -> None:
         await incidents.follow_alerts(now=clock())
 
-    return Chore("incidents of alerts", _LOOKS, follow)
+    return Chore("incidents of alerts", _LOOKS, follow, timed=True)

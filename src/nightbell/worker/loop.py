@@ -65,6 +65,8 @@ class Chore(NamedTuple):
     name: str
     every: float
     work: Callable[[], Awaitable[None]]
+    #: Does what falls due at an instant: whoever moves time wakes it.
+    timed: bool = False
 
 
 class Worker:
@@ -89,7 +91,7 @@ class Worker:
         self._clock = node.clock
         self._woken = node.woken
         self._retention_days = retention_days
-        self._chores = tuple(chores)
+        self._chores = tuple((chore, Bell()) for chore in chores)
         self.due = Bell()
         self.grown = Bell()
         self.messages = Bell()
@@ -110,7 +112,7 @@ class Worker:
             asyncio.create_task(self._loop("configuration", self._refresh, Bell(), POLL)),
             asyncio.create_task(self._loop("index", self._settle, self.grown, 30.0)),
             asyncio.create_task(self._loop("housekeeping", self._keep_house, Bell(), 30.0)),
-            *(asyncio.create_task(self._loop(c.name, c.work, Bell(), c.every)) for c in self._chores),
+            *(asyncio.create_task(self._loop(c.name, c.work, bell, c.every)) for c, bell in self._chores),
         ]
 
     async def _loop(self, name: str, work: Callable[[], Awaitable[None]], bell: Bell, every: float) -> None:
@@ -227,7 +229,7 @@ class Worker:
 
     def ring(self) -> None:
         """Wake every loop that does what is due."""
-        for bell in (self.due, self.messages, self.leases):
+        for bell in (self.due, self.messages, self.leases, *(bell for c, bell in self._chores if c.timed)):
             bell.ring()
 
     @property

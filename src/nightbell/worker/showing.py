@@ -28,5 +28,5 @@ def chores(
     return (
         Chore("status pages", _LOOKS, showing.look),
         Chore("questions", _QUESTIONS, ask),
-        Chore("plans", _PLANS, plan),
+        Chore("plans", _PLANS, plan, timed=True),
     )

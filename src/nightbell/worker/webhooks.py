@@ -32,4 +32,4 @@ def chores(relaying: Relaying, sending: Sending, node: Node, *, keep: int) -> tu
         left.clear()
         await db.execute("forget_webhook_deliveries", clock() - timedelta(days=keep))
 
-    return (Chore("webhooks", _LOOK, look), Chore("webhooks.care", _CARE, care))
+    return (Chore("webhooks", _LOOK, look, timed=True), Chore("webhooks.care", _CARE, care))

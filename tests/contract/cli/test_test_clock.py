@@ -2,6 +2,7 @@
 
 import signal
 import socket
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
@@ -108,3 +109,34 @@ def test_nobody_reaches_it_by_another_address_of_the_machine(standing):
         pytest.skip("this machine has no address but loopback")
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"http://{elsewhere}:{standing.port}/testing/clock")
+
+
+def test_workflows_wait_and_repeat_as_if_it_had_been_waited_for(standing):
+    standing.says("user", "add", "--email", "ana@example.org", "--name", "Ana", "--role", "owner")
+    bearer = standing.says("token", "create", "--user", "ana@example.org")
+    api = httpx.Client(
+        base_url=f"{standing.url}/v1", headers={"Authorization": f"Bearer {bearer}"}, timeout=60
+    )
+
+    def told(path, named, **attributes):
+        answer = api.post(path, json={"data": {"type": named, "attributes": attributes}})
+        assert answer.status_code == 201, answer.text
+        return answer.json()["data"]
+
+    patient = {"trigger_type": "incident", "triggers": ["incident_created"]}
+    made = told("/workflows", "workflows", name="Again and again", trigger_params=patient, wait="10 min",
+                repeat_every_duration="1 h", repeat_condition_number_of_repeats=2)  # fmt: skip
+    said = {"task_type": "print", "message": "Still there."}
+    told(f"/workflows/{made['id']}/workflow_tasks", "workflow_tasks", name="Say", task_params=said)
+    began = datetime.fromisoformat(httpx.get(f"{standing.url}/testing/clock").json()["now"])
+    told("/incidents", "incidents", title="Orders fail")
+    until = began + timedelta(days=1)
+    planned = {"kind": "scheduled", "scheduled_for": (began + timedelta(hours=2)).isoformat()}
+    work = told("/incidents", "incidents", title="Move", scheduled_until=until.isoformat(), **planned)
+    assert moved(standing, to=until.isoformat()).status_code == 200
+
+    runs = api.get(f"/workflows/{made['id']}/workflow_runs").json()["data"]
+    about = [r["attributes"] for r in runs if r["attributes"]["incident_id"] != work["id"]]
+    after = [datetime.fromisoformat(run["completed_at"]) - began for run in reversed(about)]
+    assert after == [timedelta(minutes=10), timedelta(minutes=70), timedelta(minutes=130)]
+    assert api.get(f"/incidents/{work['id']}").json()["data"]["attributes"]["status"] == "completed"

@@ -90,8 +90,8 @@ WITH x AS (
 )
 SELECT id FROM x UNION SELECT id FROM y UNION SELECT id FROM z LIMIT $2
 
--- next_due: when time must look again, and whether a message is on its way; one statement, so that whoever moves a
--- clock that stands still sees nothing slip from due to sent
+-- next_due: when time must look again for pages and for what has time (workflows, webhooks, incidents), and whether a
+-- message is on its way; one statement, so that whoever moves a clock that stands still sees nothing slip from due to sent
 SELECT LEAST(
     (SELECT min(wake_at) FROM alerts WHERE wake_at IS NOT NULL),
     (SELECT min(wake_at) FROM escalations WHERE wake_at IS NOT NULL),
@@ -100,7 +100,21 @@ SELECT LEAST(
     (SELECT min(lease_until) FROM notifications WHERE state = 'sending'),
     (SELECT min(wake_at) FROM heartbeats WHERE wake_at IS NOT NULL),
     (SELECT next_at FROM noticing)
-) AS due, EXISTS (SELECT FROM notifications WHERE state = 'sending') AS sending
+) AS due, LEAST(
+    (SELECT min(wake_at) FROM workflow_runs WHERE wake_at IS NOT NULL),
+    (SELECT min(at) FROM happenings WHERE matched_at IS NULL OR relayed_at IS NULL),
+    (SELECT min(created_at) FROM audit_log WHERE relayed_at IS NULL),
+    (SELECT min(d.send_at) FROM webhooks_deliveries d JOIN webhooks_endpoints e ON e.id = d.endpoint_id AND e.enabled
+        WHERE d.state = 'waiting'),
+    (SELECT min(CASE WHEN status = 'scheduled' THEN scheduled_for ELSE scheduled_until END) FROM incidents
+        WHERE status IN ('scheduled', 'in_progress')),
+    (SELECT min(i.updated_at) FROM incidents i
+        WHERE i.resolve_with_alerts AND i.status IN ('in_triage', 'started', 'mitigated')
+          AND EXISTS (SELECT FROM incident_alerts x WHERE x.incident_id = i.id)
+          AND NOT EXISTS (SELECT FROM incident_alerts x JOIN alerts a ON a.id = x.alert_id
+                          WHERE x.incident_id = i.id AND a.status <> 'resolved'))
+) AS due_at_leisure, EXISTS (SELECT FROM notifications WHERE state = 'sending')
+    OR EXISTS (SELECT FROM webhooks_deliveries WHERE state = 'sending') AS sending
 
 -- alerts_of_api_key: open alerts that were made here with this deduplication key; rare, so no index serves it
 SELECT a.id FROM alert_details d JOIN alerts a ON a.id = d.alert_id
