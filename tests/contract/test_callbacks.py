@@ -25,6 +25,7 @@ from nightbell.testing.clock import FrozenClock
 from nightbell.testing.doubles import Reply, Reset, Then
 from nightbell.testing.slack_double import APP, SECRET, SlackDouble
 from nightbell.testing.twilio_double import TwilioDouble
+from support.ports import LOOPBACK, held
 
 # Each test is a whole program.
 pytestmark = pytest.mark.timeout(180)
@@ -148,10 +149,11 @@ class Bell:
 
 
 @pytest.fixture
-async def bell(db, tmp_path, unused_tcp_port):
+async def bell(db, tmp_path):
     clock = FrozenClock(START)
     await seed(db, clock())
-    url = f"http://127.0.0.1:{unused_tcp_port}"
+    door = held()
+    url = f"http://{LOOPBACK}:{door.getsockname()[1]}"
     async with (
         TwilioDouble(clock) as twilio,
         SlackDouble(U0ANA0001="ana@example.org", U0EVE0001="eve@example.org") as slack,
@@ -159,11 +161,9 @@ async def bell(db, tmp_path, unused_tcp_port):
         providers = {"twilio": twilio.settings, "slack": {**slack.settings, "app_token": ""}}
         settings = Settings(data=tmp_path / "data", base_url=url, providers=providers)
         async with node(settings, db, now=clock) as running, httpx.AsyncClient() as client:
-            config = uvicorn.Config(
-                running.asgi, port=unused_tcp_port, log_config=None, lifespan="off", ws="none"
-            )
+            config = uvicorn.Config(running.asgi, log_config=None, lifespan="off", ws="none")
             server = Server(config)
-            serving = asyncio.create_task(server.serve())
+            serving = asyncio.create_task(server.serve(sockets=[door]))
             while not server.started:
                 await asyncio.sleep(0.005)
             yield Bell(url, running, clock, client, twilio, slack)

@@ -34,14 +34,14 @@ async def service():
 
 
 @pytest.fixture
-async def bell(db, tmp_path, unused_tcp_port, service):
+async def bell(db, tmp_path, service):
     clock = FrozenClock(START)
     await seed(db, clock())
     providers = {
         "discord": {"bot_token": "b0t", "public_key": PUBLIC, "base_url": service.url},
         "mattermost": {"bot_token": "b0t", "base_url": service.url},
     }
-    async with ringing(db, tmp_path, unused_tcp_port, providers, clock) as bell:
+    async with ringing(db, tmp_path, providers, clock) as bell:
         yield bell
 
 

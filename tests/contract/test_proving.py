@@ -70,10 +70,10 @@ def clock():
 
 
 @pytest.fixture
-async def bell(db, tmp_path, unused_tcp_port, clock, twilio, slack):
+async def bell(db, tmp_path, clock, twilio, slack):
     await seed(db, clock())
     providers = {"twilio": twilio.settings, "slack": {"base_url": slack.settings["base_url"]}}
-    async with ringing(db, tmp_path / "data", unused_tcp_port, providers, clock) as bell:
+    async with ringing(db, tmp_path / "data", providers, clock) as bell:
         yield bell
 
 

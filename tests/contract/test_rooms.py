@@ -32,11 +32,11 @@ def chosen():
 
 
 @pytest.fixture
-async def bell(db, tmp_path, unused_tcp_port, slack, chosen):
+async def bell(db, tmp_path, slack, chosen):
     clock = FrozenClock(START)
     await seed(db, clock())
     known = {**slack.settings, "app_token": "", **chosen}
-    async with ringing(db, tmp_path, unused_tcp_port, {"slack": known}, clock) as bell:
+    async with ringing(db, tmp_path, {"slack": known}, clock) as bell:
         yield bell
 
 

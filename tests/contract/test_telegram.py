@@ -26,11 +26,11 @@ async def telegram():
 
 
 @pytest.fixture
-async def bell(db, tmp_path, unused_tcp_port, telegram):
+async def bell(db, tmp_path, telegram):
     clock = FrozenClock(START)
     await seed(db, clock())
     providers = {"telegram": telegram.settings}
-    async with ringing(db, tmp_path / "data", unused_tcp_port, providers, clock) as bell:
+    async with ringing(db, tmp_path / "data", providers, clock) as bell:
         yield bell
 
 
@@ -138,12 +138,12 @@ async def test_what_means_nothing_is_left_alone(bell, telegram):
     assert f"This chat is {ANA}" in (await telegram.take()).text
 
 
-async def test_a_blocked_bot_marks_the_contact_method_and_uses_the_next(db, tmp_path, unused_tcp_port):
+async def test_a_blocked_bot_marks_the_contact_method_and_uses_the_next(db, tmp_path):
     clock = FrozenClock(START)
     await seed(db, clock())
     async with (
         TelegramDouble(blocked=frozenset({ANA})) as telegram,
-        ringing(db, tmp_path, unused_tcp_port, {"telegram": telegram.settings}, clock) as bell,
+        ringing(db, tmp_path, {"telegram": telegram.settings}, clock) as bell,
     ):
         alert = await bell.page(await bell.person(telegram=str(ANA)))
         await bell.becomes(SENT, alert, wanted=[("telegram", "refused", "")])
@@ -162,17 +162,16 @@ async def _everything(db):
     return [tuple(row.values()) for row in (*rows, *await db.fetch("SELECT changes FROM audit_log"))]
 
 
-async def test_one_node_asks_and_a_restart_goes_on_where_it_was(db, tmp_path, unused_tcp_port_factory):
+async def test_one_node_asks_and_a_restart_goes_on_where_it_was(db, tmp_path):
     clock = FrozenClock(START)
     await seed(db, clock())
     async with TelegramDouble() as telegram:
         providers = {"telegram": telegram.settings}
-        first, second = unused_tcp_port_factory(), unused_tcp_port_factory()
-        async with ringing(db, tmp_path / "a", first, providers, clock) as bell:
+        async with ringing(db, tmp_path / "a", providers, clock) as bell:
             alert = await bell.page(await bell.person(telegram=str(ANA)))
             message = await telegram.take()
             await telegram.until(lambda: telegram.asking == 1)
-            async with ringing(db, tmp_path / "b", second, providers, clock):
+            async with ringing(db, tmp_path / "b", providers, clock):
                 await asyncio.sleep(1.5)
                 press = telegram.pressed(message, "Acknowledge", ANA)
                 await telegram.tell(press)
@@ -181,7 +180,7 @@ async def test_one_node_asks_and_a_restart_goes_on_where_it_was(db, tmp_path, un
         # Told again after the restart, as Telegram does with what was never confirmed.
         await db.fetch("UPDATE pollers SET position = 0 RETURNING 1")
         telegram.updates = [press]
-        async with ringing(db, tmp_path / "a", unused_tcp_port_factory(), providers, clock) as bell:
+        async with ringing(db, tmp_path / "a", providers, clock) as bell:
             await telegram.until(lambda: len(telegram.answers) == 2)
             assert await bell.status(alert) == "acknowledged"
         codes = [r["code"] for r in await db.fetch("SELECT code FROM alert_events")]
@@ -214,12 +213,12 @@ async def test_trouble_is_said_and_passes(bell, telegram):
     assert telegram.webhook is None
 
 
-async def test_a_webhook_is_believed_only_with_its_secret(db, tmp_path, unused_tcp_port):
+async def test_a_webhook_is_believed_only_with_its_secret(db, tmp_path):
     clock = FrozenClock(START)
     await seed(db, clock())
     async with TelegramDouble() as telegram:
         providers = {"telegram": {**telegram.settings, "updates": "webhook"}}
-        async with ringing(db, tmp_path, unused_tcp_port, providers, clock) as bell:
+        async with ringing(db, tmp_path, providers, clock) as bell:
             await telegram.until(lambda: telegram.webhook)
             assert telegram.webhook is not None
             assert telegram.webhook["url"] == f"{bell.url}/callbacks/telegram"

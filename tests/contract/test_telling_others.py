@@ -22,10 +22,10 @@ HERE = Browser(user_agent="test", remote_ip="127.0.0.1")
 
 
 @pytest.fixture
-async def bell(db, tmp_path, unused_tcp_port):
+async def bell(db, tmp_path):
     clock = FrozenClock(START)
     await seed(db, clock())
-    async with ringing(db, tmp_path / "data", unused_tcp_port, {}, clock) as bell:
+    async with ringing(db, tmp_path / "data", {}, clock) as bell:
         yield bell
 
 

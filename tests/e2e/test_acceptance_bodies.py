@@ -11,7 +11,8 @@ import pytest
 
 from support.bodies import alert, firing, moment, notification, over
 from support.household import PUSH, WEBHOOK, House, Sender, captured, edited
-from support.programs import LOOPBACK, eventually
+from support.ports import LOOPBACK
+from support.programs import eventually
 
 SINGLE = "single_firing"
 MULTI = "multi_alert_group"
@@ -87,6 +88,15 @@ def test_a_compressed_body_is_read(house: House, source: Sender, packed):
     assert source.delivery()["body"].encode() == captured(SINGLE)
 
 
+def test_a_body_compressed_in_parts_is_read_whole(house: House, source: Sender):
+    """A12: a gzip file may be several, one after the other (RFC 1952, 2.2)."""
+    body = captured(SINGLE)
+    fields = {"Authorization": f"Bearer {source.secret}", "Content-Encoding": "x-gzip"}
+    parts = gzip.compress(body[:100]) + gzip.compress(body[100:]) + b"\0\0"
+    assert source.post(parts, headers=fields).status == 200
+    assert len(source.alerts()) == 1
+
+
 def test_grafanas_body_is_read(house: House, source: Sender):
     """A17."""
     extra = {
@@ -129,6 +139,27 @@ def test_a_bare_list_is_read(house: House, source: Sender):
     pushed = [one | {"endsAt": later} for one in _pushed()]
     source.give(pushed)
     assert sorted(one["summary"] for one in source.alerts()) == ["Flappy", "Many", "Pending", "Watchdog"]
+
+
+@pytest.mark.parametrize(
+    "before", [b"", b" \n\t", b"\xef\xbb\xbf"], ids=["alone", "after space", "after a mark"]
+)
+def test_a_bare_list_of_a_prometheus_ends_by_its_ends(house: House, source: Sender, before):
+    """A17: whatever stands before the bracket."""
+    later = (datetime.now(UTC) + timedelta(minutes=4)).isoformat()
+    one = next(one for one in _pushed() if one["labels"]["alertname"] == "Flappy")
+    assert source.post(before + _bytes([one | {"endsAt": later}])).status == 200
+    assert source.post(before + _bytes([one | {"endsAt": "2026-11-23T02:44:21.137Z"}])).status == 200
+    assert source.alert()["status"] == "resolved"
+
+
+def test_a_bare_list_of_a_webhooks_alerts_ends_by_their_status(house: House, source: Sender):
+    """A17: a script that sends the alerts without what is around them; none of them is over by silence."""
+    members = edited(MULTI)["alerts"]
+    source.give(members)
+    assert (source.alert()["status"], source.alert()["member_count"]) == ("open", 4)
+    source.give([one | {"status": "resolved", "endsAt": "2026-11-23T03:00:00Z"} for one in members])
+    assert (source.alert()["status"], source.alert()["ended_at"]) == ("resolved", "2026-11-23T03:00:00.000Z")
 
 
 def _pushed():

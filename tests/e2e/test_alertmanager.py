@@ -18,7 +18,8 @@ import pytest
 from conftest import require_real
 from support.bodies import moment, target
 from support.household import PUSH, WEBHOOK, House, Json, Sender
-from support.programs import LOOPBACK, Alertmanager, Program, Prometheus, eventually, installed, unpacked
+from support.ports import LOOPBACK
+from support.programs import Alertmanager, Program, Prometheus, eventually, installed, unpacked
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 

@@ -16,7 +16,8 @@ import pytest
 
 from support.bodies import UNSET, alert, firing, moment, notification, over, rootly, target
 from support.household import MAX_BODY, WEBHOOK, House, Sender, captured, edited
-from support.programs import LOOPBACK, eventually
+from support.ports import LOOPBACK
+from support.programs import eventually
 
 GOOD = alert({"alertname": "Good"})
 

@@ -11,7 +11,8 @@ import pytest
 
 from conftest import require_real
 from support.household import WEBHOOK, House, Json, opened
-from support.programs import LOOPBACK, Alertmanager, eventually, free_port, installed
+from support.ports import LOOPBACK, free_port
+from support.programs import Alertmanager, eventually, installed
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]
 MAIL_PORT = free_port()

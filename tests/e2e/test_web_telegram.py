@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 PASSWORD = "correct horse battery"
 
 
-async def test_a_chat_is_linked_by_a_code_and_the_page_shows_it_at_once(db, tmp_path, unused_tcp_port):
+async def test_a_chat_is_linked_by_a_code_and_the_page_shows_it_at_once(db, tmp_path):
     chromium = installed("chromium", "chromium-browser")
     if chromium is None:
         require_real("chromium")
@@ -24,7 +24,7 @@ async def test_a_chat_is_linked_by_a_code_and_the_page_shows_it_at_once(db, tmp_
     await seed(db, clock())
     async with (
         TelegramDouble() as telegram,
-        ringing(db, tmp_path, unused_tcp_port, {"telegram": telegram.settings}, clock) as bell,
+        ringing(db, tmp_path, {"telegram": telegram.settings}, clock) as bell,
         async_playwright() as playwright,
     ):
         token = await identity.first_link(db, clock())

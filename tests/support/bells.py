@@ -20,6 +20,7 @@ from nightbell.engine.configure import Configure
 from nightbell.settings import Settings
 from nightbell.store.db import Db
 from nightbell.testing.clock import FrozenClock
+from support.ports import LOOPBACK, held
 
 START = datetime(2026, 11, 23, 2, 0, 5, tzinfo=UTC)
 
@@ -87,10 +88,11 @@ class Bell:
 
 @asynccontextmanager
 async def ringing(
-    db: Db, folder: Path, port: int, providers: Mapping[str, Mapping[str, str]], clock: FrozenClock
+    db: Db, folder: Path, providers: Mapping[str, Mapping[str, str]], clock: FrozenClock
 ) -> AsyncIterator[Bell]:
     """Run the program for as long as the block lasts; it may call loopback."""
-    url = f"http://127.0.0.1:{port}"
+    door = held()
+    url = f"http://{LOOPBACK}:{door.getsockname()[1]}"
     settings = Settings(
         data=folder,
         base_url=url,
@@ -98,9 +100,9 @@ async def ringing(
         allow_networks=("127.0.0.0/8",),
     )
     async with node(settings, db, now=clock) as running, httpx.AsyncClient() as client:
-        config = uvicorn.Config(running.asgi, port=port, log_config=None, lifespan="off", ws="none")
+        config = uvicorn.Config(running.asgi, log_config=None, lifespan="off", ws="none")
         server = _Server(config)
-        serving = asyncio.create_task(server.serve())
+        serving = asyncio.create_task(server.serve(sockets=[door]))
         while not server.started:
             await asyncio.sleep(0.005)
         yield Bell(url, running, clock, client)

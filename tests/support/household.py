@@ -15,7 +15,8 @@ from typing import Any
 import httpx
 
 from nightbell.testing.doubles import Double, Mail, Reply, SmtpSink
-from support.programs import LOOPBACK, Background, Nightbell, eventually
+from support.ports import LOOPBACK
+from support.programs import Background, Nightbell, eventually
 
 CAPTURES = Path(__file__).parents[1] / "testdata" / "alertmanager"
 WEBHOOK = "/webhooks/incoming/alertmanager_webhooks"

@@ -7,7 +7,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,10 +20,10 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from nightbell.store import postmaster
+from support.ports import LOOPBACK, free_port
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
-LOOPBACK = "127.0.0.1"
 #: A step of the wait; everything below answers in less than ten of them when the machine is idle.
 STEP = 0.05
 
@@ -44,13 +43,6 @@ def eventually(look: Callable[[], T], *, within: float = 10, what: str = "") -> 
         if time.monotonic() > until:
             raise AssertionError(f"{what or 'it'} did not come true within {within} s; last: {last!r}")
         time.sleep(STEP)
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody has now."""
-    with socket.socket() as trial:
-        trial.bind((LOOPBACK, 0))
-        return int(trial.getsockname()[1])
 
 
 class Program:

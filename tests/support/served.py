@@ -91,14 +91,18 @@ class Served:
 
     async def service(self, name: str, policy: Policy) -> None:
         """Make a service whose alerts are paged by a policy, and a source that sends them."""
-        made = self.api.add("/escalation_policies", name=f"policy of {name}", repeat_count=policy.repeat)
+        made = self._policy(f"policy of {name}", policy)
+        service = self.api.add("/services", name=name, escalation_policy_id=made["id"])
+        self._services[name] = service
+        self._sources[name] = self.api.add("/alert_sources", name=name, source_type="alertmanager")
+
+    def _policy(self, name: str, policy: Policy) -> Json:
+        made = self.api.add("/escalation_policies", name=name, repeat_count=policy.repeat)
         for position, step in enumerate(policy.steps, 1):
             self.api.add(
                 f"/escalation_policies/{made['id']}/escalation_levels", **self._level(position, step)
             )
-        service = self.api.add("/services", name=name, escalation_policy_id=made["id"])
-        self._services[name] = service
-        self._sources[name] = self.api.add("/alert_sources", name=name, source_type="alertmanager")
+        return made
 
     def _level(self, position: int, step: Step) -> Json:
         people = [{"type": "user", "id": self._people[name]["id"]} for name in step.people]
@@ -240,11 +244,29 @@ class Served:
 
     async def change_step(self, service: str, number: int, people: Sequence[str]) -> None:
         """Let a step of a service's policy page others from now on."""
+        targets = [{"type": "user", "id": self._people[name]["id"]} for name in people]
+        said = {"notification_target_params": targets}
+        self.api.ask("PUT", f"/escalation_levels/{self._step(service, number)}", said)
+
+    def _step(self, service: str, number: int) -> str:
         policy = self._services[service]["escalation_policy_id"]
         levels = self.api.list(f"/escalation_policies/{policy}/escalation_levels")
-        level = next(one for one in levels if one["position"] == number)
-        targets = [{"type": "user", "id": self._people[name]["id"]} for name in people]
-        self.api.ask("PUT", f"/escalation_levels/{level['id']}", {"notification_target_params": targets})
+        return next(str(one["id"]) for one in levels if one["position"] == number)
+
+    async def change_wait(self, service: str, number: int, minutes: int) -> None:
+        """Let a step of a service's policy be followed after another time from now on."""
+        self.api.ask("PUT", f"/escalation_levels/{self._step(service, number)}", {"delay": minutes})
+
+    async def remove_step(self, service: str, number: int) -> None:
+        """Take a step from a service's policy."""
+        self.api.ask("DELETE", f"/escalation_levels/{self._step(service, number)}")
+
+    async def switch_policy(self, service: str, policy: Policy) -> None:
+        """Give a service another policy, whatever is paged by the one it had."""
+        made = self._policy(f"other policy of {service}", policy)
+        said = {"escalation_policy_id": made["id"]}
+        self._services[service] |= said
+        self.api.ask("PUT", f"/services/{self._services[service]['id']}", said)
 
     async def lose_channel(self, name: str, channel: str) -> None:
         """Take a channel from a person."""
@@ -259,11 +281,19 @@ class Served:
         """Let the provider of a channel answer so."""
         raise Needs("providers that fail in a case over HTTP")
 
-    async def maintain(self, service: str, minutes: float) -> None:
+    async def report(self, channel: str, *, arrived: bool) -> None:
+        """Let the provider of a channel say whether its last message arrived."""
+        raise Needs("providers that report in a case over HTTP")
+
+    async def lose_node(self) -> None:
+        """Kill one of several engines."""
+        raise Needs("several programs in a case over HTTP")
+
+    async def maintain(self, service: str, minutes: float | None) -> None:
         """Begin planned work on a service."""
-        ends = self.now + timedelta(minutes=minutes)
         ids = [self._services[service]["id"]]
-        work = {"name": f"Work on {service}", "service_ids": ids, "ends_at": ends.isoformat()}
+        work: Json = {"name": f"Work on {service}", "service_ids": ids}
+        work |= {"ends_at": (self.now + timedelta(minutes=minutes)).isoformat()} if minutes else {}
         self._work.append(self.api.add("/maintenances", **work))
 
     async def end_maintenance(self) -> None:
