@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from msgspec import Struct
-from msgspec.structs import replace
 
+from nightbell.channels import hiding
 from nightbell.channels.text import one_line
 from nightbell.core.delivery import Outcome, Refused, Retry, Sent, Unsure
 from nightbell.net.http import Answer, Blocked, Http, MaybeSent, NotSent
@@ -20,7 +20,7 @@ _LONGEST_WAIT = timedelta(days=1)
 
 
 class Ask(Struct, frozen=True, kw_only=True):
-    """One request. `secret` is whatever of its URL must not be repeated in a reason."""
+    """One request. `secret` is what else must not be repeated in a reason, beside its URL and its credentials."""
 
     method: str = "POST"
     url: str
@@ -30,18 +30,22 @@ class Ask(Struct, frozen=True, kw_only=True):
 
 
 async def exchange(http: Http, ask: Ask, judge: Callable[[Answer], Outcome]) -> Outcome:
-    """Make a request and report what is known; `judge` says what an answer means."""
+    """Make a request and report what is known; `judge` says what an answer means.
+
+    A reason quotes the answer, and answers quote what was asked: what is secret of that is hidden first.
+    """
     try:
-        outcome = judge(await http.ask(ask.method, ask.url, body=ask.body, headers=ask.headers))
+        answer = await http.ask(ask.method, ask.url, body=ask.body, headers=ask.headers)
     except Blocked as error:
-        outcome = Refused(why=str(error))
+        return Refused(why=str(error))
     except NotSent as error:
-        outcome = Retry(why=str(error))
+        return Retry(why=str(error))
     except MaybeSent as error:
-        outcome = Unsure(why=str(error))
-    if isinstance(outcome, Sent) or not ask.secret:
+        return Unsure(why=str(error))
+    outcome = judge(answer)
+    if isinstance(outcome, Sent):
         return outcome
-    return replace(outcome, why=outcome.why.replace(ask.secret, "…"))
+    return judge(hiding.hidden(answer, ask.url, ask.headers, ask.secret))
 
 
 async def post(
@@ -51,14 +55,18 @@ async def post(
     body: bytes,
     headers: Mapping[str, str],
     now: datetime,
-    identify: Callable[[bytes], str] = lambda body: "",
+    identify: Callable[[bytes], str | None] = lambda body: "",
 ) -> Outcome:
-    """Post and report what is known. `identify` finds the provider's id in the body of a success."""
+    """Post and report what is known.
+
+    Shape: `identify` finds the provider's id in the body of a success; None when that is no answer of the provider's.
+    """
 
     def judge(answer: Answer) -> Outcome:
-        if accepted(answer):
-            return Sent(provider_id=identify(answer.body), detail=f"HTTP {answer.status}")
-        return rejected(answer, now)
+        if not accepted(answer):
+            return rejected(answer, now)
+        ident = identify(answer.body)
+        return unlike(answer) if ident is None else Sent(provider_id=ident, detail=f"HTTP {answer.status}")
 
     return await exchange(http, Ask(url=url, body=body, headers=headers), judge)
 
@@ -66,6 +74,16 @@ async def post(
 def accepted(answer: Answer) -> bool:
     """Return whether an answer says that the message was taken."""
     return 200 <= answer.status < 300
+
+
+def unlike(answer: Answer) -> Unsure:
+    """Return what a success means that is not what its service answers.
+
+    A proxy's page, an error with a 200, an answer that broke off: the message may be there, and nobody knows.
+    """
+    why = f"HTTP {answer.status}, but the answer is not that of the service"
+    said = one_line(answer.body[:1000].decode("utf-8", "replace"), most=100)
+    return Unsure(why=f"{why}: {said}" if said else why)
 
 
 def rejected(answer: Answer, now: datetime) -> Retry | Refused:

@@ -20,6 +20,7 @@ from nightbell.net.http import Answer, Http
 # Discord's own limits are 2,000 characters of content, 256 of a title, 4,096 of a description, 1,024 of a field.
 _LONGEST_TITLE = 250
 _LONGEST_BODY = 3_500
+_LONGEST_DESCRIPTION = 4_096
 _LONGEST_VALUE = 200
 _WEBHOOK = re.compile(r"https?://\S+/api/(?:v\d+/)?webhooks/\d{5,20}/[\w-]{20,100}", re.ASCII)
 _CHANNEL = re.compile(r"(?:user:)?\d{5,20}", re.ASCII)
@@ -110,9 +111,10 @@ def render(message: Message) -> dict[str, Any]:
     """Return the message: a line for the locked screen, the rest in an embed, its limits kept in characters."""
     by_bot = not _WEBHOOK.fullmatch(message.address)
     offered = [(label, url) for label, url in links(message) if not by_bot or label == "Open alert"]
-    # Escaping doubles a text at most.
-    body = markdown(lines(message.body, most=_LONGEST_BODY // 2))
     tail = " · ".join(f"[{label}]({url})" for label, url in offered)
+    # Escaping doubles a text at most, and the links are never cut.
+    room = min(_LONGEST_BODY, _LONGEST_DESCRIPTION - len(tail) - 2)
+    body = markdown(lines(message.body, most=max(room // 2, 8)))
     embed = {
         "title": markdown(one_line(message.title, most=_LONGEST_TITLE // 2)),
         "description": "\n\n".join(part for part in (body, tail) if part),
@@ -153,6 +155,8 @@ def _judged(answer: Answer, message: Message) -> Outcome:
     except msgspec.MsgspecError:
         said = _Posted()
     if answers.accepted(answer):
+        if not said.id and answer.status != 204:
+            return answers.unlike(answer)
         known = f"{said.channel_id}/{said.id}" if said.channel_id else said.id
         return Sent(provider_id=known, detail=f"HTTP {answer.status}")
     outcome = answers.rejected(answer, message.sent_at)

@@ -22,6 +22,8 @@ _HOOK = re.compile(r"https?://\S+/hooks/[a-z0-9]{20,40}", re.ASCII)
 _IDENT = re.compile(r"[a-z0-9]{26}", re.ASCII)
 _COLOURS = {"triggered": "#b91c1c", "acknowledged": "#b45309", "resolved": "#15803d"}
 ACTS = ("acknowledge", "escalate", "snooze", "resolve")
+#: What a webhook says, which names no post.
+_TAKEN = (b"ok", b"")
 _LABELS = {"acknowledge": "good", "escalate": "danger", "snooze": "default", "resolve": "default"}
 _BUTTONS = {
     "triggered": ("acknowledge", "escalate", "snooze", "resolve"),
@@ -140,7 +142,9 @@ def _judged(answer: Answer, message: Message) -> Outcome:
         try:
             ident = msgspec.json.decode(answer.body, type=_Posted).id
         except msgspec.MsgspecError:
-            ident = ""  # a webhook says only "ok"
+            ident = ""
+        if not ident and not (_HOOK.fullmatch(message.address) and answer.body.strip() in _TAKEN):
+            return answers.unlike(answer)
         return Sent(provider_id=ident, detail=f"HTTP {answer.status}")
     outcome = answers.rejected(answer, message.sent_at)
     if isinstance(outcome, Refused) and answer.status in (404, 410):

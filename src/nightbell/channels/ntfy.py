@@ -111,11 +111,14 @@ def _actions(message: Message) -> list[dict[str, Any]]:
 
 
 class _Published(Struct):
-    id: str = ""
+    id: Any = ""
+    error: Any = None
 
 
-def _published_id(body: bytes) -> str:
+def _published_id(body: bytes) -> str | None:
+    """Return the id of what was published, "" when the server does not say; None for an answer that is not ntfy's."""
     try:
-        return msgspec.json.decode(body, type=_Published).id[:64]
+        said = msgspec.json.decode(body, type=_Published) if body else _Published()
     except msgspec.DecodeError:
-        return ""
+        return None
+    return None if said.error else str(said.id)[:64]

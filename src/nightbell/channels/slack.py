@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from nightbell.channels import answers, slack_blocks
+from nightbell.channels import answers, hiding, slack_blocks
 from nightbell.channels.text import one_line
 from nightbell.core.delivery import (
     Absent,
@@ -50,6 +50,7 @@ _HINTS = {
     "users_not_found": "nobody in the workspace has this e-mail address",
     "user_not_found": "nobody in the workspace has this id",
     "user_disabled": "this person was deactivated",
+    "messages_tab_disabled": "the app's messages tab is off: App Home → Messages Tab",
 }
 EVENT = "nightbell_notification"
 
@@ -212,12 +213,12 @@ async def call(
         answer = await http.post(url, body=b"" if form else msgspec.json.encode(body), headers=headers)
     except NetError as error:
         return error
-    if not 200 <= answer.status < 300:
-        return answer
     try:
-        return msgspec.json.decode(answer.body, type=Said)
+        if 200 <= answer.status < 300:
+            return msgspec.json.decode(answer.body, type=Said)
     except msgspec.DecodeError:
-        return answer
+        pass
+    return hiding.hidden(answer, url, headers)
 
 
 def _quoted(text: str) -> str:

@@ -90,6 +90,9 @@ def _colour(message: Message) -> str:
 def _judged(answer: Answer, message: Message) -> Outcome:
     if answers.accepted(answer):
         said = one_line(answer.body[:1000].decode("utf-8", "replace"), most=300)
+        if said.startswith("<"):
+            # A page to log in, of a proxy or of Microsoft; a workflow answers with nothing.
+            return answers.unlike(answer)
         if _FAILED not in said.lower():
             return Sent(detail=f"HTTP {answer.status}")
         return Retry(why=said) if "429" in said else Refused(why=said)

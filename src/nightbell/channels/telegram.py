@@ -135,7 +135,7 @@ class _Parameters(Struct, frozen=True):
 
 class _Answer(Struct):
     ok: bool = False
-    result: _Posted | None = None
+    result: _Posted | bool | None = None
     description: str = ""
     parameters: _Parameters = _Parameters()
 
@@ -146,8 +146,13 @@ def _judged(answer: Answer, message: Message) -> Outcome:
     except msgspec.MsgspecError:
         said = _Answer()
     if answers.accepted(answer):
+        if not said.ok:
+            return answers.unlike(answer)
         posted = said.result
-        return Sent(provider_id=f"{posted.chat.id}/{posted.message_id}" if posted else "", detail="HTTP 200")
+        return Sent(
+            provider_id=f"{posted.chat.id}/{posted.message_id}" if isinstance(posted, _Posted) else "",
+            detail="HTTP 200",
+        )
     reason = said.description.lower()
     if "message is not modified" in reason:
         return Sent(detail="it said so already")

@@ -180,11 +180,12 @@ def _explained(refused: Refused) -> Refused:
     return Refused(why=f"{status}: {one_line(fault.message, most=200)}{code}{hint}")
 
 
-def _sid(body: bytes) -> str:
+def _sid(body: bytes) -> str | None:
+    """Return the id of what was made; without one nothing is known to be."""
     try:
-        return msgspec.json.decode(body, type=_Made).sid[:64]
+        return msgspec.json.decode(body, type=_Made).sid[:64] or None
     except msgspec.DecodeError:
-        return ""
+        return None
 
 
 def _decoded(answer: Answer, kind: type[T]) -> T | None:

@@ -87,8 +87,9 @@ class HttpRig:
     refusal = "no such receiver"
     #: What a success looks like.
     answer = b'{"id":"n1"}'
-    #: What a 2xx with a body nobody understands means.
+    #: What a 2xx with a body nobody understands means, and what one without a body.
     of_an_odd_success: type = Sent
+    of_an_empty_success: type = Sent
 
     def __init__(self, make: Callable[[Http], Channel], http: Http, double: Double) -> None:
         self.channel = make(http)
@@ -152,6 +153,7 @@ class ServiceRig(HttpRig):
 class TwilioRig(ServiceRig):
     """Twilio: a number, and two to send from."""
 
+    of_an_odd_success = of_an_empty_success = Unsure
     address = "+447700900123"
     provider = {
         "account_sid": "AC0", "auth_token": "t0ken", "sms_from": "+15550100", "voice_from": "+15550101",
@@ -171,7 +173,7 @@ class SlackRig(ServiceRig):
     provider = {"bot_token": "xoxb-1"}
     refusal = "channel_not_found"
     answer = b'{"ok":true,"channel":"D024BE91L","ts":"1503435956.000247"}'
-    of_an_odd_success = Unsure
+    of_an_odd_success = of_an_empty_success = Unsure
 
     def refuses(self) -> None:
         """Refuse the next message for good."""
@@ -184,6 +186,7 @@ class TelegramRig(ServiceRig):
     address = "123456789"
     provider = {"bot_token": "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11"}
     answer = b'{"ok":true,"result":{"message_id":7,"chat":{"id":123456789}}}'
+    of_an_odd_success = of_an_empty_success = Unsure
 
     def refuses(self) -> None:
         """Refuse the next message for good."""
@@ -196,6 +199,7 @@ class DiscordRig(ServiceRig):
     address = "1234567890123"
     provider = {"bot_token": "b0t"}
     answer = b'{"id":"42","channel_id":"1234567890123"}'
+    of_an_odd_success = Unsure
 
 
 class MattermostRig(ServiceRig):
@@ -204,6 +208,13 @@ class MattermostRig(ServiceRig):
     address = "c" * 26
     provider = {"bot_token": "b0t"}
     answer = b'{"id":"pppppppppppppppppppppppppp"}'
+    of_an_odd_success = of_an_empty_success = Unsure
+
+
+class NtfyRig(HttpRig):
+    """ntfy: a topic of a server."""
+
+    of_an_odd_success = Unsure
 
 
 class PushRig(HttpRig):
@@ -229,7 +240,7 @@ class PushRig(HttpRig):
 #: Every channel that posts over HTTP. A new one is added here and is held to both suites.
 POSTING: dict[str, tuple[type[HttpRig], Callable[[Http], Channel]]] = {
     "webhook": (HttpRig, Webhook),
-    "ntfy": (HttpRig, Ntfy),
+    "ntfy": (NtfyRig, Ntfy),
     "sms": (TwilioRig, Sms),
     "voice": (TwilioRig, Voice),
     "slack": (SlackRig, Slack),

@@ -8,7 +8,7 @@ import pytest
 from nightbell.channels import discord, mattermost, push, teams, telegram, telegram_updates
 from nightbell.channels.text import CUT, markdown, unmentioned
 from nightbell.core.chat import Link, Press, WhoAmI
-from nightbell.core.delivery import Purpose, Refused, Retry, Sent
+from nightbell.core.delivery import Purpose, Refused, Retry, Sent, Unsure
 from nightbell.core.errors import Invalid
 from nightbell.net import webpush
 from nightbell.net.guard import Guard
@@ -178,6 +178,8 @@ def test_a_card_of_teams_stays_below_its_limit_with_all_buttons(make_message):
     ("said", "expected"),
     [
         ("1", Sent),
+        ("", Sent),
+        ("<!DOCTYPE html><title>Sign in</title>", Unsure),
         (
             "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429",
             Retry,
@@ -196,6 +198,15 @@ async def test_a_200_of_teams_may_be_a_failure(open_http, make_message, said, ex
 
 
 # ---------------------------------------------------------------- Discord
+
+
+def test_links_of_any_length_leave_a_message_at_discord_within_its_limits(make_message):
+    long = "https://bell." + "x" * 150 + ".example.org/a/" + "t" * 100
+    urls = dict.fromkeys(("alert_url", "acknowledge_url", "escalate_url", "snooze_url"), long)
+    hook = "https://discord.com/api/webhooks/123456789/" + "k" * 60
+    [embed] = discord.render(make_message(address=hook, body="*" * 9_000, **urls))["embeds"]
+    assert len(embed["description"]) <= 4096
+    assert embed["description"].endswith(f"[Open alert]({long})")
 
 
 def test_a_message_at_discord_keeps_to_every_limit(make_message):
@@ -244,6 +255,15 @@ async def test_a_key_in_an_address_is_never_in_a_reason(open_http, make_message)
 
 
 # ---------------------------------------------------------------- Mattermost
+
+
+@pytest.mark.parametrize(("said", "status", "expected"), [(b"ok", 200, Sent), (b"<html>", 200, Unsure)])
+async def test_a_webhook_of_mattermost_says_ok(open_http, make_message, said, status, expected):
+    async with Double(Reply(body=said, status=status)) as double:
+        hook = f"{double.url}/hooks/{'k' * 26}"
+        outcome = await mattermost.Mattermost(open_http).send(make_message(address=hook))
+    assert isinstance(outcome, expected)
+    await open_http.aclose()
 
 
 def test_a_post_at_mattermost_keeps_to_the_oldest_limit(make_message):

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from nightbell.channels.ntfy import Ntfy, render
-from nightbell.core.delivery import Purpose, Sent
+from nightbell.core.delivery import Purpose, Sent, Unsure
 from nightbell.core.errors import Invalid
 from nightbell.testing.doubles import Double, Reply
 
@@ -100,7 +100,15 @@ def test_a_token_that_would_break_a_header_is_refused_when_saving(http):
     assert refusal.value.place == "settings.token"
 
 
-@pytest.mark.parametrize("answer", [b"", b"<html>", b"[]", b'{"id": 7}'])
-async def test_a_success_with_an_odd_body_is_still_sent(http, double, make_message, answer):
+@pytest.mark.parametrize(("answer", "ident"), [(b"", ""), (b"{}", ""), (b'{"id": 7}', "7")])
+async def test_a_success_that_names_no_message_is_still_sent(http, double, make_message, answer, ident):
     double.will(Reply(body=answer))
-    assert await Ntfy(http).send(make_message(address=f"{double.url}/t")) == Sent(detail="HTTP 200")
+    outcome = await Ntfy(http).send(make_message(address=f"{double.url}/t"))
+    assert outcome == Sent(provider_id=ident, detail="HTTP 200")
+
+
+@pytest.mark.parametrize("answer", [b"<html>log in</html>", b"[]", b'{"code": 40301, "error": "forbidden"}'])
+async def test_a_success_that_ntfy_would_not_say_is_in_doubt(http, double, make_message, answer):
+    double.will(Reply(body=answer))
+    outcome = await Ntfy(http).send(make_message(address=f"{double.url}/t"))
+    assert isinstance(outcome, Unsure) and "not that of the service" in outcome.why
