@@ -83,9 +83,7 @@ class Rig:
 
 @pytest.fixture
 async def http():
-    client = Http(
-        Guard(["127.0.0.0/8"]), total=timedelta(milliseconds=800), connect=timedelta(milliseconds=800)
-    )
+    client = Http(Guard(["127.0.0.0/8"]), total=timedelta(seconds=3), connect=timedelta(seconds=3))
     yield client
     await client.aclose()
 

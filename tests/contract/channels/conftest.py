@@ -34,7 +34,7 @@ from nightbell.net.http import Http
 from nightbell.testing.browsers import Browser
 from nightbell.testing.doubles import Double, Hang, Reply, Reset, SmtpSink
 
-SHORT = timedelta(milliseconds=400)
+SHORT = timedelta(seconds=1)
 NOW = datetime(2026, 11, 23, 2, 0, 5, tzinfo=UTC)
 
 MakeMessage = Callable[..., Message]

@@ -12,7 +12,7 @@ from nightbell.core.delivery import Purpose, Refused, Retry, Sent, Unsure
 from nightbell.core.errors import Invalid
 from nightbell.testing.doubles import Hang, Reset, SmtpSink
 
-SHORT = timedelta(milliseconds=500)
+SHORT = timedelta(seconds=1)
 SENDER = "Nightbell <bell@example.org>"
 
 
