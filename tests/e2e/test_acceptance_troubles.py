@@ -3,15 +3,18 @@
 import pytest
 
 from support.bodies import firing, rootly, target
-from support.household import House, Sender, captured
+from support.household import WEBHOOK, House, Sender, captured
 from support.programs import eventually
 
 SINGLE = "single_firing"
 
 
-def test_a_wrong_path_says_which_is_right(house: House, source: Sender):
+@pytest.mark.parametrize(
+    "path", ["/webhooks/incoming/alertmanager", "/webhooks/incoming", "/webhooks/alertmanager_webhooks"]
+)
+def test_a_wrong_path_says_which_is_right(house: House, source: Sender, path):
     """T1a."""
-    answer = source.post(captured(SINGLE), path="/webhooks/incoming/alertmanager")
+    answer = source.post(captured(SINGLE), path=path)
     assert answer.status == 404
     assert "/webhooks/incoming/alertmanager_webhooks" in answer.json["error"]
 
@@ -63,6 +66,29 @@ def test_who_was_turned_away_is_in_the_log(house: House):
     found = eventually(logged)[0]
     assert (found["remote_ip"], found["status_code"]) == ("127.0.0.1", 401)
     assert "f" * 5 not in found["reason"]
+
+
+@pytest.mark.parametrize(
+    "target", ["%00/%00", "User/%00", "User/1001%00", "%ED%A0%80/1", "User/" + "9" * 20_000]
+)
+def test_any_byte_may_stand_in_an_address(house: House, source: Sender, target):
+    """T3b, and alertmanager.md 7: no input may give a 5xx."""
+    answer = source.send(SINGLE, suffix=f"/notify/{target}")
+    assert answer.status == 200
+    assert source.alert()["status"] == "open"
+    assert len(source.delivery()["path"]) <= 2048
+
+
+def test_a_stranger_cannot_blot_out_what_others_were_told(house: House):
+    """T1b."""
+    sender = house.source()
+    for path in (f"{WEBHOOK}?secret=%00%00%00%00", f"{WEBHOOK}/notify/%00/%00", f"{WEBHOOK}?secret=blotted"):
+        assert sender.post(b"{}", path=path, headers={}).status == 401
+
+    def logged():
+        return [one for one in house.api.list("/deliveries", outcome="rejected") if "tted" in one["reason"]]
+
+    assert eventually(logged)
 
 
 def test_a_source_says_whether_anything_ever_came(house: House, source: Sender):

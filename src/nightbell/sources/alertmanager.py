@@ -52,7 +52,7 @@ def decode(body: bytes) -> Envelope:
     Raises: BadPayload when the bytes are not JSON.
     """
     try:
-        return _typed(body) or _patient(parse(body))
+        return _typed(body) or read(parse(body))
     except RecursionError as error:
         raise too_deep() from error
 
@@ -136,7 +136,8 @@ def _typed_signal(i: int, alert: _Alert) -> Signal | None:
 # The patient way: any JSON. -------------------------------------------------------------------------------
 
 
-def _patient(payload: Any) -> Envelope:
+def read(payload: Any) -> Envelope:
+    """Return what a JSON value says, whatever it is."""
     warnings: list[str] = []
     if isinstance(payload, list):
         warnings.append("a bare list was read as the alerts; Prometheus itself belongs at /api/v2/alerts")

@@ -33,12 +33,13 @@ def decode_push(body: bytes, now: datetime) -> Envelope:
     Source: Alertmanager's API v2; vmalert and rulers post the same.
     """
     try:
-        return _envelope(parse(body), now)
+        return read(parse(body), now)
     except RecursionError as error:
         raise too_deep() from error
 
 
-def _envelope(payload: Any, now: datetime) -> Envelope:
+def read(payload: Any, now: datetime) -> Envelope:
+    """Return what a JSON value says as of `now`, whatever it is."""
     warnings: list[str] = []
     alerts = payload if isinstance(payload, list) else []
     read = [_member(a, f"[{i}]", now, warnings) for i, a in enumerate(alerts)]

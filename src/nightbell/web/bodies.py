@@ -6,6 +6,7 @@ Rule 1: what is refused is read to its end first. A sender that is cut off sees 
 
 import asyncio
 import zlib
+from collections.abc import Iterator
 
 from litestar.types import HTTPScope, Receive
 
@@ -14,6 +15,8 @@ _PATIENCE = 30.0
 _SLOWEST = 65_536
 #: Reading what will be refused has an end too.
 _MOST_DRAINED = 512 * 2**20
+#: What a gzip member begins with.
+_GZIP = b"\x1f\x8b"
 
 
 class Refused(Exception):  # noqa: N818  it is an answer, not a fault
@@ -61,7 +64,7 @@ async def body_of(scope: HTTPScope, receive: Receive, limit: int, *, keep: bool 
         )
     if encoding in (b"identity", b"") or not keep:
         return body
-    if encoding in (b"gzip", b"deflate"):
+    if encoding in (b"gzip", b"x-gzip", b"deflate"):
         return _inflated(body, limit)
     raise Refused(
         415,
@@ -102,11 +105,23 @@ async def _next(receive: Receive, used: float) -> dict[str, object]:
 
 
 def _inflated(body: bytes, limit: int) -> bytes:
-    machine = zlib.decompressobj(wbits=47)  # gzip or zlib, by its header
     try:
-        plain = machine.decompress(body, limit + 1)
+        parts = list(_members(body, limit))
     except zlib.error as fault:
         raise Refused(400, f"The body is not what its Content-Encoding says: {fault}.", read=True) from fault
+    plain = b"".join(parts)
     if len(plain) > limit:
         raise Refused(413, f"The body inflates to more than {limit} bytes.", read=True)
     return plain
+
+
+def _members(body: bytes, limit: int) -> Iterator[bytes]:
+    """Yield what a body inflates to, member after member (RFC 1952, 2.2), and not much more than `limit` of it."""
+    room, rest = limit + 1, body
+    while rest and room > 0:
+        machine = zlib.decompressobj(wbits=47)  # gzip or zlib, by its header
+        plain = machine.decompress(rest, room)
+        yield plain
+        room -= len(plain)
+        # Whatever else stands behind a member is padding.
+        rest = machine.unused_data if machine.unused_data.startswith(_GZIP) else b""

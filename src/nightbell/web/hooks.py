@@ -21,6 +21,7 @@ from nightbell.engine.directory import Configuration, Directories
 from nightbell.engine.ids import new_id
 from nightbell.engine.ingest import Incoming, Outcome, Rejected, packed
 from nightbell.engine.writer import Writers
+from nightbell.sources.registry import decode_list, listed
 from nightbell.store.db import DATABASE_TROUBLE, Db
 from nightbell.telemetry import metrics
 from nightbell.web import senders as request
@@ -57,8 +58,7 @@ class Hooks:
 
     def serves(self, path: str) -> bool:
         """Return whether a path is one of ours."""
-        tidy = request.tidy(path)
-        return tidy.startswith(request.PREFIX) or tidy == request.PUSH
+        return request.serves(path)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -98,7 +98,7 @@ class Hooks:
             id=new_id(now),
             received_at=now,
             source_id=sender.source_id,
-            path=scope["path"],
+            path=request.path(scope),
             remote_ip=request.remote(scope),
             user_agent=request.header(scope, b"user-agent"),
             size=len(body),
@@ -117,9 +117,10 @@ class Hooks:
 
     async def _decoded(self, body: bytes, kind: str, now: datetime) -> tuple[Envelope, bytes]:
         def work() -> tuple[Envelope, bytes]:
-            # A bare array is what a Prometheus posts, whatever URL it was given: only `endsAt` says what is over.
-            if kind == "push" or body[:1] == b"[":
+            if kind == "push":
                 return self.decode_push(body, now), packed(body)
+            if listed(body):
+                return decode_list(body, now), packed(body)
             return self.decode[kind](body), packed(body)
 
         return await asyncio.to_thread(work) if len(body) > _OFF_LOOP else work()
@@ -134,7 +135,11 @@ class Hooks:
         configuration = await self._configuration(digest)
         found = configuration.secrets.get(digest)
         if found is None or (found.expires_at is not None and found.expires_at <= self.clock()):
-            raise Refused(401, "No source has this secret.", reason=f"unknown secret ending in …{token[-4:]}")
+            raise Refused(
+                401,
+                "No source has this secret.",
+                reason=f"unknown secret ending in …{request.storable(token[-4:])}",
+            )
         return configuration, Sender(source_id=found.source_id, url_target=url_target)
 
     async def _configuration(self, digest: bytes) -> Configuration:
@@ -165,7 +170,7 @@ class Hooks:
                 id=new_id(now),
                 at=now,
                 source_id=sender.source_id,
-                path=scope["path"],
+                path=request.path(scope),
                 remote_ip=request.remote(scope),
                 user_agent=request.header(scope, b"user-agent"),
                 status=400,
@@ -187,7 +192,7 @@ class Hooks:
                 id=new_id(now),
                 at=now,
                 source_id=None,
-                path=scope["path"],
+                path=request.path(scope),
                 remote_ip=request.remote(scope),
                 user_agent=request.header(scope, b"user-agent"),
                 status=refused.status,

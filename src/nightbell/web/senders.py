@@ -5,10 +5,15 @@ from urllib.parse import parse_qs, unquote
 
 from litestar.types import HTTPScope
 
+from nightbell.core.labels import clean, shortened
 from nightbell.web.bodies import Refused
 
 PREFIX = "/webhooks/incoming/"
+#: Nobody else is below this: a sender that was given half an address reads why in JSON.
+_MEANT = "/webhooks"
 PUSH = "/api/v2/alerts"
+#: What is kept of a path or a header: strangers write them. Units: characters.
+_KEPT = 2048
 
 
 def tidy(path: str) -> str:
@@ -16,6 +21,12 @@ def tidy(path: str) -> str:
     while "//" in path:
         path = path.replace("//", "/")
     return path.rstrip("/").lower() if not path.lower().startswith(PREFIX) else path.lower()
+
+
+def serves(path: str) -> bool:
+    """Return whether a path is for senders, or was meant to be."""
+    found = tidy(path)
+    return found == PUSH or found == _MEANT or found.startswith(f"{_MEANT}/")
 
 
 def route(scope: HTTPScope, known: Container[str]) -> tuple[str, tuple[str, str] | None]:
@@ -38,7 +49,7 @@ def route(scope: HTTPScope, known: Container[str]) -> tuple[str, tuple[str, str]
     if lowered[3] != "notify":
         raise Refused(404, "After alertmanager_webhooks only /notify/<type>/<id> may follow.")
     target = parts[4] if len(parts) > 4 else ""
-    return kind, (unquote(target), "/".join(unquote(p) for p in parts[5:]))
+    return kind, (clean(unquote(target)), clean("/".join(unquote(p) for p in parts[5:])))
 
 
 def _headers(scope: HTTPScope, name: bytes) -> Iterable[bytes]:
@@ -47,8 +58,17 @@ def _headers(scope: HTTPScope, name: bytes) -> Iterable[bytes]:
 
 def header(scope: HTTPScope, name: bytes) -> str:
     """Return the first header of a name, "" without one, fit to be stored."""
-    text = next((value for value in _headers(scope, name)), b"").decode("latin-1")
-    return text.replace("\0", "\ufffd")
+    return storable(next((value for value in _headers(scope, name)), b"").decode("latin-1"))
+
+
+def path(scope: HTTPScope) -> str:
+    """Return the path of a request, fit to be stored."""
+    return storable(scope["path"])
+
+
+def storable(text: str) -> str:
+    """Return what a stranger wrote as it is kept: what is escaped in a URL may be any byte, and any number of them."""
+    return shortened(clean(text), _KEPT)
 
 
 def token(scope: HTTPScope) -> str:

@@ -108,4 +108,4 @@ def test_the_typed_way_says_what_the_patient_way_says(data):
     encoded = json.dumps(body).encode()
     typed = alertmanager._typed(encoded)
     if typed is not None and b"Infinity" not in encoded and b"NaN" not in encoded:
-        assert typed == alertmanager._patient(reading.parse(encoded))
+        assert typed == alertmanager.read(reading.parse(encoded))

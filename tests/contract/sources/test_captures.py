@@ -63,7 +63,7 @@ def test_the_typed_way_and_the_patient_way_agree(capture):
     genuine = isinstance(capture["body"], dict) and "groupKey" in capture["body"]
     assert (typed is not None) == (genuine and b"\\u0000" not in body)
     if typed is not None:
-        assert typed == alertmanager._patient(reading.parse(body))
+        assert typed == alertmanager.read(reading.parse(body))
 
 
 def test_a_partly_resolved_group_is_both(captured):
