@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 import uvicorn
-from litestar import Litestar
+from litestar import Litestar, Request, Response
 from litestar.status_codes import HTTP_404_NOT_FOUND
 from litestar.types import ASGIApp
 
@@ -383,10 +383,16 @@ def _testing_clock(engine: Engine) -> TestingClock:
 
 def _framework(site: Site, edge: Edge) -> ASGIApp:
     """Return what Litestar serves: the pages and the API. Its own documentation pages load from elsewhere, so: none."""
+    page = pages.not_found(site)
+
+    def not_found(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        # Litestar looks for no wildcard behind a part of a path that it knows, so this is also asked about the API.
+        return api.nowhere(request) if api.serves(request.scope["path"]) else page(request, error)
+
     with all_to_stay():
         application = Litestar(
             route_handlers=[*pages.build(site), *api.build(edge)],
-            exception_handlers={HTTP_404_NOT_FOUND: pages.not_found(site)},
+            exception_handlers={HTTP_404_NOT_FOUND: not_found},
             openapi_config=None,
             logging_config=None,
         )

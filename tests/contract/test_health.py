@@ -2,7 +2,9 @@
 
 import asyncio
 from time import monotonic
+from typing import Any
 
+import httpx
 import pytest
 
 from nightbell.engine.configure import seed
@@ -24,13 +26,10 @@ async def bell(db, tmp_path):
 
 
 async def ready(db, seen) -> tuple[int, bytes]:
-    sent = []
-
-    async def send(message):
-        sent.append(message)
-
-    await Health(db=db, seen=seen)({"method": "GET", "path": "/readyz"}, None, send)
-    return sent[0]["status"], sent[1]["body"]
+    health: Any = Health(db=db, seen=seen)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=health), base_url="http://x") as client:
+        answer = await client.get("/readyz")
+    return answer.status_code, answer.content
 
 
 async def test_a_loop_that_goes_round_once_an_hour_is_not_stuck_between(bell, db):

@@ -158,8 +158,18 @@ async def _call(edge: Edge, resource: Resource, request: AnyRequest) -> Call:
     )
 
 
-async def _nowhere(request: AnyRequest) -> Response[bytes]:
+def serves(path: str) -> bool:
+    """Return whether a path belongs to the API, though nothing may be there."""
+    return f"{path}/".startswith((f"{PREFIX}/", f"{ALIAS}/"))
+
+
+def nowhere(request: AnyRequest) -> Response[bytes]:
+    """Answer for a path of the API at which there is nothing."""
     return jsonapi.failed("Not found", 404, f"There is nothing at {request.scope['path'][:200]}.")
+
+
+async def _nowhere(request: AnyRequest) -> Response[bytes]:
+    return nowhere(request)
 
 
 async def _not_allowed(allowed: str, request: AnyRequest) -> Response[bytes]:

@@ -7,6 +7,9 @@ import msgspec
 
 from nightbell.core.errors import BadPayload, Invalid, Unknown
 
+#: Deeper than anything that is meant.
+_DEEPEST = 64
+
 
 def attributes(body: bytes) -> dict[str, Any]:
     """Return `data.attributes` of a request; a body may be absent, and its type is not looked at (rootly.md 3).
@@ -25,19 +28,24 @@ def attributes(body: bytes) -> dict[str, Any]:
     found = data.get("attributes", {} if "data" in document else data) if isinstance(data, dict) else data
     if not isinstance(found, dict | None):
         raise BadPayload("data.attributes must be an object.", place="/data/attributes")
-    cleaned: dict[str, Any] = _cleaned(found or {})
+    cleaned: dict[str, Any] = _cleaned(found or {}, _DEEPEST)
     return cleaned
 
 
-def _cleaned(value: Any) -> Any:
-    """Return a JSON value without NUL, which PostgreSQL does not take."""
+def _cleaned(value: Any, room: int) -> Any:
+    """Return a JSON value without NUL, which PostgreSQL does not take.
+
+    Raises: BadPayload when it is nested more than `room` deep; whoever walks through it later need not ask.
+    """
     if isinstance(value, str):
         return value.replace("\0", "") if "\0" in value else value
+    if not isinstance(value, list | dict):
+        return value
+    if not room:
+        raise BadPayload(f"The body is nested more than {_DEEPEST} deep.", place="/data/attributes")
     if isinstance(value, list):
-        return [_cleaned(item) for item in value]
-    if isinstance(value, dict):
-        return {_cleaned(key): _cleaned(item) for key, item in value.items()}
-    return value
+        return [_cleaned(item, room - 1) for item in value]
+    return {_cleaned(key, room): _cleaned(item, room - 1) for key, item in value.items()}
 
 
 def list_at(value: Any, place: str) -> list[Any]:

@@ -306,8 +306,9 @@ async def test_what_we_do_not_have_is_an_empty_list(call):
 
 async def test_an_unknown_path_is_a_jsonapi_404_under_both_prefixes(call):
     for prefix in ("/v1", "/api/v1"):
-        found = await call("GET", f"{prefix}/unheard_of", status=404)
-        assert found["errors"][0]["status"] == "404"
+        for rest in ("unheard_of", "alerts/x/y", "escalation_paths", "users/1/unheard_of", "teams/a%2Fb", ""):
+            found = await call("GET", f"{prefix}/{rest}".rstrip("/"), status=404)
+            assert found["errors"][0]["status"] == "404"
         await call("GET", f"{prefix}/users/me")
         await call("DELETE", f"{prefix}/alert_fields/title", status=405)
 
