@@ -9,7 +9,8 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from nightbell.store.db import Db, Retryable, Tx, retryable
+from nightbell.cli import opening
+from nightbell.store.db import Db, Retryable, Tx, connect, retryable
 from nightbell.store.queries import parse, statements
 from nightbell.store.statements import fetch_core, run_core
 
@@ -167,3 +168,29 @@ def test_comments_inside_a_statement_belong_to_it() -> None:
         "a": "-- a: one\nSELECT 1 -- why: because\n-- note: still a\n+ 1",
         "b": "-- b: two\nSELECT 2",
     }
+
+
+async def test_a_server_that_says_nothing_is_waited_for_as_long_as_whoever_asks_wants() -> None:
+    """A server that takes a connection and does not come to serve it: a busy machine, a disk that stalls."""
+    over = asyncio.Event()
+
+    async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with pytest.raises(TimeoutError):
+        await connect(f"postgresql://nobody@127.0.0.1:{port}/none?sslmode=disable", patience=0.05)
+    over.set()
+    server.close()
+
+
+def test_a_command_says_of_a_database_that_is_slow_that_it_may_be_busy() -> None:
+    async def late() -> None:
+        raise TimeoutError
+
+    with pytest.raises(opening.Unreachable) as told:
+        opening.run(late())
+    assert told.value.message == "the database did not answer in time"
+    assert "busy" in (told.value.hint or "")

@@ -105,7 +105,8 @@ async def located(settings: Settings, purpose: str) -> AsyncIterator[Place]:
             )
             stack.push_async_callback(server.stop)
             dsn, attached, binaries = server.dsn, isinstance(server, Attached), server.binaries
-        db = await connect(dsn, size=4)
+        # Nobody comes back for a command, so it waits longer for a database that is busy than a server does.
+        db = await connect(dsn, size=4, patience=embedded.PATIENCE)
         stack.push_async_callback(db.close)
         yield Place(db=db, dsn=dsn, attached=attached, binaries=binaries)
 
@@ -156,6 +157,8 @@ def _told(error: BaseException) -> str:
 
 
 def _way_out(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "it may be busy or stopped: look at its log, and try again"
     if isinstance(error, OSError) and error.filename:
         return "let this user write there, or name another directory with --data or NIGHTBELL_DATA"
     return "check --database-url or NIGHTBELL_DATABASE_URL, and that its PostgreSQL runs"

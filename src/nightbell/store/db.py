@@ -25,6 +25,9 @@ SESSION = {
     "idle_in_transaction_session_timeout": "60s",
 }
 
+#: How long a connection may take to open. Units: seconds.
+PATIENCE = 10.0
+
 _JSONB_VERSION = b"\x01"
 
 
@@ -234,8 +237,11 @@ class Db(Runner):
             self._pool.terminate()
 
 
-async def connect(dsn: str, size: int = 10) -> Db:
-    """Open a pool of at most `size` connections; one is opened now, so a wrong address fails here."""
+async def connect(dsn: str, size: int = 10, *, patience: float = PATIENCE) -> Db:
+    """Open a pool of at most `size` connections; one is opened now, so a wrong address fails here.
+
+    Shape: a connection that is not there within `patience` seconds is a TimeoutError.
+    """
     pool = await asyncpg.create_pool(
         dsn,
         # No floor: asyncpg would keep reconnecting, and logging, while a server restarts.
@@ -247,7 +253,7 @@ async def connect(dsn: str, size: int = 10) -> Db:
         init=prepare,
         connect=_connected,
         connection_class=_Connection,
-        **_OPTIONS,
+        **{**_OPTIONS, "timeout": patience},
     )
     try:
         async with pool.acquire():
@@ -298,7 +304,7 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg is untyp
 
 _OPTIONS: dict[str, Any] = {
     "server_settings": SESSION,
-    "timeout": 10,
+    "timeout": PATIENCE,
     # Our statements are a fixed set; none is ever worth forgetting.
     "statement_cache_size": 1000,
     "max_cached_statement_lifetime": 0,
