@@ -125,11 +125,11 @@ async def test_private_addresses_are_not_called(scene, url):
 @pytest.mark.parametrize(
     ("params", "place"),
     [
-        ({"headers": "not json"}, "headers"),
-        ({"headers": "[1]"}, "headers"),
+        ({"headers": "{{ 'not json' }}"}, "headers"),
+        ({"headers": "{{ '[1]' }}"}, "headers"),
         ({"headers": '{"X": "a\\nb"}'}, "line break"),
-        ({"headers": '{"X Y": "a"}'}, "no header of yours"),
-        ({"headers": '{"Content-Length": "1"}'}, "no header of yours"),
+        ({"headers": '{"{{ "X Y" }}": "a"}'}, "no header of yours"),
+        ({"headers": '{"{{ "Content-Length" }}": "1"}'}, "no header of yours"),
         ({"params": "{{ 'x' }}"}, "params"),
         ({"url": "http://[", "params": '{"a": 1}'}, "no address"),
         ({"succeed_on_status": "{{ '((2{100}){100}){100}' }}"}, "repeats too much"),
@@ -240,7 +240,7 @@ async def test_telephones_get_texts_and_calls(scene, tasks, alert):
         assert (text.to, "db1 is full" in text.body) == ("+15550100300", True)
         assert (await tasks.do("call_people", wish, alert=alert)).outcome == "done"
         assert (await twilio.take()).to == "+15550100300"
-        bad = await tasks.do("send_sms", {**wish, "phone_numbers": ["ana"]})
+        bad = await tasks.do("send_sms", {**wish, "phone_numbers": ["{{ 'ana' }}"]})
         assert bad.outcome == "failed"
 
 

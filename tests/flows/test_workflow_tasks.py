@@ -206,7 +206,7 @@ async def test_an_incident_is_rewritten_and_goes_on(scene, tasks, incident):
     )
     assert said.output["status"] == "mitigated"
     await tasks.do("update_status", {"status": "closed"}, incident=incident)
-    said = await tasks.do("update_incident", {"incident_id": "1", "attribute_to_query_by": "sequential_id", "started_at": "yesterday"}, incident=incident)  # fmt: skip
+    said = await tasks.do("update_incident", {"incident_id": "1", "attribute_to_query_by": "sequential_id", "started_at": "{{ 'yesterday' }}"}, incident=incident)  # fmt: skip
     assert (said.outcome, "no instant" in said.why) == ("failed", True)
     said = await tasks.do("update_incident", {"incident_id": "x", "attribute_to_query_by": "jira_issue_id"})
     assert said.outcome == "failed"
@@ -282,7 +282,11 @@ async def test_a_role_goes_to_whoever_is_on_call(scene, tasks, incident):
             "auto_assign_role_rootly", {"incident_role_id": role, **target}, incident=incident
         )
         assert said.output == {"user_ids": [ben.id]}, said.why
-    said = await tasks.do("auto_assign_role_rootly", {"incident_role_id": role}, incident=incident)
+    said = await tasks.do(
+        "auto_assign_role_rootly",
+        {"incident_role_id": role, "user_target": {"id": "{{ '' }}"}},
+        incident=incident,
+    )
     assert said.outcome == "failed"
 
 
@@ -409,3 +413,47 @@ def test_every_task_names_the_fields_it_lacks(kind):
     named = {f.encode_name: "{{ broken " for f in structs.fields(registry.TASKS[kind].params)}
     places = {problem.place for problem in registry.problems(kind, named)}
     assert places == set(named)
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "place"),
+    [
+        ("http_client", {"url": "https://example.org/{{ alert.id }}"}, "succeed_on_status"),
+        ("http_client", {"url": "{{ alert.url }}", "succeed_on_status": "2[0"}, "succeed_on_status"),
+        ("http_client", {"url": "{{ alert.url }}", "succeed_on_status": "200", "headers": "{nope"}, "headers"),
+        ("http_client", {"url": "{{ alert.url }}", "succeed_on_status": "200", "params": "[1]"}, "params"),
+        ("http_client", {"url": "{{ alert.url }}", "succeed_on_status": "200", "retry_count": 9}, "retry_count"),
+        ("create_incident", {"title": "{{ alert.summary }}", "attach_to_open": "label"}, "attach_label"),
+        ("page_rootly_on_call_responders", {"summary": "{{ alert.summary }}"}, "escalation_policy_target"),
+        ("page_rootly_on_call_responders", {"summary": "x", "user_target": {"id": ""}}, "escalation_policy_target"),
+        ("update_incident", {"title": "{{ alert.summary }}", "status": "exploded"}, "status"),
+        ("update_incident", {"title": "{{ alert.summary }}", "started_at": "yesterday"}, "started_at"),
+        ("add_action_item", {"summary": "{{ alert.summary }}", "status": "open"}, "priority"),
+        ("add_role", {"incident_role_id": "commander"}, "assigned_to_user"),
+        ("auto_assign_role_rootly", {"incident_role_id": "commander"}, "schedule_target"),
+        ("add_subscribers", {}, "user_ids"),
+        ("send_email", {"to": ["{{ alert.labels.mail }}", "nobody"], "subject": "x", "body": "x"}, "to"),
+        ("send_sms", {"phone_numbers": ["555"], "content": "{{ alert.summary }}"}, "phone_numbers"),
+        ("send_slack_message", {"text": "{{ alert.summary }}"}, "channels"),
+        ("send_telegram_message", {"text": "{{ alert.summary }}", "channels": [{}]}, "channels"),
+        ("get_alerts", {"past_duration": "a while"}, "past_duration"),
+        ("get_alerts", {"past_duration": "1 h", "labels": ["nothing"]}, "labels"),
+        ("wait", {"duration": "-1 min"}, "duration"),
+        ("snooze_alert", {"duration": "eternity"}, "duration"),
+        ("create_alertmanager_silence", {"comment": "{{ alert.summary }}", "matchers": "a=~"}, "matchers"),
+        ("trigger_workflow", {"workflow": {}, "resource": {"id": "{{ alert.id }}"}}, "workflow"),
+    ],
+)  # fmt: skip
+def test_what_can_never_work_is_refused_when_it_is_saved_also_beside_templates(kind, params, place):
+    assert [problem.place for problem in registry.problems(kind, params)] == [place]
+
+
+def test_what_a_template_will_say_is_not_judged_before():
+    for kind, params in (
+        ("send_email", {"to": ["{{ alert.labels.mail }}"], "subject": "x", "body": "x"}),
+        ("wait", {"duration": "{{ alert.labels.pause }}"}),
+        ("http_client", {"url": "{{ alert.url }}", "succeed_on_status": "200", "headers": '{"a": "{{ alert.id }}"}'}),
+        ("update_incident", {"status": "{{ alert.labels.status }}"}),
+        ("page_rootly_on_call_responders", {"summary": "x", "user_target": {"id": "{{ alert.labels.who }}"}}),
+    ):  # fmt: skip
+        assert registry.problems(kind, params) == [], kind

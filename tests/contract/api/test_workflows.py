@@ -353,7 +353,13 @@ async def test_what_opens_something_is_shown_to_who_may_change_it_alone(made, ta
     key = (await made(enabled=False))["data"]["id"]
     headers = json.dumps({"Authorization": "Bearer s3cret", "X-Team": "a"})
     made_task = await task(
-        key, task_params={"task_type": "http_client", "url": "https://example.org/", "headers": headers}
+        key,
+        task_params={
+            "task_type": "http_client",
+            "url": "https://example.org/",
+            "succeed_on_status": "200",
+            "headers": headers,
+        },
     )
     path, listed = f"/v1/workflow_tasks/{made_task['data']['id']}", f"/v1/workflows/{key}/workflow_tasks"
     for asked in (path, listed, f"/v1/workflows/{key}?include=genius_tasks"):

@@ -106,6 +106,7 @@ TASKS = (
         params=Snooze,
         run=snooze,
         about=("alert",),
+        fields={"duration": duration},
     ),
     Task(
         name="update_alert_urgency",

@@ -138,8 +138,12 @@ class Task(Struct, frozen=True, kw_only=True):
     timeout: timedelta = TIMEOUT
     #: How often it is attempted in all while it answers `retry`.
     attempts: int = 4
-    #: Raises Invalid for what can be seen of parameters before they are filled in; those without templates only.
-    check: Callable[[Any], None] = lambda params: None
+    #: Parameters that must be said when it is saved, though what was saved without them has a default.
+    asked: tuple[str, ...] = ()
+    #: Raise Invalid for what a parameter says where it is no template, by its name.
+    fields: Mapping[str, Callable[[Any], object]] = {}
+    #: Raises Invalid for what parameters lack together, by name as they were given, templates and all.
+    check: Callable[[Mapping[str, Any]], None] = lambda given: None
     #: Parameters that are addresses it calls.
     calls: tuple[str, ...] = ()
 

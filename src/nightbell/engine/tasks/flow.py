@@ -8,7 +8,7 @@ from msgspec import Struct
 from nightbell.core.errors import Invalid
 from nightbell.core.workflow import duration
 from nightbell.engine.tasks.contract import Hands, Result, Step, Task, Triggering, done
-from nightbell.engine.tasks.naming import Named, uuid_of
+from nightbell.engine.tasks.naming import Named, one_of, uuid_of
 
 _NUMBERED = ("sequential_id", "slug")
 
@@ -84,6 +84,20 @@ async def _about(hands: Hands, params: Trigger, step: Step) -> dict[str, UUID | 
 
 TASKS = (
     Task(name="print", label="Print", group="flow", params=Print, run=say),
-    Task(name="wait", label="Wait", group="flow", params=Wait, run=wait),
-    Task(name="trigger_workflow", label="Start another workflow", group="flow", params=Trigger, run=trigger),
+    Task(
+        name="wait",
+        label="Wait",
+        group="flow",
+        params=Wait,
+        run=wait,
+        fields={"duration": duration},
+    ),
+    Task(
+        name="trigger_workflow",
+        label="Start another workflow",
+        group="flow",
+        params=Trigger,
+        run=trigger,
+        check=one_of("workflow", said="Name a workflow."),
+    ),
 )

@@ -45,7 +45,9 @@ async def run(hands: Hands, params: Params, step: Step) -> Result:
     wanted = await ids_of(hands, services, texts(params.service_ids), "service_ids")
     if params.services_impacted_by_incident:
         wanted += [UUID(one) for one in (step.context.get("incident") or {}).get("service_ids", [])]
-    rows = await hands.db.rows("alerts_lately", since, texts(params.sources), wanted, _tags(params), _MOST)
+    rows = await hands.db.rows(
+        "alerts_lately", since, texts(params.sources), wanted, _tags(params.labels), _MOST
+    )
     ids = [row["id"] for row in rows]
     known = await alert_contexts(hands.db, ids, base_url=hands.base_url)
     found = [{name: known[one][name] for name in _SHOWN} for one in ids if one in known]
@@ -56,9 +58,9 @@ async def run(hands: Hands, params: Params, step: Step) -> Result:
     return await also_to_slack(hands, params.post_to_slack_channels, _text(found, params), step, said)
 
 
-def _tags(params: Params) -> list[int]:
+def _tags(labels: list[str]) -> list[int]:
     found = []
-    for text in texts(params.labels):
+    for text in texts(labels):
         cut = next((at for at, char in enumerate(text) if char in ":="), None)
         if cut is None:
             raise Invalid(f"{text[:60]!r} is no label.", place="labels", hint="severity:critical")
@@ -72,4 +74,13 @@ def _text(found: list[dict[str, Any]], params: Params) -> str:
     return "\n".join(lines)
 
 
-TASKS = (Task(name="get_alerts", label="Look for alerts", group="alerts", params=Params, run=run),)
+TASKS = (
+    Task(
+        name="get_alerts",
+        label="Look for alerts",
+        group="alerts",
+        params=Params,
+        run=run,
+        fields={"past_duration": duration, "labels": _tags},
+    ),
+)

@@ -52,26 +52,29 @@ class Params(Struct, frozen=True, kw_only=True):
     post_to_slack_channels: list[Named] = []
 
 
-def check(params: Params) -> None:
-    """Raise Invalid for what can be seen before it runs."""
-    if not 0 <= params.retry_count <= _ATTEMPTS - 1:
+def _retries(count: int) -> None:
+    if not 0 <= count <= _ATTEMPTS - 1:
         raise Invalid("From 0 to 4.", place="retry_count")
-    if not 0 <= params.retry_wait_time <= 15:
+
+
+def _pause(seconds: int) -> None:
+    if not 0 <= seconds <= 15:
         raise Invalid("From 1 to 15 seconds.", place="retry_wait_time")
-    _fits(params, 0)
 
 
 async def run(hands: Hands, params: Params, step: Step) -> Result:
     """Call it, and judge the answer."""
-    check(params)
+    _retries(params.retry_count)
+    _pause(params.retry_wait_time)
+    _fits(params.succeed_on_status)
     if params.post_to_incident_timeline:
         # Before anything is sent: that there is no timeline must not undo what was done.
         incident_of(step)
-    headers = {"Idempotency-Key": step.key} | _headers(params)
+    headers = {"Idempotency-Key": step.key} | _headers(params.headers)
     body = (params.body or "").encode()
     if body and not any(name.lower() == "content-type" for name in headers):
         headers["Content-Type"] = "application/json" if body.lstrip()[:1] in b"{[" else "text/plain"
-    url = _with(params.url.strip(), _table(params.params, "params"))
+    url = _with(params.url.strip(), _table(params.params))
     answer = await hands.web(params.method, url, body=body, headers=headers)
     result = _judged(params, answer, step)
     if result.outcome == "done" and params.post_to_incident_timeline:
@@ -86,7 +89,7 @@ def _judged(params: Params, answer: Answered | Unanswered, step: Step) -> Result
             return failed(answer.why)
         return retry(answer.why, step.now + patience * 2**step.attempt)
     output = {"response": _shown(answer)}
-    if _fits(params, answer.status):
+    if _fits(params.succeed_on_status, answer.status):
         return Result(outcome="done", output=output)
     why = f"The answer was {answer.status}, and a success is {params.succeed_on_status}."
     if answer.status in _LATER and step.attempt <= params.retry_count:
@@ -113,16 +116,16 @@ def _shown(answer: Answered) -> dict[str, Any]:
     return shown
 
 
-def _fits(params: Params, status: int) -> bool:
+def _fits(wanted: str | int, status: int = 0) -> bool:
     try:
-        return fits(str(params.succeed_on_status).strip(), str(status))
+        return fits(str(wanted).strip(), str(status))
     except LiquidError as error:
         raise Invalid(
             f"{error.message}.".capitalize(), place="succeed_on_status", hint="200, 200|203, 20[0-3]"
         ) from error
 
 
-def _table(text: str | None, place: str) -> dict[str, str]:
+def _table(text: str | None, place: str = "params") -> dict[str, str]:
     if not text or not text.strip():
         return {}
     try:
@@ -136,8 +139,8 @@ def _table(text: str | None, place: str) -> dict[str, str]:
     }
 
 
-def _headers(params: Params) -> dict[str, str]:
-    found = _table(params.headers, "headers")
+def _headers(text: str | None) -> dict[str, str]:
+    found = _table(text, "headers")
     wrong = [name for name in found if not _NAME.fullmatch(name) or name.lower() in _OURS]
     if wrong:
         raise Invalid(f"{wrong[0]!r} is no header of yours.", place="headers")
@@ -171,8 +174,15 @@ TASKS = (
         group="web",
         params=Params,
         run=run,
-        check=check,
+        fields={
+            "succeed_on_status": _fits,
+            "retry_count": _retries,
+            "retry_wait_time": _pause,
+            "headers": _headers,
+            "params": _table,
+        },
         calls=("url",),
+        asked=("succeed_on_status",),
         attempts=_ATTEMPTS,
     ),
 )

@@ -222,7 +222,7 @@ async def _found(hands: Hands, key: str | None, by: str, step: Step) -> UUID:
     return found
 
 
-def _instant(text: str, place: str) -> datetime:
+def _instant(text: str, place: str = "") -> datetime:
     try:
         at = datetime.fromisoformat(text.strip())
     except ValueError as error:
@@ -235,7 +235,14 @@ def _instant(text: str, place: str) -> datetime:
 #: Of these a run about an alert finds the incident the alert belongs to.
 _INCIDENTS: tuple[Literal["alert", "incident", "action_item"], ...] = ("incident", "alert", "action_item")
 TASKS = (
-    Task(name="update_incident", label="Update the incident", group="incidents", params=Update, run=update),
+    Task(
+        name="update_incident",
+        label="Update the incident",
+        group="incidents",
+        params=Update,
+        run=update,
+        fields={"status": read_status} | dict.fromkeys(_TIMES, _instant),
+    ),
     Task(
         name="update_status",
         label="Set the status of the incident",
@@ -267,6 +274,7 @@ TASKS = (
         params=AddItem,
         run=add_item,
         about=_INCIDENTS,
+        asked=("priority", "status"),
     ),
     Task(
         name="update_action_item",

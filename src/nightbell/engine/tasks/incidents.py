@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from msgspec.structs import replace
 
 from nightbell.core.errors import Invalid
@@ -64,15 +64,15 @@ class Attach(Struct, frozen=True, kw_only=True):
     attach_label: str | None = None
 
 
-def check(params: Create | Attach) -> None:
-    """Raise Invalid for what can be seen before it runs."""
-    if params.attach_to_open == "label" and not params.attach_label:
+def check(given: Mapping[str, Any]) -> None:
+    """Raise Invalid where a label is asked for and none is named."""
+    if given.get("attach_to_open") == "label" and not given.get("attach_label"):
         raise Invalid("Name the label by which an open incident is found.", place="attach_label")
 
 
 async def create(hands: Hands, params: Create, step: Step) -> Result:
     """Make an incident, or put the alert to one that is open."""
-    check(params)
+    check(structs.asdict(params))
     edit = await _edit(hands, params, step)
     if params.attach_to_open == "no":
         return _made(await _created(hands, edit, step))
@@ -97,7 +97,7 @@ async def create_below(hands: Hands, params: SubIncident, step: Step) -> Result:
 
 async def attach(hands: Hands, params: Attach, step: Step) -> Result:
     """Put the alert to an incident there is."""
-    check(params)
+    check(structs.asdict(params))
     if params.incident_id:
         key = params.incident_id.strip()
         found = await hands.db.value("incident_by_any", key.lstrip("#").removeprefix("INC-"))

@@ -4,6 +4,7 @@ Rule 1: every address has a key of its own, the same on every attempt; what may 
 """
 
 import asyncio
+import re
 from collections.abc import Iterable, Sequence
 from uuid import uuid5
 
@@ -14,9 +15,12 @@ from nightbell.core.delivery import Message, Outcome, Purpose, Refused, Retry, S
 from nightbell.core.errors import Invalid
 from nightbell.core.providers import BY_KIND
 from nightbell.engine.tasks.contract import PATIENCE, Hands, Result, Step, Task, failed, not_configured, retry
-from nightbell.engine.tasks.naming import Named, texts
+from nightbell.engine.tasks.naming import Named, one_of, texts
 
 _MOST = 50
+#: What can be seen of an address before a channel looks at it.
+_MAIL = re.compile(r"[^@\s<>\"]{1,64}@[^@\s<>\"]{1,190}")
+_NUMBER = re.compile(r"\+[1-9][0-9]{5,14}")
 
 
 class Mail(Struct, frozen=True, kw_only=True):
@@ -69,6 +73,20 @@ class SlackText(Struct, frozen=True, kw_only=True):
     thread_ts: str | None = None
     parent_message_thread_task: Named | None = None
     send_only_as_threaded_message: bool = False
+
+
+def _mails(addresses: list[str]) -> None:
+    """Raise Invalid for what no mail server would take."""
+    for address in texts(addresses):
+        if not _MAIL.fullmatch(address):
+            raise Invalid(f"{address[:60]!r} is no e-mail address.", hint="ana@example.org")
+
+
+def _numbers(numbers: list[str]) -> None:
+    """Raise Invalid for what nobody can call."""
+    for number in texts(numbers):
+        if not _NUMBER.fullmatch(number):
+            raise Invalid(f"{number[:60]!r} is no telephone number.", hint="+15550100123")
 
 
 async def mail(hands: Hands, params: Mail, step: Step) -> Result:
@@ -205,27 +223,70 @@ def _why(outcomes: dict[str, Outcome]) -> str:
     return "; ".join(f"{address}: {why}" for address, why in list(bad.items())[:5])
 
 
+_ROOM = one_of("channels", said="Name a room to write to.", hint="The id of a channel, or its webhook.")
 TASKS = (
-    Task(name="send_email", label="Send an e-mail", group="messages", params=Mail, run=mail),
-    Task(name="send_slack_message", label="Write to Slack", group="messages", params=SlackText, run=slack),
-    Task(name="send_sms", label="Send a text message", group="messages", params=Phone, run=sms),
-    Task(name="call_people", label="Call telephones", group="messages", params=Phone, run=call),
+    Task(
+        name="send_email",
+        label="Send an e-mail",
+        group="messages",
+        params=Mail,
+        run=mail,
+        fields=dict.fromkeys(("to", "cc", "bcc"), _mails),
+    ),
+    Task(
+        name="send_slack_message",
+        label="Write to Slack",
+        group="messages",
+        params=SlackText,
+        run=slack,
+        check=one_of("channels", "slack_users", said="Name a channel or a member to write to."),
+    ),
+    Task(
+        name="send_sms",
+        label="Send a text message",
+        group="messages",
+        params=Phone,
+        run=sms,
+        fields={"phone_numbers": _numbers},
+    ),
+    Task(
+        name="call_people",
+        label="Call telephones",
+        group="messages",
+        params=Phone,
+        run=call,
+        fields={"phone_numbers": _numbers},
+    ),
     Task(
         name="send_microsoft_teams_message",
         label="Write to Microsoft Teams",
         group="messages",
         params=Room,
         run=teams,
+        check=_ROOM,
     ),
-    Task(name="send_discord_message", label="Write to Discord", group="messages", params=Room, run=discord),
+    Task(
+        name="send_discord_message",
+        label="Write to Discord",
+        group="messages",
+        params=Room,
+        run=discord,
+        check=_ROOM,
+    ),
     Task(
         name="send_mattermost_message",
         label="Write to Mattermost",
         group="messages",
         params=Room,
         run=mattermost,
+        check=_ROOM,
     ),
     Task(
-        name="send_telegram_message", label="Write to Telegram", group="messages", params=Room, run=telegram
+        name="send_telegram_message",
+        label="Write to Telegram",
+        group="messages",
+        params=Room,
+        run=telegram,
+        check=_ROOM,
     ),
 )

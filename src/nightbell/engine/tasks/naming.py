@@ -3,7 +3,7 @@
 Rule 1: whatever a template may have filled in is an id, a slug or a name; what there is not is said, never guessed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -97,6 +97,24 @@ async def person_of(hands: Hands, key: str, place: str) -> int:
         who = "There is nobody" if not rows else "There are several people"
         raise Invalid(f"{who} called {key[:60]!r}.", place=place, hint="Use a number or an e-mail address.")
     return int(rows[0][0])
+
+
+def one_of(*names: str, said: str, hint: str = "") -> Callable[[Mapping[str, Any]], None]:
+    """Return the check that at least one of these parameters names something."""
+
+    def check(given: Mapping[str, Any]) -> None:
+        if not any(_names_something(given.get(name)) for name in names):
+            raise Invalid(said, place=names[0], hint=hint)
+
+    return check
+
+
+def _names_something(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(_names_something(one) for one in value)
+    if isinstance(value, Mapping):
+        return _names_something(value.get("id")) or _names_something(value.get("name"))
+    return bool(value.key if isinstance(value, Named) else str("" if value is None else value).strip())
 
 
 def texts(values: Any) -> list[str]:

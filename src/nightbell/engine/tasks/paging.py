@@ -5,7 +5,7 @@ Rule 1: whoever is being paged at this moment is not paged again, so a second at
 
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from nightbell.core.directory import Target
 from nightbell.core.errors import Invalid, Stale, Unknown
@@ -13,7 +13,7 @@ from nightbell.engine.act import NewAlert
 from nightbell.engine.amend import amend
 from nightbell.engine.edits import AlertEdit
 from nightbell.engine.tasks.contract import Hands, Result, Step, Task, done
-from nightbell.engine.tasks.naming import Named, id_of, person_of
+from nightbell.engine.tasks.naming import Named, id_of, one_of, person_of
 from nightbell.store.tables import urgencies
 
 
@@ -43,19 +43,16 @@ _TARGETS = (
 )
 
 
-def check(params: Params) -> None:
-    """Raise Invalid for what can be seen before it runs."""
-    if not any((named := getattr(params, name)) and named.key for _, name in _TARGETS):
-        raise Invalid(
-            "Name whom to page.",
-            place="escalation_policy_target",
-            hint="A policy, a service, a team or a person.",
-        )
+check = one_of(
+    *(name for _, name in _TARGETS),
+    said="Name whom to page.",
+    hint="A policy, a service, a team or a person.",
+)
 
 
 async def run(hands: Hands, params: Params, step: Step) -> Result:
     """Page them."""
-    check(params)
+    check(structs.asdict(params))
     targets = await _targets(hands, params)
     urgency = await id_of(hands, urgencies, params.alert_urgency_id, "alert_urgency_id")
     if step.alert_id is None or params.create_new_alert:

@@ -10,7 +10,7 @@ from nightbell.core.errors import Invalid
 from nightbell.engine.incident_edits import IncidentEdit
 from nightbell.engine.oncalls import Question, on_calls
 from nightbell.engine.tasks.contract import Hands, Result, Step, Task, done
-from nightbell.engine.tasks.naming import Named, id_of, ids_of, incident_of, person_of, texts
+from nightbell.engine.tasks.naming import Named, id_of, ids_of, incident_of, one_of, person_of, texts
 from nightbell.store.incident_tables import incident_roles
 from nightbell.store.schedule_tables import schedules
 from nightbell.store.tables import teams
@@ -151,6 +151,7 @@ TASKS = (
         params=Role,
         run=add_role,
         about=("incident", "alert"),
+        check=one_of("assigned_to_user", "assigned_to_user_id", said="Name a person."),
     ),
     Task(
         name="auto_assign_role_rootly",
@@ -159,6 +160,14 @@ TASKS = (
         params=OnCallRole,
         run=assign_on_call,
         about=("incident", "alert"),
+        check=one_of(
+            "schedule_target",
+            "escalation_policy_target",
+            "service_target",
+            "group_target",
+            "user_target",
+            said="Name a schedule, a policy, a service, a team or a person.",
+        ),
     ),
     Task(
         name="add_team",
@@ -175,5 +184,6 @@ TASKS = (
         params=Subscribers,
         run=subscribe,
         about=("incident", "alert"),
+        check=one_of("user_ids", "emails", said="Name somebody."),
     ),
 )

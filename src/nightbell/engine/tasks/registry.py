@@ -75,7 +75,7 @@ def problems(kind: str, raw: Mapping[str, Any], *, reach: Reach = lambda url: ""
     for field in structs.fields(task.params):
         if field.encode_name in wrong:
             continue
-        problem = _field_problem(field, raw.get(field.encode_name), values)
+        problem = _field_problem(field, raw.get(field.encode_name), values, asked=task.asked)
         if problem is not None:
             found.append(problem)
     found += [
@@ -83,17 +83,22 @@ def problems(kind: str, raw: Mapping[str, Any], *, reach: Reach = lambda url: ""
         for name in task.calls
         if name in values and plain(str(values[name])) and (objection := reach(str(values[name]).strip()))
     ]
-    if not found and not _holds_templates(raw):
-        found += _said(lambda: task.check(msgspec.convert(values, task.params, strict=False)))
-    return found
+    for field in structs.fields(task.params):
+        name = field.encode_name
+        if name in task.fields and name in values:
+            found += _misread(field, values[name], task.fields[name])
+    return found or _said(lambda: task.check(values))
 
 
-def _field_problem(field: structs.FieldInfo, value: Any, values: dict[str, Any]) -> Invalid | None:
+def _field_problem(
+    field: structs.FieldInfo, value: Any, values: dict[str, Any], *, asked: tuple[str, ...] = ()
+) -> Invalid | None:
     """Return what is wrong with one field; what is right is put into `values`."""
     name = field.encode_name
     if value is None or value == "" or value == []:
         label = name.replace("_", " ").removesuffix(" id").capitalize()
-        return Invalid(f"{label} can't be blank", place=name) if field.required else None
+        needed = field.required or name in asked
+        return Invalid(f"{label} can't be blank", place=name) if needed else None
     if not _holds_templates(value):
         try:
             msgspec.convert(value, field.type, strict=False)
@@ -101,6 +106,15 @@ def _field_problem(field: structs.FieldInfo, value: Any, values: dict[str, Any])
             return Invalid(_readable(error), place=name, hint=_choices(field.type))
     values[name] = value
     return None
+
+
+def _misread(field: structs.FieldInfo, value: Any, judge: Callable[[Any], object]) -> list[Invalid]:
+    """Return what is wrong with what a field says already; what a template will say is seen when it is filled in."""
+    said = [one for one in value if not _holds_templates(one)] if isinstance(value, list) else value
+    if _holds_templates(said):
+        return []
+    wrong = _said(lambda: judge(msgspec.convert(said, field.type, strict=False)))
+    return [Invalid(one.message, place=field.encode_name, hint=one.hint) for one in wrong]
 
 
 def _choices(of: Any) -> str:

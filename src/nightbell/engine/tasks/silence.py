@@ -67,14 +67,12 @@ async def run(hands: Hands, params: Params, step: Step) -> Result:
     return _judged(answer, step)
 
 
-def check(params: Params) -> None:
-    """Raise Invalid for what can be seen before it runs."""
-    duration(params.duration)
-    if params.matchers:
-        try:
-            parse_matchers(params.matchers)
-        except Invalid as error:
-            raise Invalid(f"{error.message} ({error.place})", place="matchers", hint=error.hint) from error
+def _readable(matchers: str) -> None:
+    """Raise Invalid for matchers that cannot be read."""
+    try:
+        parse_matchers(matchers)
+    except Invalid as error:
+        raise Invalid(f"{error.message} ({error.place})", place="matchers", hint=error.hint) from error
 
 
 def _silence(params: Params, matchers: list[dict[str, Any]], step: Step) -> dict[str, Any]:
@@ -92,7 +90,7 @@ def _silence(params: Params, matchers: list[dict[str, Any]], step: Step) -> dict
 
 async def _matchers(hands: Hands, params: Params, step: Step) -> list[dict[str, Any]]:
     if params.matchers:
-        check(params)
+        _readable(params.matchers)
         return [_matcher(one) for one in parse_matchers(params.matchers)]
     # What an alert shows holds more than its sender's labels: its status, and what only its first member has.
     rows = await hands.db.rows("read_members", step.alert_id, _MOST_MEMBERS) if step.alert_id else []
@@ -168,7 +166,7 @@ TASKS = (
         group="alerts",
         params=Params,
         run=run,
-        check=check,
+        fields={"duration": duration, "matchers": _readable},
         calls=("alertmanager_url",),
     ),
 )
