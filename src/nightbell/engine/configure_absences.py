@@ -62,7 +62,6 @@ class Absences(Writer):
         """Say whose public holidays count for somebody, who has one calendar at most."""
         fields = {"subdivision": None, **edit.sent()}
         checks = Checks(fields)
-        checks.required("country")
         await _check_country(checks)
         async with self.changing(by, now) as change:
             await must_exist(change, "users", "user_id", [user_id])
@@ -117,7 +116,7 @@ class Absences(Writer):
 
 def _check_time_off(checks: Checks, now: datetime) -> None:
     checks.text("reason", longest=255, empty=True)
-    start, end = checks.sent["starts_at"], checks.sent["ends_at"]
+    start, end = checks.sent.get("starts_at"), checks.sent.get("ends_at")
     if start is not None and end is not None:
         if end <= start:
             checks.wrong("ends_at", "It ends before it begins", "An instant after starts_at.")
@@ -128,7 +127,7 @@ def _check_time_off(checks: Checks, now: datetime) -> None:
 
 async def _check_country(checks: Checks) -> None:
     for name in ("country", "subdivision"):
-        checks.sent[name] = (checks.sent[name] or "").strip() or None
+        checks.sent[name] = (checks.sent.get(name) or "").strip() or None
     checks.required("country")
     checks.done()
     library: Any = await asyncio.to_thread(import_module, "nightbell.engine.public_holidays")

@@ -1,6 +1,7 @@
 """Whatever an authenticated caller sends, the answer is theirs to fix: never a fault of ours."""
 
 import json
+import re
 
 import httpx
 import pytest
@@ -70,6 +71,19 @@ async def test_no_attribute_of_any_type_makes_a_fault(raw, call, people):
                 document = {"data": {"attributes": {**right, name: value}}}
                 answer = await raw("POST", url, json.dumps(document).encode())
                 assert answer.status_code < 500, (path, name, value, answer.text)
+
+
+async def test_nothing_that_is_missing_makes_a_fault(raw, people):
+    own = str(people["ana"][0])
+    described = (await raw("GET", "/swagger/v1/swagger.json")).json()
+    asked = 0
+    for path, operations in described["paths"].items():
+        url = re.sub(r"{\w+}", own if path.startswith("/v1/users/") else NOBODY, path)
+        for method in {"post", "put", "patch"} & operations.keys():
+            answer = await raw(method, url, b"{}")
+            assert answer.status_code < 500, (method, path, answer.text)
+            asked += 1
+    assert asked > 100
 
 
 async def test_no_query_makes_a_fault(raw):
