@@ -147,6 +147,10 @@ def of_alert(**params):
         ),
         ({"alert_condition_label": "CONTAINS", "alert_labels": ["severity"]}, True),
         ({"alert_condition_label": "UNSET"}, False),
+        ({"alert_condition_label": "SET", "alert_labels": ["runbook", "severity"]}, True),
+        ({"alert_condition_label": "SET", "alert_labels": ["runbook"]}, False),
+        ({"alert_condition_label": "UNSET", "alert_labels": ["runbook"]}, True),
+        ({"alert_condition_label": "UNSET", "alert_labels": ["runbook", "severity"]}, False),
         (
             {
                 "alert_condition_label": "IS",

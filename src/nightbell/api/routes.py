@@ -19,7 +19,7 @@ from nightbell.api.resource import Action, Call, Edge, Resource
 from nightbell.api.resources import RESOURCES
 from nightbell.api.sent import attributes
 from nightbell.core.access import Permission
-from nightbell.core.errors import NightbellError, Overloaded
+from nightbell.core.errors import Invalid, NightbellError, Overloaded
 from nightbell.store.db import retryable
 
 #: Where the API is: Rootly's path.
@@ -105,7 +105,10 @@ def _acting(edge: Edge, resource: Resource, action: Action) -> HTTPRouteHandler:
     async def run(request: AnyRequest) -> Response[bytes]:
         call = await _call(edge, resource, request)
         require(call.visitor, action.permission)
-        body, status = await action.run(call)
+        try:
+            body, status = await action.run(call)
+        except Invalid as error:
+            raise jsonapi.renamed(error, resource.names) from error
         return jsonapi.answer(body, status, media_type=action.media_type)
 
     # What clients patch they also put, and what Rootly puts some of them post.

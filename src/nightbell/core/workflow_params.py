@@ -204,6 +204,9 @@ def _condition(spec: Spec, params: Params, beside: Params) -> Condition | None:
     unasked = spec.key not in params or spec.default != "ANY"
     if operator == "ANY" or (unasked and not values and operator not in BARE):
         return None
+    if spec.values.endswith("_labels") and values:
+        # Whether labels are there is asked of those that are named.
+        operator = {"SET": "IS", "UNSET": "NONE"}.get(operator, operator)
     return Condition(
         about=spec.about,
         read=spec.read,

@@ -458,9 +458,9 @@ async def test_a_duplicate_is_cancelled_and_hands_over_what_it_has(call, send, p
     await call(
         "PUT", f"/v1/incidents/{first['id']}/duplicate", {"duplicate_incident_id": second["id"]}, status=422
     )
-    await call(
-        "PUT", f"/v1/incidents/{first['id']}/duplicate", {"duplicate_incident_id": first["id"]}, status=422
-    )
+    itself = {"duplicate_incident_id": first["id"]}
+    refused = await call("PUT", f"/v1/incidents/{first['id']}/duplicate", itself, status=422)
+    assert refused["errors"][0]["source"] == {"pointer": "/data/attributes/duplicate_incident_id"}
     await call("PUT", f"/v1/incidents/{second['id']}/unmark_as_duplicate")
     await call("PUT", f"/v1/incidents/{second['id']}/unmark_as_duplicate", status=422)
     await call("POST", f"/v1/incidents/{first['id']}/merge", {"incident_ids": [second["id"]]})
