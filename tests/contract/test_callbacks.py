@@ -108,7 +108,7 @@ class Bell:
         """Wait until the messages are as expected: a callback may come before the answer is written down."""
         now = None
         try:
-            async with asyncio.timeout(8):
+            async with asyncio.timeout(20):
                 while (now := await self.sent(alert_id)) != list(expected):
                     await asyncio.sleep(0.02)
         except TimeoutError:
@@ -196,8 +196,11 @@ async def test_one_key_is_enough_while_one_alert_waits(bell):
 
 async def test_an_answer_that_could_mean_several_alerts_is_asked_back(bell):
     ana = await bell.person(sms=ANA)
-    first, second = await bell.page(ana, summary="One"), await bell.page(ana, summary="Two")
-    codes = sorted([(await bell.twilio.take()).code, (await bell.twilio.take()).code])
+    # One after the other: two that are due at once may go as one message.
+    first = await bell.page(ana, summary="One")
+    codes = [(await bell.twilio.take()).code]
+    second = await bell.page(ana, summary="Two")
+    codes = sorted([*codes, (await bell.twilio.take()).code])
     assert len(set(codes)) == 2
     said = await bell.texts("ack")
     assert all(f"ACK {code}" in said for code in codes)
@@ -214,6 +217,7 @@ async def test_an_answer_that_could_mean_several_alerts_is_asked_back(bell):
         ("", "Answer ACK"),
         ("ack " * 300, "Answer ACK"),
         ("<script>", "Answer ACK"),
+        ("ack\0 please", "Answer ACK"),
     ],
 )
 async def test_an_answer_that_matches_nothing_is_told_so_and_kept(bell, text, told):

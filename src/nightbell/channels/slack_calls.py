@@ -42,7 +42,7 @@ def payload(body: bytes) -> dict[str, Any]:
     try:
         text = parse_qs(body.decode("utf-8"), max_num_fields=10).get("payload", [""])[0]
         found = msgspec.json.decode(text)
-    except (UnicodeDecodeError, ValueError):
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -78,7 +78,7 @@ def event(body: bytes) -> dict[str, Any]:
     """Return an event that came by URL; {} for what is none."""
     try:
         found = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -110,4 +110,4 @@ def _inside(found: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _text(value: object) -> str:
-    return value[:_LONGEST_ID] if isinstance(value, str) else ""
+    return value[:_LONGEST_ID].replace("\0", "") if isinstance(value, str) else ""

@@ -66,11 +66,11 @@ def one(body: bytes) -> Update | None:
     """Return an update, empty when it says something unknown; None for what is none."""
     try:
         return msgspec.json.decode(body, type=Update)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         pass
     try:
         return Update(msgspec.json.decode(body, type=_Numbered).update_id)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return None
 
 
@@ -78,7 +78,7 @@ def several(body: bytes) -> list[Update] | None:
     """Return what getUpdates answered, None when that is no such answer."""
     try:
         said = msgspec.json.decode(body, type=_Answer)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return None
     return [update for raw in said.result if (update := one(bytes(raw)))] if said.ok else None
 

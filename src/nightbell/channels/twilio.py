@@ -191,7 +191,7 @@ def _sid(body: bytes) -> str | None:
 def _decoded(answer: Answer, kind: type[T]) -> T | None:
     try:
         return msgspec.json.decode(answer.body, type=kind)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
 
 

@@ -5,6 +5,7 @@ once for each reference of its provider, and both end where every other act ends
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -187,6 +188,7 @@ class Receive:
 
     async def written(self, one: Written, now: datetime) -> Answer:
         """Carry out what a text asks for, once, and say what became of it."""
+        one = replace(one, **_storable(one), text=one.text.replace("\0", ""))
         if before := await self._heard(one.kind, one.reference):
             return before
         answer = await self._understood(one, now)
@@ -199,6 +201,7 @@ class Receive:
 
     async def pressed(self, one: Pressed, now: datetime) -> Answer:
         """Carry out what a button or key says, once, and say what became of it."""
+        one = replace(one, **_storable(one))
         if before := await self._heard(one.kind, one.reference):
             return before
         answer = await self._button(one, now)
@@ -357,6 +360,12 @@ def _together(done: list[Answer]) -> Answer:
     rest = f" {len(done) - len(well)} could not be changed." if len(well) < len(done) else ""
     verdict = "done" if well else "refused"
     return replace(done[0], text=f"Done for {len(well)} alerts.{rest}", verdict=verdict)
+
+
+def _storable(one: Written | Pressed) -> dict[str, Any]:
+    """Return what names an answer and its sender without NUL, which PostgreSQL keeps nowhere."""
+    addresses = tuple(address.replace("\0", "") for address in one.addresses)
+    return {"reference": one.reference.replace("\0", ""), "addresses": addresses}
 
 
 def _usage() -> str:

@@ -63,7 +63,7 @@ async def discord_told(request: WebRequest) -> Response[bytes]:
         raise Unauthenticated(turn_away(request, inbound, why, status=401).message)
     try:
         interaction = msgspec.json.decode(body, type=discord_presses.Interaction)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return nothing()
     if interaction.type == _PING:
         return _json({"type": _PONG})
@@ -89,7 +89,7 @@ async def mattermost_told(request: WebRequest, token: FromPath[str]) -> Response
     try:
         clicked = msgspec.json.decode(await request.body(), type=_Clicked)
         act = msgspec.json.decode(clicked.context.get("act", msgspec.Raw(b'""')), type=str)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return nothing()
     if act not in ACTS or not (clicked.trigger_id or clicked.post_id):
         return _json({"ephemeral_text": "This button is not one of ours."})

@@ -119,7 +119,8 @@ async def _genuine(request: WebRequest) -> tuple[Inbound, Fields]:
     )
     if not genuine:
         raise turn_away(request, inbound, "This callback does not bear Twilio's signature")
-    return inbound, dict(twilio.form(body))
+    # PostgreSQL keeps no NUL, and somebody may text one.
+    return inbound, {name: value.replace("\0", "\ufffd") for name, value in twilio.form(body)}
 
 
 def _named(request: WebRequest, inbound: Inbound, token: str) -> Link:

@@ -14,7 +14,7 @@ from contract.channels.conftest import NOW
 from contract.channels.test_every_channel import HOSTILE
 from nightbell.channels.slack import Slack
 from nightbell.channels.slack_blocks import blocks, fallback
-from nightbell.channels.slack_calls import genuine, payload, presses
+from nightbell.channels.slack_calls import event, genuine, payload, presses
 from nightbell.core.delivery import Purpose, Refused, Retry, Sent, Unsure
 from nightbell.core.errors import Invalid
 from nightbell.testing.doubles import Double, Reply
@@ -160,6 +160,15 @@ def test_no_payload_breaks_anything(found, body):
         presses(found)
     assert isinstance(payload(body), dict)
     assert isinstance(payload(urlencode({"payload": msgspec.json.encode(found).decode()}).encode()), dict)
+
+
+def test_a_payload_that_is_too_deep_or_holds_a_nul_is_harmless():
+    deep = '{"actions":' + "[" * 100_000
+    assert payload(urlencode({"payload": deep}).encode()) == {} == event(deep.encode())
+    assert payload(b"payload=%ff") == {}
+    pressed = {"action_id": "nightbell_resolve", "value": "a\0b"}
+    [one] = presses({"type": "block_actions", "user": {"id": "U\x001"}, "actions": [pressed]})
+    assert (one.user, one.value) == ("U1", "ab")
 
 
 def test_only_our_own_buttons_are_presses():
