@@ -2,12 +2,11 @@
 
 import json
 from contextlib import asynccontextmanager
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from nightbell.testing.escalation_cases import problems
+from nightbell.testing.escalation_cases import begins_at, engines_of, problems
 from nightbell.testing.scenario import Scene
 from nightbell.testing.staged import Staged
 
@@ -26,12 +25,9 @@ BEN = {"targets": ["ben"], "then_wait_min": 10}
 @pytest.fixture
 def told(db):
     async def tell(case, nodes=1):
-        said = case["setup"].get("start")
-        start = datetime.fromisoformat(said) if said else None
-
         @asynccontextmanager
         async def opened(_case):
-            scene = Scene(db, nodes=max(nodes, case["setup"].get("replicas", 1)), start=start)
+            scene = Scene(db, nodes=max(nodes, engines_of(case)), start=begins_at(case))
             await scene.start()
             yield Staged(scene)
             await scene.stop()
@@ -126,6 +122,25 @@ WRONG = [
     (case((0, {"do": "alert fires", "expect_error": "no"})), "expected the refusal 'no'"),
     (case(FIRES, (1, {"do": "source resolves"}), (2, {"do": "ana acknowledges"})), "was refused"),
     (case((0, {"do": "the moon rises"})), "sentence not understood: the moon rises"),
+    *[
+        (case((0, {"do": "alert fires"}), (1, {"do": text})), f"sentence not understood: {text}")
+        for text in (
+            "both engines burst",
+            "both engines pick up their coats and die",
+            "kill -9 nobody",
+            "ana acknowledges in five minutes",
+            "the other peer forgets the alert",
+            "the service is moved to the moon",
+            "step 2 is admired",
+        )
+    ],
+    (case((0, {"do": "the service is switched to another policy"})), "which other policy?"),
+    (case((0, {"do": "one of the replicas dies"}), replicas=1), "needs another engine"),
+    (
+        case((0, {}), users={"ana": [{"channel": "sms", "when": "at night"}]}),
+        "sentence not understood: when in the rule",
+    ),
+    (case((0, {}), steps=(ANA | {"then_wait_min": 0.5},)), "sentence not understood: a wait of 0.5 min"),
     (case((0, {"do": "zoe acknowledges"})), "sentence not understood: who is zoe?"),
     (case((0, {"expect_magic": True})), "sentence not understood: expect_magic"),
     (case((0, {}), weather="fine"), "sentence not understood: weather"),

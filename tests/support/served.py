@@ -289,11 +289,11 @@ class Served:
         """Kill one of several engines."""
         raise Needs("several programs in a case over HTTP")
 
-    async def maintain(self, service: str, minutes: float | None) -> None:
+    async def maintain(self, service: str, minutes: float) -> None:
         """Begin planned work on a service."""
         ids = [self._services[service]["id"]]
-        work: Json = {"name": f"Work on {service}", "service_ids": ids}
-        work |= {"ends_at": (self.now + timedelta(minutes=minutes)).isoformat()} if minutes else {}
+        ends = self.now + timedelta(minutes=minutes)
+        work = {"name": f"Work on {service}", "service_ids": ids, "ends_at": ends.isoformat()}
         self._work.append(self.api.add("/maintenances", **work))
 
     async def end_maintenance(self) -> None:

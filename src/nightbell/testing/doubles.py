@@ -103,7 +103,7 @@ class Double:
         """Add answers to the script."""
         self._script.extend(script)
 
-    async def wait_for(self, count: int, *, within: timedelta = timedelta(seconds=5)) -> list[Request]:
+    async def wait_for(self, count: int, *, within: timedelta = timedelta(seconds=20)) -> list[Request]:
         """Return the requests once there are `count` of them; TimeoutError when they do not come."""
         async with asyncio.timeout(within.total_seconds()), self._arrived:
             await self._arrived.wait_for(lambda: len(self.requests) >= count)
@@ -247,7 +247,7 @@ class SmtpSink:
         """Script what happens at the next MAIL, RCPT or DATA."""
         self._script[command].extend(script)
 
-    async def wait_for(self, count: int, *, within: timedelta = timedelta(seconds=5)) -> list[Mail]:
+    async def wait_for(self, count: int, *, within: timedelta = timedelta(seconds=20)) -> list[Mail]:
         """Return the mails once there are `count` of them; TimeoutError when they do not come."""
         async with asyncio.timeout(within.total_seconds()), self._arrived:
             await self._arrived.wait_for(lambda: len(self.mails) >= count)

@@ -9,7 +9,7 @@ import re
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,20 +38,41 @@ Case = dict[str, Any]
 Line = dict[str, Any]
 Opened = Callable[[Case], AbstractAsyncContextManager[World]]
 
+#: What is said to the reader, anywhere, and changes nothing.
+_PROSE = frozenset({"note", "comment", "why", "policy_choice", "want_more", "tags", "source", "title"})
+#: Words for how many engines there are, and for when the first minute is.
+_ENGINES = ("replicas", "engines", "instances", "nodes", "workers")
+_BEGINS = ("start", "starts_at", "start_at", "now", "clock")
 _SETUP = frozenset(
     {
         "users", "policy", "services", "second_service", "initial_state", "maintenance_until_min", "heartbeats",
-        "replicas", "start", "note", "ack_timeout_min", "ack_timeout_on",
+        "ack_timeout_min", "ack_timeout_on", "second_policy", "other_policy", "new_policy", *_ENGINES, *_BEGINS,
     }
 )  # fmt: skip
 _LINE = (
-    frozenset({"t_min", "do", "note", "state", "expect_log", "expect_error", "expect_state"})
+    frozenset({"t_min", "do", "state", "expect_log", "expect_error", "expect_state"})
     | expecting.LOOKS
     | expecting.BOUNDS
 )
-_HEARTBEAT = frozenset({"name", "timeout_min", "disabled", "note"})
+_HEARTBEAT = frozenset({"name", "timeout_min", "disabled"})
+_RULE = frozenset({"channel", "after_min"})
+_POLICY = frozenset({"steps", "repeat"})
+_SECOND = frozenset({"name", "policy"})
 #: Words of cases for lines of our timeline.
-_RECORDED = {"policy exhausted": "escalation.exhausted"}
+_RECORDED = {
+    "policy exhausted": "escalation.exhausted",
+    "step skipped": "escalation.level_skipped",
+    "level skipped": "escalation.level_skipped",
+    "empty step": "escalation.level_skipped",
+    "maintenance": "maintenance.muted",
+}
+#: Words of cases for where an alert stands.
+_STANDS = {
+    "closed": "resolved",
+    "firing": "triggered",
+    "unacknowledged": "triggered",
+    "snoozed": "acknowledged",
+}
 
 
 def run(cases: Sequence[Case]) -> Iterable[Verdict]:
@@ -68,7 +89,7 @@ async def _run(cases: Sequence[Case]) -> list[Verdict]:
             async def opened(case: Case) -> AsyncIterator[World]:
                 async with cluster.fresh() as url:
                     db = await connect(url, 10)
-                    scene = Scene(db, nodes=_nodes(case), start=_start(case))
+                    scene = Scene(db, nodes=engines_of(case), start=begins_at(case))
                     try:
                         await scene.start()
                         yield Staged(scene)
@@ -79,17 +100,25 @@ async def _run(cases: Sequence[Case]) -> list[Verdict]:
             return [Verdict(case.get("id", "?"), tuple(await problems(case, opened))) for case in cases]
 
 
-def _nodes(case: Case) -> int:
+def engines_of(case: Case) -> int:
     """Return how many engines run side by side: as many as are said, or two where a line speaks of several."""
     said = [line.get("do", "") for line in case["timeline"]]
     several = any(SIDE_BY_SIDE.search(text) for text in said)
-    return int(case["setup"].get("replicas", 2 if several else 1))
+    return int(_first(case["setup"], _ENGINES) or (2 if several else 1))
 
 
-def _start(case: Case) -> datetime | None:
+def begins_at(case: Case) -> datetime | None:
     """Return when the first minute is, for cases that depend on the hour."""
-    said = case["setup"].get("start")
-    return datetime.fromisoformat(said) if said else None
+    said = _first(case["setup"], _BEGINS)
+    if said is None:
+        return None
+    at = datetime.fromisoformat(f"2027-01-04T{said}" if re.fullmatch(r"\d\d:\d\d", said) else said)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _first(said: dict[str, Any], names: Iterable[str]) -> Any:
+    """Return what is said by the first of several names for one thing; None where by none."""
+    return next((said[name] for name in names if name in said), None)
 
 
 async def problems(case: Case, opened: Opened) -> list[str]:
@@ -128,6 +157,8 @@ class Telling:
         beats = tuple(h["name"] for h in self.setup.get("heartbeats", ()))
         self.teller = Teller(world, tuple(self.setup.get("users", {})), beats)
         self._looked_at = 0
+        #: Lines that have happened already, with the line before them.
+        self._ahead: list[Line] = []
         _known(self.setup, _SETUP, "setup")
         for line in self.lines:
             _known(line, _LINE, "timeline")
@@ -135,10 +166,11 @@ class Telling:
     async def set_up(self) -> None:
         """Make the people and what pages them; what happened before the first line has happened."""
         for name, rules in self.setup.get("users", {}).items():
-            await self.world.person(name, [Rule(r["channel"], r.get("after_min", 0)) for r in rules])
+            await self.world.person(name, [_rule(said) for said in rules])
         for service in self.setup.get("services", ["s1"]):
             await self.world.service(service, policy(self.setup["policy"]))
         if second := self.setup.get("second_service"):
+            _known(second, _SECOND, "second service")
             await self.world.service(second.get("name", "s2"), policy(second["policy"]))
         for beat in self.setup.get("heartbeats", ()):
             _known(beat, _HEARTBEAT, "heartbeat")
@@ -147,6 +179,8 @@ class Telling:
             await self.world.heartbeat(beat["name"], service, beat["timeout_min"], enabled=enabled)
         if minutes := self.setup.get("ack_timeout_min"):
             await self.world.holds(int(minutes), self.setup.get("ack_timeout_on", "everything"))
+        if other := _first(self.setup, ("second_policy", "other_policy", "new_policy")):
+            self.teller.other_policy = policy(other)
         if minutes := self.setup.get("maintenance_until_min"):
             await self.world.maintain("s1", minutes)
         await self._begin(self.setup.get("initial_state"))
@@ -172,6 +206,7 @@ class Telling:
         refusal = ""
         if "do" in line:
             await self._prepare(line, following)
+        if "do" in line and line not in self._ahead:
             try:
                 await self.teller.tell(line["do"])
             except Rejected as rejected:
@@ -188,6 +223,7 @@ class Telling:
             await self.world.hang()
         elif HOW_IT_FARES.search(after):
             await self.teller.tell(after)
+            self._ahead.append(following)
         elif BEFORE_ANYTHING.search(after):
             await self.world.pause()
 
@@ -205,6 +241,7 @@ class Telling:
         if "state" in line:
             state, _, recorded = line["state"].partition(",")
             now = await self.world.status(self.teller.alert)
+            state = _STANDS.get(state, state)
             found += [f"the alert is {now}, not {state}"] if now != state else []
             found += await self._unrecorded(recorded)
         if "expect_state" in line:
@@ -237,57 +274,85 @@ class Telling:
 
 
 def _known(said: dict[str, Any], names: frozenset[str], where: str) -> None:
-    strange = sorted(said.keys() - names)
+    strange = sorted(said.keys() - names - _PROSE)
     if strange:
         raise Unclear(f"{', '.join(strange)} in the {where}")
 
 
 # ---------------------------------------------------------------- policies
 
+#: Who a step pages, where there is more than one: "ana, ben", "ana and ben".
+_PEOPLE = r"(?P<people>\w+(?:(?:, and |,? and |, ?)\w+)*)"
+_NOBODY = r"(?:an? |the )?(?:empty|nobody|none|no ?one|no-one)"
+_HOURS = r"(?:from )?(?P<a>\d\d:\d\d)(?: ?[-\u2013] ?| and | to | until )(?P<b>\d\d:\d\d)(?: utc)?"
+_STRATEGIES = {"round robin": "alert", "rotate": "alert", "one after another": "cycle"}
 _STEPS: tuple[tuple[str, Callable[[re.Match[str]], Step]], ...] = (
-    (r"wait (?P<n>\d+(?:\.\d+)?)(?: min(?:utes)?)?", lambda m: Step(kind="wait", wait=float(m["n"]))),
     (
-        r"continue if (?:>|more than) ?(?P<count>\d+) alerts in (?P<n>\d+) min(?:utes)?",
-        lambda m: Step(kind="threshold", count=int(m["count"]), minutes=int(m["n"])),
+        r"wait:? (?P<n>\d+)(?: ?m(?:in)?(?:ute)?s?)?",
+        lambda m: Step(kind="wait", wait=float(m["n"])),
     ),
     (
-        r"(?P<strategy>round-robin|cycle|random): ?(?P<people>[\w, ]+)",
-        lambda m: Step(
-            strategy={"round-robin": "alert"}.get(m["strategy"], m["strategy"]),
-            people=tuple(re.split(r" ?, ?", m["people"])),
-        ),
+        r"(?:continue|go on|proceed|notify|wait)? ?(?:only )?(?:if|when|once|until|for)?:? ?(?P<how>>|>=|more than|at least|over)? ?(?P<count>\d+)(?: or more| new)? alerts? (?:in|within) (?P<n>\d+) ?m(?:in)?(?:ute)?s?",
+        lambda m: Step(kind="threshold", count=_more_than(m), minutes=int(m["n"])),
     ),
     (
-        r"(?:on-call )?schedule(?: of)?:? (?P<people>[\w, ]+)",
-        lambda m: Step(schedule=True, people=tuple(re.split(r" ?, ?", m["people"]))),
+        rf"(?P<strategy>round[- ]robin|rotate|cycle|one after another|random)(?::| of| over| through)? ?{_PEOPLE}",
+        lambda m: Step(strategy=_strategy(m["strategy"]), people=_people(m["people"])),
     ),
     (
-        r"(?:continue|wait) (?:if|until) (?:the )?(?:time|hours?) (?:is |are )?(?:between |in )?(?P<a>\d\d:\d\d)(?: ?- ?| and | to )(?P<b>\d\d:\d\d)",
+        rf"(?:nobody|no ?one|no-one)(?: on call)?|{_NOBODY} (?:on-call )?(?:schedule|team|rotation|step)|(?:on-call )?(?:schedule|team|rotation)(?:: ?| of | with | \(){_NOBODY}\)?(?: on call)?\)?",
+        lambda _: Step(),
+    ),
+    (
+        rf"(?:on-call )?schedule(?: of|:)?:? ?{_PEOPLE}|(?:who(?:ever)? is )?on call: ?(?P<others>\w+(?:, ?\w+)*)",
+        lambda m: Step(schedule=True, people=_people(m["people"] or m["others"])),
+    ),
+    (rf"team(?: of|:) ?{_PEOPLE}", lambda m: Step(team=True, people=_people(m["people"]))),
+    (
+        rf"(?:continue|go on|proceed|notify|wait|only|if|until|when|for|the|time|hours?|window|is|are|in|within|between|:|\s)*\b{_HOURS}",
         lambda m: Step(kind="window", hours=(m["a"], m["b"])),
-    ),
-    (
-        r"nobody|(?:an )?empty (?:schedule|team|rotation|step)|(?:schedule|team|rotation) with nobody.*",
-        lambda m: Step(),
     ),
     (r"(?P<name>\w+)", lambda m: Step(people=(m["name"],))),
 )
 
 
+def _more_than(said: re.Match[str]) -> int:
+    """Return how many alerts are not enough: ">3" says 3, "at least 4" and "4 alerts" say so, too."""
+    return int(said["count"]) - (0 if said["how"] in (">", "more than", "over") else 1)
+
+
+def _strategy(text: str) -> str:
+    plain = text.lower().replace("-", " ")
+    return _STRATEGIES.get(plain, plain)
+
+
+def _people(text: str) -> tuple[str, ...]:
+    return tuple(re.split(r",? and |, ?", text))
+
+
+def _rule(said: dict[str, Any]) -> Rule:
+    _known(said, _RULE, "rule")
+    return Rule(said["channel"], said.get("after_min", 0))
+
+
 def policy(said: dict[str, Any]) -> Policy:
     """Return a policy from what a case says of it.
 
-    Raises: Unclear for a target that means nothing.
+    Raises: Unclear for a target that means nothing, and for a wait of less than a minute.
     """
+    _known(said, _POLICY, "policy")
     steps = [_step(step) for step in said["steps"]]
     return Policy(tuple(steps), int(said.get("repeat", 0)))
 
 
 def _step(said: dict[str, Any]) -> Step:
-    _known(said, frozenset({"targets", "then_wait_min", "require_all_acks", "note"}), "step")
+    _known(said, frozenset({"targets", "then_wait_min", "require_all_acks"}), "step")
     parts = [_target(target) for target in said["targets"]]
-    special = [p for p in parts if p.kind != "page" or p.strategy != "default" or p.schedule]
+    special = [p for p in parts if p.kind != "page" or p.strategy != "default" or p.schedule or p.team]
     if special and len(parts) > 1:
         raise Unclear(f"{said['targets']} in one step")
+    if float(said.get("then_wait_min", 0)) % 1:
+        raise Unclear(f"a wait of {said['then_wait_min']} min: levels wait whole minutes")
     one = special[0] if special else Step(people=tuple(name for p in parts for name in p.people))
     return Step(
         people=one.people,
@@ -298,6 +363,7 @@ def _step(said: dict[str, Any]) -> Step:
         count=one.count,
         minutes=one.minutes,
         schedule=one.schedule,
+        team=one.team,
         hours=one.hours,
     )
 

@@ -17,6 +17,7 @@ _PROSE = "id title source tags policy_choice given cross_checked want_more note"
 _READ = set(
     f"{_PROSE} timezone layers schedules overrides swaps unavailable fixed edits ical concurrency feed_expectation checks "
     "participants name rotation windows priority shift_duration_seconds "
+    "fixed_windows fixed_shifts temporary temporary_schedules edit changes events time_off vacations absences holidays "
     "unit every start advance active_from until".split()
 )
 _FEED = re.compile(r"DTSTART for (?P<who>\w+)'s first shift is (?P<start>\S+)")

@@ -1,13 +1,12 @@
 """This file builds the schedule that a scenario describes.
 
 Shape of a case: `timezone`, `layers`, `overrides`, `swaps`, `unavailable`; `conventions` in the file says what each
-means. Beyond them: `fixed` windows that hide every layer, `edits` of a layer's members at an instant, and `schedules`
+means. Beyond them: `fixed` windows that hide every layer, `edits` of a layer's members at an instant, `ical`, and `schedules`
 by name, which participants of the form {"schedule": name} stand for.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from itertools import count
 from typing import Any
@@ -33,16 +32,24 @@ from nightbell.core.schedule import (
     Turn,
     Unit,
 )
+from nightbell.testing.described_calendar import entries
 
 Case = dict[str, Any]
 _DAYS = {name: number for number, name in enumerate(("MO", "TU", "WE", "TH", "FR", "SA", "SU"))}
 _KINDS = {"add": Change.ADD, "remove": Change.REMOVE, "replace": Change.REPLACE, "replace_all": Change.COVER}
+#: Whatever a calendar is asked of where a case checks nothing.
+_NEVER = datetime(2027, 1, 1, tzinfo=UTC)
 #: The Monday from which a layer without a rotation counts; it has one turn, so any would do.
 _LONG_AGO = datetime.fromisoformat("2001-01-01")
-_ICAL = re.compile(
-    r"DTSTART (?P<start>\S+), (?P<hours>\d+) h, RRULE (?P<every>DAILY|WEEKLY) UNTIL (?P<until>\S+), "
-    r"SUMMARY '(?P<who>[^']+)'(?:; the (?P<not>\S+) occurrence has STATUS:CANCELLED)?"
-)
+#: Words that say the same as those of the format, for windows that hide every layer, edits, and time off.
+_FIXED = ("fixed", "fixed_windows", "fixed_shifts", "temporary", "temporary_schedules")
+_EDITS = ("edits", "edit", "changes", "events")
+_AWAY = ("unavailable", "time_off", "vacations", "absences", "holidays")
+_REMOVED = ("remove", "removed", "remove_member", "remove_participant")
+_ADDED = ("add", "added", "add_member", "add_participant")
+_ENDS = (("start", "from"), ("end", "to"))
+#: How long a calendar is read before the first check and after the last.
+_AROUND = timedelta(days=7)
 
 
 class Stage:
@@ -80,13 +87,17 @@ class Stage:
             swaps=tuple(self._swaps()),
             absences=tuple(self._absences()),
         )
-        for edit in case.get("edits", []):
+        for edit in _said(case, _EDITS):
             schedule = self._edited(schedule, edit)
         return schedule
 
     def _instant(self, text: str) -> datetime:
         at = datetime.fromisoformat(text)
         return instant(at, self.zone) if at.tzinfo is None else at.astimezone(UTC)
+
+    def _span(self, said: Case) -> tuple[datetime, datetime]:
+        start, end = (said[long] if long in said else said[short] for long, short in _ENDS)
+        return self._instant(start), self._instant(end)
 
     def _turns(self, participants: list[Any]) -> tuple[Turn, ...]:
         groups = [group if isinstance(group, list) else [group] for group in participants]
@@ -155,50 +166,67 @@ class Stage:
 
     def _overrides(self) -> Iterator[Override]:
         for said in self.case.get("overrides", []):
-            span = self._instant(said["from"]), self._instant(said["to"])
+            span = self._span(said)
             for user in said.get("users") or [said.get("user")]:
                 yield self.override({**said, "user": user}, *span)
-        for window in self.case.get("fixed", []):
-            yield self.override(
-                {"kind": "replace_all"}, self._instant(window["from"]), self._instant(window["to"])
-            )
+        for window in _said(self.case, _FIXED):
+            yield self.override({"kind": "replace_all"}, *self._span(window))
             for said in window.get("shifts", []):
-                span = self._instant(said["from"]), self._instant(said["to"])
-                yield self.override({"kind": "replace_all", "user": said["user"]}, *span)
+                for user in said.get("users") or [said["user"]]:
+                    yield self.override({"kind": "replace_all", "user": user}, *self._span(said))
 
     def _swaps(self) -> Iterator[Override]:
         for said in self.case.get("swaps", []):
             if said.get("taken") and said.get("taker"):
                 swap = {"kind": "replace", "user": said["taker"], "replaces": said["requester"]}
-                yield self.override(swap, self._instant(said["from"]), self._instant(said["to"]))
+                yield self.override(swap, *self._span(said))
 
     def _absences(self) -> Iterator[Absence]:
-        for said in self.case.get("unavailable", []):
-            start, end = self._instant(said["from"]), self._instant(said["to"])
+        for said in _said(self.case, _AWAY):
+            start, end = self._span(said)
             yield Absence(user=self.user(said["user"]), start=start, end=end, exchanged=True)
 
     def _feeds(self) -> Iterator[Feed]:
         said = self.case.get("ical")
         if said:
-            match = _ICAL.search(said)
-            if match is None:
-                raise ValueError(f"the calendar {said!r} is described in another way")
-            yield Feed(id=next(self._ids), name="calendar", position=0, bookings=tuple(self._bookings(match)))
+            yield Feed(id=next(self._ids), name="calendar", position=0, bookings=tuple(self._bookings(said)))
 
-    def _bookings(self, said: re.Match[str]) -> Iterator[Booking]:
-        """Yield the occurrences of a described calendar entry. People are known by address, whatever its case."""
-        user = self.user(said["who"].lower().partition("@")[0])
-        start, until = self._instant(said["start"]), self._instant(said["until"])
-        while start <= until:
-            if start.date().isoformat() != said["not"]:
-                yield Booking(start=start, end=start + timedelta(hours=int(said["hours"])), user=user)
-            start += timedelta(days=1 if said["every"] == "DAILY" else 7)
+    def _bookings(self, said: str) -> Iterator[Booking]:
+        """Yield the occurrences of a described calendar. People are known by address, whatever its case."""
+        asked = [self._instant(check["at"]) for check in self.case["checks"]] or [_NEVER]
+        for entry in entries(said, self.zone, min(asked) - _AROUND, max(asked) + _AROUND):
+            who = (entry.addresses or (entry.summary,))[0].strip().lower()
+            user = self.user(who.partition("@")[0])
+            yield Booking(start=entry.start.astimezone(UTC), end=entry.end.astimezone(UTC), user=user)
 
     def _edited(self, schedule: Schedule, edit: Case) -> Schedule:
         at = self._instant(edit["at"])
         layer = schedule.rotations[edit.get("layer", 0)].id
         running = [rotation for rotation in schedule.rotations if rotation.id == layer][-1]
-        return revised(schedule, replace(running, turns=self._turns(edit["participants"])), at=at)
+        return revised(schedule, replace(running, turns=self._turns_after(edit, running)), at=at)
+
+    def _turns_after(self, edit: Case, running: Rotation) -> tuple[Turn, ...]:
+        """Return the members after an edit: all of them as it names them, or without some and with others at the end."""
+        if "participants" in edit:
+            return self._turns(edit["participants"])
+        gone = {member for turn in self._turns(_names(edit, _REMOVED)) for member in turn}
+        more = self._turns(_names(edit, _ADDED))
+        if not gone and not more:
+            raise ValueError(f"the edit {edit!r} changes nothing that is known here")
+        left = (tuple(member for member in turn if member not in gone) for turn in running.turns)
+        return (*(turn for turn in left if turn), *more)
+
+
+def _said(case: Case, names: Iterable[str]) -> Iterator[Case]:
+    """Yield what is said under any of several words for one thing, alone or in a list."""
+    for name in names:
+        found = case.get(name) or []
+        yield from [found] if isinstance(found, dict) else found
+
+
+def _names(edit: Case, words: Iterable[str]) -> list[Any]:
+    found = [edit[word] for word in words if word in edit]
+    return [name for one in found for name in (one if isinstance(one, list) else [one])]
 
 
 def _local(text: str, place: ZoneInfo) -> datetime:
@@ -219,9 +247,13 @@ def _hours(layer: Case, anchor: datetime, by_day: bool) -> Hours | None:
 def _window(said: Case) -> Window:
     days = said.get("days")
     chosen = frozenset(range(7)) if days is None else frozenset(_day(day) for day in days)
-    return Window(
-        days=chosen, start=clock(said.get("from", "00:00"), "from"), end=clock(said.get("to", "00:00"), "to")
-    )
+    return Window(days=chosen, start=_clock(said, "from"), end=_clock(said, "to"))
+
+
+def _clock(said: Case, word: str) -> time:
+    """Return a time of day; the end of a day is the beginning of the next."""
+    text = said.get(word, "00:00")
+    return clock("00:00" if text == "24:00" else text, word)
 
 
 def _day(name: str) -> int:

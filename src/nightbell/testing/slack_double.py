@@ -68,7 +68,7 @@ class SlackDouble(Double):
         """Script what happens to the next requests."""
         super().will(*script)
 
-    async def until(self, holds: Any, *, within: float = 8.0) -> None:
+    async def until(self, holds: Any, *, within: float = 20.0) -> None:
         """Wait until something is true of what Slack was told; TimeoutError when it does not become so."""
         async with asyncio.timeout(within):
             while not holds():

@@ -120,6 +120,11 @@ class Stage:
             engine.writers.start()
         await self.engine.deliver.recover(gone=gone)
 
+    async def lose(self) -> None:
+        """Kill the first of several nodes, whatever it was doing; nobody starts another."""
+        await self._let_go()
+        await self.engines.pop(0).writers.stop()
+
     async def _let_go(self) -> None:
         for task in self._hung:
             task.cancel()

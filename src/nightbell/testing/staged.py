@@ -11,6 +11,8 @@ from nightbell.core.delivery import Outcome, Purpose, Refused, Retry, Sent, Unsu
 from nightbell.core.directory import Target
 from nightbell.core.errors import NightbellError
 from nightbell.core.journal import SYSTEM, Actor
+from nightbell.core.receipt import Receipt
+from nightbell.core.receipt import Stage as Progress
 from nightbell.engine import bundles, edits
 from nightbell.store.db import Row
 from nightbell.testing import payloads
@@ -60,13 +62,16 @@ class Staged:
 
     async def service(self, name: str, policy: Policy) -> None:
         """Make a service whose alerts are paged by a policy, and a source that sends them."""
+        made = self._policies[name] = await self._policy(policy)
+        self._services[name] = await self.stage.cast.service(policy=made)
+        self._sources[name] = await self.stage.cast.source(pages=self._services[name])
+
+    async def _policy(self, policy: Policy) -> Target:
         made = await self.stage.cast.policy(repeat=policy.repeat)
         for step in policy.steps:
             await self._level(made, step)
         await self._understood(made, policy)
-        self._policies[name] = made
-        self._services[name] = await self.stage.cast.service(policy=made)
-        self._sources[name] = await self.stage.cast.source(pages=self._services[name])
+        return made
 
     async def _level(self, policy: Target, step: Step) -> None:
         whom = await self._whom(step)
@@ -77,9 +82,9 @@ class Staged:
         people = [self._people[name] for name in step.people]
         if step.schedule:
             return [await self.stage.cast.schedule(*people)]
-        if not people and step.kind == "page":
+        if step.team or (not people and step.kind == "page"):
             # A level must name somebody; a team that has nobody is nobody.
-            return [await self.stage.cast.team()]
+            return [await self.stage.cast.team(*people)]
         return list(people)
 
     async def _understood(self, made: Target, policy: Policy) -> None:
@@ -206,6 +211,26 @@ class Staged:
         edit = edits.LevelEdit(targets=targets)
         await self.stage.configure.update_level(level, edit, by=SYSTEM, now=self.stage.clock())
 
+    async def change_wait(self, service: str, number: int, minutes: int) -> None:
+        """Let a step of a service's policy be followed after another time from now on."""
+        level, edit = (
+            self._levels[self._policies[service].id][number - 1],
+            edits.LevelEdit(delay_minutes=minutes),
+        )
+        await self.stage.configure.update_level(level, edit, by=SYSTEM, now=self.stage.clock())
+
+    async def remove_step(self, service: str, number: int) -> None:
+        """Take a step from a service's policy."""
+        level = self._levels[self._policies[service].id].pop(number - 1)
+        await self.stage.configure.delete_level(level, by=SYSTEM, now=self.stage.clock())
+
+    async def switch_policy(self, service: str, policy: Policy) -> None:
+        """Give a service another policy, whatever is paged by the one it had."""
+        made = self._policies[service] = await self._policy(policy)
+        edit = edits.ServiceEdit(escalation_policy_id=UUID(made.id))
+        ident = UUID(self._services[service].id)
+        await self.stage.configure.update_service(ident, edit, by=SYSTEM, now=self.stage.clock())
+
     async def lose_channel(self, name: str, channel: str) -> None:
         """Take a channel from a person, with the rules that use it."""
         sql = "SELECT id FROM contact_methods WHERE user_id = $1 AND kind = $2"
@@ -223,6 +248,14 @@ class Staged:
         for kind in [channel] if channel else phones:
             phones[kind].forget()
             phones[kind].will(*[_ANSWERS[how]] * (times if how != "accepts" else 0))
+
+    async def report(self, channel: str, *, arrived: bool) -> None:
+        """Let the provider of a channel say whether its last message arrived."""
+        last = [h.message for h in self.stage.phones.heard if channel in ("", h.kind)][-1]
+        stage = Progress.DELIVERED if arrived else Progress.FAILED
+        said = Receipt(notification_id=last.notification_id, stage=stage, why="the provider says so")
+        await self.stage.engine.receive.receipt(said, self.stage.clock())
+        await self.stage.settle()
 
     async def maintain(self, service: str, minutes: float) -> None:
         """Begin planned work on a service."""
@@ -289,6 +322,13 @@ class Staged:
         await self.stage.stop()
         for phone in self.stage.phones.by_kind.values():
             phone.forget()
+
+    async def lose_node(self) -> None:
+        """Kill one of several engines; the others go on."""
+        if len(self.stage.engines) < 2:
+            raise Needs("another engine: say how many `replicas` there are")
+        await self.stage.lose()
+        await self.stage.settle()
 
     async def wake(self) -> None:
         """Start new nodes in the place of those that ran."""

@@ -59,7 +59,7 @@ class TelegramDouble(Double):
         await self.until(lambda: len(self.messages) >= self._taken)
         return self.messages[self._taken - 1]
 
-    async def until(self, holds: Any, *, within: float = 8.0) -> None:
+    async def until(self, holds: Any, *, within: float = 20.0) -> None:
         """Wait until something is true of what Telegram was told; TimeoutError when it does not become so."""
         async with asyncio.timeout(within):
             while not holds():

@@ -34,6 +34,8 @@ class Step(Struct, frozen=True, kw_only=True):
     all_must_acknowledge: bool = False
     count: int = 0
     minutes: int = 0
+    #: The people are a team, all of whom are paged.
+    team: bool = False
     #: The people take turns in a schedule, a day each, and whoever is on call is paged.
     schedule: bool = False
     #: A level that waits for hours: "09:00" to "17:00", every day, in UTC.
@@ -128,6 +130,15 @@ class World(Protocol):
     async def change_step(self, service: str, number: int, people: Sequence[str]) -> None:
         """Let a step of a service's policy page others from now on; nobody removes the step."""
 
+    async def change_wait(self, service: str, number: int, minutes: int) -> None:
+        """Let a step of a service's policy be followed after another time from now on."""
+
+    async def remove_step(self, service: str, number: int) -> None:
+        """Take a step from a service's policy."""
+
+    async def switch_policy(self, service: str, policy: Policy) -> None:
+        """Give a service another policy, whatever is paged by the one it had."""
+
     async def lose_channel(self, name: str, channel: str) -> None:
         """Take a channel from a person, with the rules that use it."""
 
@@ -136,6 +147,9 @@ class World(Protocol):
 
     async def answer(self, how: str, channel: str, times: int) -> None:
         """Let the provider of a channel, "" for all, answer: "fails", "refuses", "times out" or "accepts"."""
+
+    async def report(self, channel: str, *, arrived: bool) -> None:
+        """Let the provider of a channel, "" for any, say whether its last message arrived."""
 
     async def maintain(self, service: str, minutes: float) -> None:
         """Begin planned work on a service."""
@@ -160,6 +174,9 @@ class World(Protocol):
 
     async def sleep(self) -> None:
         """Stop the engine in good order; nothing runs until it is woken."""
+
+    async def lose_node(self) -> None:
+        """Kill one of several engines; the others go on."""
 
     async def wake(self) -> None:
         """Start an engine that was stopped or killed."""
