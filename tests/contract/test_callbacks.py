@@ -116,7 +116,7 @@ class Bell:
 
     async def chore(self, name):
         """Let the worker do one of its chores now."""
-        await next(c for c in self.engine.worker._chores if c.name == name).work()
+        await next(c for c, _ in self.engine.worker._chores if c.name == name).work()
 
     async def recorded_after_trace(self, alert_id, *expected):
         """Wait until the messages are as expected once the provider was asked."""

@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from support.browser import Home, chromium
 from support.household import House, Sender, opened
+
+# Two browsers and a dozen programs share a small machine: what takes long there is not wrong.
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     fresh = browser.new_context(viewport={"width": 1280, "height": 900})
-    fresh.set_default_timeout(10_000)
+    fresh.set_default_timeout(20_000)
     yield fresh
     fresh.close()
 
@@ -97,6 +97,18 @@ def test_an_alert_appears_rings_and_is_taken_with_one_key(home: Home, page: Page
     expect(page.get_by_role("status")).to_contain_text("Acknowledged 1 alert")
     expect(page.locator("#ring")).not_to_contain_text("RingsLive")
     expect(page).to_have_title(re.compile("^Firing alerts"))
+
+
+@pytest.mark.parametrize("path", ["/teams", "/alerts?status=open&q=severity%3Dcritical"])
+def test_whoever_acknowledges_what_rings_stays_where_they_are(home: Home, page: Page, path: str) -> None:
+    page.goto(home.url(path))
+    heading = page.locator("h1").inner_text()
+    name = f"RingsOn{heading}"
+    home.pages_ana(name)
+    page.locator("#ring li", has_text=name).get_by_role("button").click()
+    expect(page.locator("#ring")).not_to_contain_text(name)
+    expect(page).to_have_url(home.url(path))
+    expect(page.locator("h1")).to_have_text(heading)
 
 
 def test_rows_do_not_move_under_the_pointer(home: Home, page: Page) -> None:

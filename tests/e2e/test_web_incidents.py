@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 def page(browser: Browser, home: Home) -> Iterator[Page]:
     """Ana's browser, logged in; what it complains about fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     watch = Watch(home.house.program.url)
     yield watch.follow(logged_in(context, home.house.program.url, ANA))
     context.close()
@@ -133,7 +133,7 @@ def test_an_incident_is_run_with_a_thumb_and_without_scripts(
 ) -> None:
     path = opened(lead, "On the telephone", status="in_triage")
     context = browser.new_context(viewport={"width": 390, "height": 844}, java_script_enabled=False)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     page = logged_in(context, home.url(""), ANA)
     page.goto(home.url(path))
     page.locator("#dock summary", has_text="Start").click()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from support.browser import ANA, Home, Watch, logged_in
 from support.household import Json
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 def page(browser: Browser, home: Home) -> Iterator[Page]:
     """Ana's browser, logged in; what it complains about fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     watch = Watch(home.house.program.url)
     yield watch.follow(logged_in(context, home.house.program.url, ANA))
     context.close()
@@ -208,3 +208,47 @@ def test_an_alert_is_escalated_to_a_level_and_to_another_policy(home: Home, page
     expect(page.locator("#timeline")).to_contain_text(f"to policy {home.house.policy['name']}")
     shown = api.one(f"/alerts/{alert['id']}")
     assert (shown["notification_target_type"], shown["notification_target_id"]) == ("EscalationPolicy", other)
+
+
+def test_what_is_not_saved_yet_survives_the_other_forms_of_its_page(
+    home: Home, page: Page, policy: Json
+) -> None:
+    page.goto(home.url(f"/policies/{policy['id']}"))
+    page.fill("#policy [name=name]", "Half written")
+    page.click("text=Add a level")
+    expect(page.locator("#policy")).to_contain_text("Not saved yet.")
+    page.select_option("[name=add-1]", f"user/{home.house.bo['id']}")
+    page.get_by_label("Monday", exact=True).last.check()
+    page.click("text=Save the hours")
+    expect(page.get_by_role("status")).to_contain_text("Saved")
+    home.pages_ana("RingsWhileSomebodyWrites")
+    page.locator("#ring li", has_text="RingsWhileSomebodyWrites").get_by_role("button").click()
+    expect(page.locator("#ring")).not_to_contain_text("RingsWhileSomebodyWrites")
+    assert page.input_value("#policy [name=name]") == "Half written"
+    assert page.input_value("[name=add-1]") == f"user/{home.house.bo['id']}"
+    page.click("#policy .btn.p")
+    expect(page.locator("h1")).to_have_text("Half written")
+    stored = home.house.api.ask("GET", f"/escalation_policies/{policy['id']}")["data"]["attributes"]
+    assert stored["business_hours"]["days"] == ["M"]
+    levels = home.house.api.list(f"/escalation_policies/{policy['id']}/escalation_levels")
+    assert [len(one["notification_target_params"]) for one in levels] == [1, 1]
+
+
+def test_nobody_leaves_with_half_a_form_unasked(home: Home, page: Page, policy: Json) -> None:
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.goto(home.url(f"/policies/{policy['id']}"))
+    page.fill("#policy [name=name]", "Half written")
+    page.locator("nav").get_by_role("link", name="Teams").first.click(no_wait_after=True)
+    expect(page).to_have_url(home.url(f"/policies/{policy['id']}"))
+    assert asked == ["beforeunload"]
+    page.click("#policy .btn.p")
+    expect(page.get_by_role("status")).to_contain_text("Saved")
+    page.locator("nav").get_by_role("link", name="Teams").first.click()
+    expect(page).to_have_url(home.url("/teams"))
+    assert asked == ["beforeunload"]

@@ -17,7 +17,7 @@ _PICTURES = os.environ.get("PICTURES", "")
 def page(browser: Browser, home: Home) -> Iterator[Page]:
     """Ana's browser, logged in; what it complains about fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     watch = Watch(home.house.program.url)
     page = watch.follow(logged_in(context, home.house.program.url, ANA))
     page.on("dialog", lambda dialog: dialog.accept())

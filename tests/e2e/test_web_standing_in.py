@@ -30,7 +30,7 @@ def her(browser: Browser, home: Home, zara: str) -> Iterator[Page]:
 
 def _browsing(browser: Browser, home: Home, email: str) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     watch = Watch(home.house.program.url)
     page = watch.follow(logged_in(context, home.house.program.url, email))
     page.on("dialog", lambda dialog: dialog.accept())

@@ -71,7 +71,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, watched: Watched) -> 
     theme, width = request.param
     context = browser.new_context(viewport={"width": width, "height": 900})
     context.add_cookies([{"name": "nightbell_theme", "value": theme, "url": watched.program.url}])
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     watch = Watch(watched.program.url)
     found = watch.follow(logged_in(context, watched.program.url, EMAIL))
     found.look = f"{theme}-{width}"  # type: ignore[attr-defined]

@@ -79,7 +79,7 @@ class Bell:
         """Wait until a query answers with exactly these rows."""
         rows = None
         try:
-            async with asyncio.timeout(8):
+            async with asyncio.timeout(20):
                 while (rows := [tuple(r.values()) for r in await self.db.fetch(sql, *args)]) != wanted:
                     await asyncio.sleep(0.02)
         except TimeoutError:

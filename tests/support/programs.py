@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 STEP = 0.05
 
 
-def eventually(look: Callable[[], T], *, within: float = 10, what: str = "") -> T:
+def eventually(look: Callable[[], T], *, within: float = 20, what: str = "") -> T:
     """Return what `look` returns once that is true, or fail; an AssertionError or a lost connection is "not yet"."""
     until = time.monotonic() + within
     last: object = None
@@ -104,7 +104,7 @@ class Program:
             return False
         return True
 
-    def answering(self, url: str, *, within: float = 20) -> None:
+    def answering(self, url: str, *, within: float = 60) -> None:
         """Wait until a URL answers 200, and fail with the end of the log when it does not."""
 
         def look() -> bool:
@@ -283,7 +283,7 @@ class Background:
         self._thread = Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
 
-    def do(self, work: Coroutine[Any, Any, T], *, within: float = 10) -> T:
+    def do(self, work: Coroutine[Any, Any, T], *, within: float = 20) -> T:
         """Run a coroutine there and return its result."""
         future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
         return future.result(within)
