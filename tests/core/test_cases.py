@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from nightbell.testing.cases import RUNNERS, main, run_file
 
 DATA = Path(__file__).parents[1] / "testdata"
@@ -16,7 +18,7 @@ def ran(*arguments: str) -> tuple[int, list[str]]:
 
 def test_all_scenarios_of_a_file_pass():
     code, lines = ran("schedule", FILE, str(DATA / "schedule_own_cases.json"))
-    assert lines[-1] == "102 passed, 0 failed"
+    assert lines[-1] == "169 passed, 0 failed"
     assert (code, len(lines)) == (0, 1)
 
 
@@ -44,6 +46,22 @@ def test_a_failure_names_the_case_and_the_instant(tmp_path):
 def test_a_case_that_cannot_be_read_fails_alone(tmp_path):
     code, lines = ran("schedule", written(tmp_path, timezone="Mars/Base"))
     assert lines[0] == "X1: cannot be read: Invalid: 'Mars/Base' is not a time zone"
+    assert (code, lines[-1]) == (1, "1 passed, 1 failed")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ical": "ana works on Tuesdays"},
+        {"ical": "DTSTART 2027-06-01T09:00Z, 8 h, SUMMARY 'ana'; the 2027-06-02 occurrence is painted"},
+        {"edits": [{"at": "2027-06-01T08:00:00Z", "paint": "ana"}]},
+        {"layers": [{"participants": [{"schedule": "in"}]}], "schedules": {"in": {"layers": [{"participants": [{"schedule": "in"}]}]}}},
+    ],
+    ids=["calendar", "exception", "edit", "cycle"],
+)  # fmt: skip
+def test_what_is_said_in_a_way_not_known_here_fails(tmp_path, changes):
+    code, lines = ran("schedule", written(tmp_path, **changes))
+    assert lines[0].startswith("X1: cannot be read")
     assert (code, lines[-1]) == (1, "1 passed, 1 failed")
 
 

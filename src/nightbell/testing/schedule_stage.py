@@ -61,10 +61,9 @@ class Stage:
         #: Everybody has one number, in whichever schedule they serve.
         self.users: dict[str, int] = outer.users if outer else {}
         self._ids: Iterator[UUID] = outer._ids if outer else (UUID(int=n) for n in count(1))
-        inner = case.get("schedules", {}).items()
-        self._nested: dict[str, Schedule] = {
-            name: Stage({"timezone": case["timezone"], **said}, self).schedule for name, said in inner
-        }
+        self._inner: Case = outer._inner if outer else case.get("schedules", {})
+        self._nested: dict[str, Schedule] = outer._nested if outer else {}
+        self._within: tuple[str, ...] = outer._within if outer else ()
         self.schedule: Schedule = self._schedule()
 
     def names(self, people: Iterable[int]) -> list[str]:
@@ -104,7 +103,24 @@ class Stage:
         return tuple(tuple(self._member(one) for one in group) for group in groups)
 
     def _member(self, said: str | Case) -> Member:
-        return Person(self.user(said)) if isinstance(said, str) else Nested(self._nested[said["schedule"]])
+        return (
+            Person(self.user(said)) if isinstance(said, str) else Nested(self._schedule_of(said["schedule"]))
+        )
+
+    def _schedule_of(self, name: str) -> Schedule:
+        """Return a schedule that a case names, built once.
+
+        Raises: ValueError for one that is in itself; KeyError for one that the case does not have.
+        """
+        if name in self._within:
+            raise ValueError(f"the schedule {name!r} is nested in itself")
+        if name not in self._nested:
+            before, self._within = self._within, (*self._within, name)
+            self._nested[name] = Stage(
+                {"timezone": self.case["timezone"], **self._inner[name]}, self
+            ).schedule
+            self._within = before
+        return self._nested[name]
 
     def _layer(self, layer: Case) -> Rotation:
         place = zone(layer.get("timezone", self.case["timezone"]))
