@@ -12,7 +12,8 @@ from nightbell.core.access import Role
 from nightbell.core.journal import SYSTEM
 from nightbell.engine import edits, identity
 from nightbell.engine.configure import seed
-from nightbell.engine.sealed import MASK
+from nightbell.engine.sealed import MASK, seal_address
+from nightbell.engine.vault import Vault
 from nightbell.store.read import people
 from nightbell.testing.browsers import Browser
 from nightbell.testing.clock import FrozenClock
@@ -212,6 +213,25 @@ async def test_an_address_that_is_a_key_is_sealed_masked_and_still_works(bell, s
     audit = str(await bell.db.fetch("SELECT changes::text FROM audit_log"))
     kept = await people.contact_method(bell.db, row["id"])
     assert "kkkkk" not in audit and kept and kept["name"] == "Chat"
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "secret"),
+    [
+        ("webhook", "https://ops:s3cret@hooks.example.org/x", True),
+        ("webhook", "https://hooks.example.org/x?a=1&SIG=s3cret", True),
+        ("ntfy", "https://ops:s3cret@ntfy.example.org/topic", True),
+        ("webhook", "https://hooks.example.org/x?severity=high", False),
+        ("ntfy", "https://ntfy.example.org/topic", False),
+        ("webhook", "https://[broken/x?key=1", False),
+        ("slack", "ops:s3cret@example.org", False),
+    ],
+)
+def test_an_address_that_holds_a_key_is_sealed_whatever_its_kind(kind, address, secret):
+    vault = Vault(b"key")
+    stored = seal_address(vault, kind, address)
+    assert stored.startswith("sealed:") == secret
+    assert vault.open_text(stored) == address
 
 
 async def seen(bell, user_id, path):

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlsplit
 
 from nightbell.engine.vault import SEALED, Vault
 
@@ -13,6 +14,8 @@ SECRET = frozenset(
 )
 #: Kinds whose addresses, where they are URLs, let anybody write who has them.
 SECRET_ADDRESSES = frozenset({"discord", "mattermost", "teams", "apprise", "push"})
+#: What a part of any other URL is called that opens something.
+_KEYS = SECRET | {"sig", "signature", "access_token", "auth_token", "apikey", "api-key"}
 #: What a reader sees in their place, and may send back to mean "unchanged".
 MASK = "••••••••"
 
@@ -40,8 +43,19 @@ def masked_settings(stored: Mapping[str, str]) -> dict[str, str]:
 
 
 def seal_address(vault: Vault, kind: str, address: str) -> str:
-    """Return an address as it is stored: a URL that is a key is sealed, a number or a name is not."""
-    return vault.seal_text(address) if kind in SECRET_ADDRESSES and "://" in address else address
+    """Return an address as it is stored: a URL that is a key or holds one is sealed, a number or a name is not."""
+    secret = "://" in address and (kind in SECRET_ADDRESSES or _holds_key(address))
+    return vault.seal_text(address) if secret else address
+
+
+def _holds_key(url: str) -> bool:
+    """Return whether a URL has a password in it, or a key in its query."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    names = {name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    return bool(parts.password) or not names.isdisjoint(_KEYS)
 
 
 def shown_address(stored: str) -> str:
