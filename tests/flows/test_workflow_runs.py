@@ -1,5 +1,6 @@
 """Runs of workflows: one for each thing that happened, their tasks in order, resumed wherever they were interrupted."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -7,9 +8,11 @@ import pytest
 from nightbell.core.errors import Invalid, Stale
 from nightbell.core.journal import person
 from nightbell.engine.incident_edits import IncidentEdit
+from nightbell.engine.node import Node
 from nightbell.engine.tasks.contract import done, failed, retry
 from nightbell.engine.workflow_runs import About, Wish
 from nightbell.store.write import runs
+from nightbell.worker.workflows import Lanes
 from support.workflows import Automation, Killed, nobody, task
 
 
@@ -330,6 +333,40 @@ async def test_another_node_takes_up_a_run_when_its_lease_is_over(scene, auto, f
     assert len(await auto.steps()) == 1
 
 
+async def test_a_run_goes_on_at_once_when_the_database_is_back(scene, auto, fires, monkeypatch):
+    await auto.workflow("Goes on", ("print", {"message": "x"}))
+    await fires()
+    await auto.match()
+    lanes = Lanes(
+        auto.db, auto.matching, auto.running, Node(name="node", clock=auto.clock, woken=lambda _: None)
+    )
+    carry_out = auto.running.go
+
+    async def cut_off(hand, polite):
+        monkeypatch.setattr(auto.running, "go", carry_out)
+        raise ConnectionResetError("the server is gone")
+
+    monkeypatch.setattr(auto.running, "go", cut_off)
+    for _ in range(3):
+        lanes.ring()
+        await lanes.run()
+        await asyncio.gather(*lanes.under_way, return_exceptions=True)
+    assert await auto.statuses() == ["completed"]
+    lanes.ring()
+    await lanes.run()
+    assert not lanes.under_way
+
+
+async def test_what_is_in_hands_is_not_let_go(auto, fires):
+    for name in ("One", "Two"):
+        await auto.workflow(name, ("print", {"message": name}))
+    await fires()
+    await auto.match()
+    kept, lost = await auto.running.claim(4)
+    assert await auto.running.let_go([kept.run.id]) == 1
+    assert [hand.run.id for hand in await auto.running.claim(4)] == [lost.run.id]
+
+
 async def test_what_opens_something_is_not_kept(auto, fires):
     async def deed(hands, params, step):
         return done(authorization="Bearer abc", said="token=abc")
@@ -396,6 +433,18 @@ async def test_one_change_of_an_incident_is_one_run_however_many_triggers_it_mea
     assert await auto.statuses() == ["completed"]
     (step,) = await auto.db.fetch("SELECT output FROM workflow_steps")
     assert step["output"] == {"message": "Boiler!"}
+
+
+async def test_an_alert_that_a_workflow_snoozes_knows_by_what_run(auto, fires):
+    await auto.workflow("Later", ("snooze_alert", {"duration": "5 min"}), triggers=["alert_status_updated"])
+    await auto.workflow("Hush", ("snooze_alert", {"duration": "30 min"}))
+    await fires()
+    await auto.settle()
+    rows = await auto.db.fetch("SELECT * FROM workflow_runs ORDER BY depth, id")
+    assert [(r["triggered_by"], r["cause_run_id"]) for r in rows[:2]] == [
+        ("system", None),
+        ("workflow", rows[0]["id"]),
+    ]
 
 
 async def test_workflows_that_cause_each_other_are_cut(auto, fires):

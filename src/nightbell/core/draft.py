@@ -248,7 +248,7 @@ class Draft:
         kind = ALERT_STATUS_UPDATED if was else ALERT_CREATED
         if kind not in self.directory.listeners:
             return ()
-        by = next((e.by for e in self.entries if e.kind is Kind.STATUS_UPDATE), SYSTEM)
+        by = self._doer()
         happening = Happening(
             id=self.mint(),
             kind=kind,
@@ -264,6 +264,12 @@ class Draft:
             depth=by.depth,
         )
         return (happening,)
+
+    def _doer(self) -> Actor:
+        """Return who brought the alert where it stands: whoever its status is said of, else who did anything to it."""
+        said = [e.by for e in self.entries if e.kind is Kind.STATUS_UPDATE]
+        did = [e.by for e in self.entries if e.by.kind != SYSTEM.kind]
+        return next(iter(said + did), SYSTEM)
 
     def decision(self) -> Decision:
         """Return what was gathered; climbs and pages only where they changed."""

@@ -3,7 +3,7 @@
 Rule 1: a run goes on only in the hands that hold its lease; whoever lost it writes nothing more about it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -93,6 +93,10 @@ class Running:
     async def recover(self, gone: tuple[str, ...]) -> int:
         """Take back what processes that certainly do not run any more had in their hands."""
         return await self._db.in_tx(lambda tx: runs.free(tx, gone)) if gone else 0
+
+    async def let_go(self, held: Sequence[UUID]) -> int:
+        """Give back what the database holds for this node but these: what was in hands when it went away."""
+        return await self._db.in_tx(lambda tx: runs.let_go(tx, self._name, held))
 
     async def go(self, hand: Hand, polite: Callable[[], Awaitable[None]]) -> None:
         """Carry out a run until it is over, or has to wait. `polite` lets others go first between tasks.

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 import structlog
 
@@ -22,7 +23,7 @@ from nightbell.engine.tasks.contract import Hands
 from nightbell.engine.workflow_matching import BATCH, Matching
 from nightbell.engine.workflow_running import Hand, Running
 from nightbell.engine.workflow_runs import Runs
-from nightbell.store.db import Db, connect
+from nightbell.store.db import DATABASE_TROUBLE, Db, connect
 from nightbell.telemetry import metrics
 from nightbell.worker.loop import POLL, Bell, Chore
 from nightbell.worker.pulse import Pulse
@@ -63,7 +64,14 @@ class Lanes:
         self.happened = Bell()
         self.due = Bell()
         self._ahead: deque[Hand] = deque()
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], UUID] = {}
+        #: The database went away while it was written to: what it holds for us is perhaps in no hands here.
+        self._unsure = False
+
+    @property
+    def under_way(self) -> frozenset["asyncio.Task[None]"]:
+        """Return the runs that are carried out at this moment."""
+        return frozenset(self._under_way)
 
     def ring(self) -> None:
         """Wake both lanes."""
@@ -109,24 +117,44 @@ class Lanes:
         if self._gone:
             await self._running.recover(self._gone)
             self._gone = ()
+        if self._unsure:
+            await self._let_go()
         while len(self._under_way) < RUNNERS:
             # Whatever waits here so long that its lease is over is carried out by whoever claims it then.
             if not self._ahead:
-                self._ahead.extend(await self._running.claim(RUNNERS + AHEAD - len(self._under_way)))
+                self._ahead.extend(await self._claimed(RUNNERS + AHEAD - len(self._under_way)))
             if not self._ahead:
                 return
             self._begin(self._ahead.popleft())
 
+    async def _let_go(self) -> None:
+        held = [*self._under_way.values(), *(hand.run.id for hand in self._ahead)]
+        # Said before it is done: what is lost meanwhile is let go of by the next round.
+        self._unsure = False
+        try:
+            await self._running.let_go(held)
+        except DATABASE_TROUBLE:
+            self._unsure = True
+            raise
+
+    async def _claimed(self, limit: int) -> list[Hand]:
+        try:
+            return await self._running.claim(limit)
+        except DATABASE_TROUBLE:
+            self._unsure = True
+            raise
+
     def _begin(self, hand: Hand) -> None:
         task = asyncio.create_task(self._running.go(hand, self._polite), name=f"run {hand.run.id}")
-        self._under_way.add(task)
+        self._under_way[task] = hand.run.id
         task.add_done_callback(self._ended)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._under_way.discard(task)
+        self._under_way.pop(task, None)
         fault = task.exception() if not task.cancelled() else None
         if fault:
-            # The database is away: the lease lapses, and the run is taken up again at the task it was at.
+            # The database is away: when it is back, the run is taken up again at the task it was at.
+            self._unsure = True
             _log.error("workflow.run_lost", why=f"{type(fault).__name__}: {fault}")
         # What a run did may start others.
         self.ring()

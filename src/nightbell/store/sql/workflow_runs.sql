@@ -45,6 +45,9 @@ SELECT workflow_id, alert_id, incident_id, action_item_id FROM chain ORDER BY fa
 -- free_runs: what a process that is gone had in its hands
 UPDATE workflow_runs SET lease_until = NULL WHERE lease_until IS NOT NULL AND node = ANY($1::text[])
 
+-- let_go_runs: what stands in a node's name and is in none of its hands
+UPDATE workflow_runs SET lease_until = NULL WHERE lease_until IS NOT NULL AND node = $1 AND id <> ALL($2::uuid[])
+
 -- claim_runs: lease runs whose time has come to one node, with the task each is at
 WITH due AS (
     SELECT id FROM workflow_runs WHERE wake_at <= $2 AND (lease_until IS NULL OR lease_until <= $2)

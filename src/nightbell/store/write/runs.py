@@ -108,3 +108,8 @@ async def keep(
 async def free(tx: Tx, nodes: Iterable[str]) -> int:
     """Take back what processes that are gone had in their hands."""
     return await tx.execute("free_runs", list(nodes))
+
+
+async def let_go(tx: Tx, node: str, held: Sequence[UUID]) -> int:
+    """Take back what stands in the name of a node and is none of what it holds."""
+    return await tx.execute("let_go_runs", node, list(held))
