@@ -8,10 +8,12 @@ import { push } from "./push";
 import { ring } from "./ring";
 import { schedule } from "./schedule";
 import { times } from "./times";
+import { unsaved } from "./unsaved";
 
 document.documentElement.classList.add("js");
 copies();
 forms();
+unsaved();
 keys();
 times();
 previews();

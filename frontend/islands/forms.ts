@@ -1,5 +1,6 @@
 import { all, clicked, one } from "./dom";
 import { replace } from "./page";
+import { unsavedBeside } from "./unsaved";
 
 /** Forms marked data-stay post without a new page; if that fails, the browser does it the plain way. */
 export function forms(): void {
@@ -44,7 +45,14 @@ async function post(form: HTMLFormElement, button: HTMLButtonElement | null): Pr
   try {
     const response = await fetch(action, { method: "POST", body: data, headers: { Accept: "text/html" } });
     if (!response.headers.get("content-type")?.startsWith("text/html")) throw new Error("not a page");
-    replace(await response.text(), response.redirected ? response.url : location.href, form);
+    const url = response.redirected ? response.url : location.href;
+    // Another page has no place for what was not saved here: the browser asks first.
+    if (new URL(url).pathname !== location.pathname && unsavedBeside(form)) location.href = url;
+    else {
+      // What the form gave is what comes back, saved or not.
+      form.removeAttribute("data-unsaved");
+      replace(await response.text(), url, form);
+    }
   } catch {
     if (button) button.disabled = false;
     if (button?.hasAttribute("formaction")) form.action = button.getAttribute("formaction")!;

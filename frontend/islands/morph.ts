@@ -1,13 +1,16 @@
+import { holdsWork } from "./unsaved";
+
 /** Elements the user may be changing keep what they hold. */
 const OWN = new Set(["INPUT", "TEXTAREA", "SELECT"]);
 
 /**
  * Makes `from` equal to `to`, moving as little as possible. Children with an id or data-key keep their identity,
  * so selection, focus and open menus survive. With `still`, no child of a list marked data-hold appears, goes or moves.
- * Returns how many such changes were held back.
+ * A form with what nobody saved stays as it is. Returns how many changes of such lists were held back.
  */
 export function morph(from: Element, to: Element, still = false): number {
   if (from.isEqualNode(to) || (OWN.has(from.tagName) && from === document.activeElement)) return 0;
+  if (from instanceof HTMLFormElement && holdsWork(from)) return 0;
   attributes(from, to);
   if (from.tagName === "SELECT" || from.tagName === "TEXTAREA") return 0;
   return children(from, to, still);

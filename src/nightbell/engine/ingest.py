@@ -345,7 +345,8 @@ def _outcome(one: Incoming, parts: tuple[Unit, ...], made: list[Decision], direc
     if envelope.ignored:
         return Outcome(outcome="ignored", reason=envelope.ignored, results=results)
     if envelope.quarantined:
-        reason = f"{len(envelope.quarantined)} alerts could not be used; the others were"
+        wrong = len(envelope.quarantined)
+        reason = f"{wrong} {'alert' if wrong == 1 else 'alerts'} could not be used; the others were"
         return Outcome(outcome="quarantined", reason=reason, results=results)
     if not made:
         return Outcome(outcome="ignored", reason="resolve_without_alert", results=results)

@@ -5,7 +5,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -111,11 +111,23 @@ def html(request: WebRequest, template: str, *, code: int = 200, **facts: Any) -
         test_clock=isinstance(request.site.clock, Standing),
         times=Times(now, visitor.time_zone if visitor else "UTC"),
         path=request.url.path,
+        back_here=back_here(request),
         csrf_field=CSRF_FIELD,
         theme="light" if request.cookies.get(THEME_COOKIE) == "light" else "dark",
         **facts,
     )
     return compressed(request, text.encode(), HTML, code=code)
+
+
+def back_here(request: WebRequest) -> str:
+    """Return where the visitor stands: the page that was asked for, filters and all; else the one it was asked from.
+
+    What a form answers, and what a page fetches of itself, has no address to come back to.
+    """
+    url = urlsplit(str(request.url))
+    if request.method != "GET" or "x-live" in request.headers:
+        url = urlsplit(request.headers.get("referer", "/"))
+    return safe_path(f"{url.path}?{url.query}" if url.query else url.path)
 
 
 def compressed(request: WebRequest, body: bytes, media_type: str, *, code: int = 200) -> Response[bytes]:

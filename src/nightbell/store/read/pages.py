@@ -32,7 +32,7 @@ def when(ident: UUID) -> float:
 
 
 async def chrome(db: Runner, user_id: int, now: datetime) -> dict[str, Any]:
-    """Return what the frame of every page shows: `firing`, `reachable`, `ringing`, and what the auditor says."""
+    """Return what the frame shows: `firing`, `reachable`, `away` (without a browser), `ringing`, what the auditor says."""
     found = await db.row("page_chrome", user_id)
     ringing = await db.rows("page_ringing", user_id, first_id(now - RINGING))
     at = found["audited_at"] if found else None

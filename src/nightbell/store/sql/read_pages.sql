@@ -8,9 +8,12 @@ WHERE n.user_id = $1 AND n.id >= $2 AND n.kind = 'inbox' AND n.purpose = 'page'
 ORDER BY a.id DESC, n.id DESC
 LIMIT 5;
 
--- page_chrome: what the frame of every page shows: how many alerts fire, and whether this person can be paged
+-- page_chrome: what the frame of every page shows: how many alerts fire, and whether this person can be paged, here and away from it
 SELECT (SELECT count(*) FROM (SELECT 1 FROM alerts WHERE status = 'triggered' LIMIT 1000) t) AS firing,
-       EXISTS (SELECT 1 FROM contact_methods WHERE user_id = $1 AND verified_at IS NOT NULL) AS reachable,
+       EXISTS (SELECT 1 FROM contact_methods
+               WHERE user_id = $1 AND verified_at IS NOT NULL AND failing_since IS NULL) AS reachable,
+       EXISTS (SELECT 1 FROM contact_methods
+               WHERE user_id = $1 AND verified_at IS NOT NULL AND failing_since IS NULL AND kind <> 'inbox') AS away,
        (SELECT count(*) FROM findings WHERE gone_at IS NULL) AS findings,
        (SELECT updated_at FROM instance WHERE key = 'audited') AS audited_at;
 
