@@ -52,6 +52,22 @@ def test_a_start_before_the_hour_of_hand_off_belongs_to_the_day_before():
     assert serving(WEEKLY, "2027-06-14T08:30", "2027-06-14T09:00", created=early) == [ANA, BEN]
 
 
+def test_the_night_before_the_start_is_not_the_first_members_turn():
+    nights = (Times(start_time="20:00", end_time="08:00"),)
+    plan = replace(
+        DAILY, handoff_time="00:00", active_all_week=False, active_days=tuple("MTWRF"), active_time_type="same_time",
+        active_times=nights, starts_at=at("2027-06-15T00:00"),
+    )  # fmt: skip
+    evenings = (
+        "2027-06-15T21:00",
+        "2027-06-16T07:59",
+        "2027-06-16T21:00",
+        "2027-06-17T21:00",
+        "2027-06-18T21:00",
+    )
+    assert serving(plan, *evenings) == [ANA, ANA, BEN, CAL, ANA]
+
+
 def test_saturday_is_u_and_sunday_is_s():
     for letter, day in (("R", 17), ("F", 18), ("U", 19), ("S", 20), ("M", 21), ("T", 22), ("W", 23)):
         plan = replace(WEEKLY, handoff_day=letter)

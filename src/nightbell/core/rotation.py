@@ -10,7 +10,7 @@ from typing import NamedTuple
 from nightbell.core.calendar import Span, reached
 from nightbell.core.schedule import Advance, Rotation, Turn, Unit
 from nightbell.core.turns_by_clock import running_by_clock, spans_by_clock, turn_by_clock
-from nightbell.core.turns_by_day import running_by_day, spans_by_day, turn_by_day
+from nightbell.core.turns_by_day import beginning_by_day, running_by_day, spans_by_day, turn_by_day
 
 
 class Slot(NamedTuple):
@@ -42,6 +42,15 @@ def turn_running(rotation: Rotation, at: datetime) -> int:
     """Return the turn that an instant counts towards, whether it is on call then or not."""
     shown = reached(at, rotation.zone)
     return running_by_day(rotation, shown) if _by_day(rotation) else running_by_clock(rotation, shown)
+
+
+def turn_beginning(rotation: Rotation, at: datetime) -> int:
+    """Return the turn that is the first of a rotation which begins at an instant.
+
+    Shape: a night that began the day before counts towards that day, and so is not the whole of anybody's first turn.
+    """
+    shown = reached(at, rotation.zone)
+    return beginning_by_day(rotation, shown) if _by_day(rotation) else running_by_clock(rotation, shown)
 
 
 def slots(rotation: Rotation, start: datetime, end: datetime) -> list[Slot]:

@@ -21,7 +21,7 @@ from nightbell.core.calendar import (
     wall,
     zone,
 )
-from nightbell.core.rotation import turn_running
+from nightbell.core.rotation import turn_beginning
 from nightbell.core.schedule import Advance, Rotation, Turn, Unit
 
 #: Types of the wire, and how long a turn of each lasts; None: as `shift_length` says.
@@ -92,7 +92,7 @@ def rotation_of(plan: RotationPlan, *, id: UUID, turns: tuple[Turn, ...], create
         starts_at=plan.starts_at,
         ends_at=plan.ends_at,
     )
-    return replace(rotation, phase=-turn_running(rotation, start) % len(turns)) if turns else rotation
+    return replace(rotation, phase=-turn_beginning(rotation, start) % len(turns)) if turns else rotation
 
 
 def cadence(plan: RotationPlan) -> tuple[Unit, int]:

@@ -22,6 +22,11 @@ def running_by_day(rotation: Rotation, shown: datetime) -> int:
     return _count(rotation, day) // _per_turn(rotation)
 
 
+def beginning_by_day(rotation: Rotation, shown: datetime) -> int:
+    """Return the turn of the day that a wall clock belongs to, whatever night of the day before still lasts."""
+    return _count(rotation, _handed_over(rotation, shown)) // _per_turn(rotation)
+
+
 def spans_by_day(rotation: Rotation, start: datetime, end: datetime) -> Iterator[tuple[Span, int]]:
     """Yield instants in which one turn is on call without a break, and the turn, wherever they touch a range."""
     if not _active(rotation):

@@ -13,7 +13,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from nightbell.core.calendar import DAY_LETTERS, Hours, zone
-from nightbell.core.rotation import turn_running
+from nightbell.core.rotation import turn_beginning
 from nightbell.core.rotation_plan import RotationPlan, Times, rotation_of
 from nightbell.core.schedule import Advance, Member, Nested, Person, Rotation, Schedule, Turn, Unit
 from nightbell.store.db import Row
@@ -69,11 +69,11 @@ def _times(windows: Sequence[Record]) -> tuple[Times, ...]:
 
 
 def beginning(rotation: Rotation, at: datetime) -> Rotation:
-    """Return a rotation whose first turn is the one that runs at an instant."""
+    """Return a rotation whose first turn is the one of an instant."""
     if not rotation.turns:
         return rotation
     bare = replace(rotation, phase=0)
-    return replace(bare, phase=-turn_running(bare, at) % len(rotation.turns))
+    return replace(bare, phase=-turn_beginning(bare, at) % len(rotation.turns))
 
 
 def turns(members: Sequence[Record]) -> tuple[Turn, ...]:
