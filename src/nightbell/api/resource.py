@@ -117,6 +117,8 @@ class Resource(Struct, frozen=True, kw_only=True):
     item: str = ""
     get: Callable[[Call, str], Awaitable[Record | None]] | None = None
     edit: EditType = Edit
+    #: How the wire calls fields of the Edit that no single attribute stands for.
+    aliases: Mapping[str, str] = {}
     #: Turns what was sent into fields of the Edit; the default takes each attribute's `edit`.
     accept: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     create: Create | None = None
@@ -197,7 +199,7 @@ class Resource(Struct, frozen=True, kw_only=True):
     @property
     def names(self) -> dict[str, str]:
         """Return how the wire calls each field of the Edit."""
-        return {a.edit: a.name for a in self.attributes if a.edit}
+        return {a.edit: a.name for a in self.attributes if a.edit} | dict(self.aliases)
 
 
 # ---------------------------------------------------------------- the five things every resource can do

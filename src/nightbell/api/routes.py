@@ -102,13 +102,16 @@ def _refusals(handlers: Sequence[HTTPRouteHandler]) -> Iterator[HTTPRouteHandler
 
 
 def _acting(edge: Edge, resource: Resource, action: Action) -> HTTPRouteHandler:
+    # What the action itself accepts is called so already.
+    names = {ours: wire for ours, wire in resource.names.items() if ours not in action.accepts}
+
     async def run(request: AnyRequest) -> Response[bytes]:
         call = await _call(edge, resource, request)
         require(call.visitor, action.permission)
         try:
             body, status = await action.run(call)
         except Invalid as error:
-            raise jsonapi.renamed(error, resource.names) from error
+            raise jsonapi.renamed(error, names) from error
         return jsonapi.answer(body, status, media_type=action.media_type)
 
     # What clients patch they also put, and what Rootly puts some of them post.

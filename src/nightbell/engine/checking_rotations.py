@@ -106,9 +106,10 @@ def _check_clocks(checks: Checks) -> None:
 
 def _only_what_it_has(fields: dict[str, Any]) -> None:
     """Empty what another type left behind."""
-    if fields["type"] not in ("weekly", "biweekly", "monthly"):
+    kind = fields.get("type")
+    if kind not in ("weekly", "biweekly", "monthly"):
         fields["handoff_day"] = None
-    if fields["type"] != "custom":
+    if kind != "custom":
         fields["length"] = fields["length_unit"] = None
     fields["advance"] = fields["advance"] or None
     fields["days"] = list(dict.fromkeys(fields["days"] or []))

@@ -253,6 +253,11 @@ async def test_a_triggered_alert_is_acknowledged_snoozed_escalated_and_resolved(
         assert refused["errors"][0]["source"]["pointer"] == "/data/attributes/delay_minutes"
     await call("POST", f"/v1/alerts/{short}/escalate", {})
     await call("POST", f"/v1/alerts/{short}/escalate", {"escalation_policy_level": 99}, status=422)
+    nowhere = {"escalation_policy_id": "00000000-0000-4000-8000-000000000000"}
+    refused = await call("POST", f"/v1/alerts/{short}/escalate", nowhere, status=422)
+    assert refused["errors"][0]["source"]["pointer"] == "/data/attributes/escalation_policy_id"
+    refused = await call("POST", f"/v1/alerts/{short}/add_responders", {"targets": []}, status=422)
+    assert refused["errors"][0]["source"]["pointer"] == "/data/attributes/targets"
     done = await call("POST", f"/v1/alerts/{short}/resolve", {"resolution_message": "fixed"})
     assert done["data"]["attributes"]["status"] == "resolved" and done["data"]["attributes"]["resolved_at"]
     await call("POST", f"/v1/alerts/{short}/resolve")
@@ -320,11 +325,24 @@ async def test_a_target_that_does_not_exist_is_refused(call):
 
 @pytest.mark.parametrize(
     ("sent", "pointer"),
-    [({}, "summary"), ({"summary": 5}, "summary"), ({"summary": "x", "labels": 5}, "labels")],
+    [
+        ({}, "summary"),
+        ({"summary": 5}, "summary"),
+        ({"summary": "x", "labels": 5}, "labels"),
+        ({"summary": "x", "status": "resolved"}, "status"),
+        ({"summary": "x", "status": "nonsense"}, "status"),
+    ],
 )
 async def test_an_alert_that_says_too_little_is_refused_by_field(call, sent, pointer):
     refused = await call("POST", "/v1/alerts", sent, status=422)
     assert refused["errors"][0]["source"]["pointer"] == f"/data/attributes/{pointer}"
+
+
+async def test_a_label_without_a_value_is_none(call):
+    sent = {"summary": "x", "labels": [{"key": "a", "value": None}, {"key": "b", "value": True}]}
+    made = await call("POST", "/v1/alerts", sent, status=201)
+    labels = {one["key"]: one["value"] for one in made["data"]["attributes"]["labels"]}
+    assert (labels.get("a"), labels.get("b")) == (None, "true")
 
 
 async def test_the_journal_tells_everything_and_takes_notes(call, three, people):

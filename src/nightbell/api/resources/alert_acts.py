@@ -42,7 +42,13 @@ async def escalate(call: Call) -> None:
         raise Invalid("escalation_policy_level must be a number.", place="escalation_policy_level")
     ident = await _ident(call)
     chosen = str(policy) if policy else None
-    await call.edge.act.escalate(ident, by=call.actor, now=call.now, policy=chosen, level=level)
+    try:
+        await call.edge.act.escalate(ident, by=call.actor, now=call.now, policy=chosen, level=level)
+    except Unknown as error:
+        if error.place != "target":
+            raise
+        # 404 would say that the alert is not there.
+        raise Invalid(error.message, place="escalation_policy_id") from error
 
 
 async def add_responders(call: Call) -> None:

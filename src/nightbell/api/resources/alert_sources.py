@@ -9,7 +9,7 @@ from nightbell.api.jsonapi import stamp
 from nightbell.api.resource import Action, Call, Resource
 from nightbell.api.sent import list_at, object_at, uuid_of
 from nightbell.core.access import Permission, may
-from nightbell.core.errors import BadPayload
+from nightbell.core.errors import BadPayload, Invalid
 from nightbell.engine.configure_sources import GRACE
 from nightbell.engine.edits import SourceEdit
 from nightbell.store.read import sources
@@ -66,6 +66,8 @@ def _masked(current: Record | None) -> str:
 
 def _accept(sent: dict[str, Any]) -> dict[str, Any]:
     fields = SOURCES.taken(sent)
+    if sent.get("deduplication_key_kind") not in (None, "", "payload"):
+        raise Invalid("Must be one of: payload.", place="deduplication_key_kind")
     if "deduplicate_alerts_by_key" in sent and "identity" not in fields:
         fields["identity"] = "key" if sent["deduplicate_alerts_by_key"] else "group"
     if _RULES in sent:
@@ -136,6 +138,7 @@ SOURCES = Resource(
     find=_find,
     get=_get,
     edit=SourceEdit,
+    aliases={"urgency_rules": _RULES},
     accept=_accept,
     create=_create,
     change=_change,

@@ -26,6 +26,8 @@ from nightbell.store.read.listing import Found, Record, instant
 #: One alert shows its request up to this size. Units: bytes, before compression.
 _LARGEST = 64 * 1024 * 1024
 _SAID = ("summary", "description", "external_id", "external_url", "urgency_id")
+#: How an alert may begin; whatever comes after is an act of its own.
+_FIRST = ("open", "triggered")
 
 
 class SentAlert(Edit, frozen=True, kw_only=True):
@@ -77,6 +79,8 @@ def _accept(sent: dict[str, Any]) -> dict[str, Any]:
 
 async def _create(call: Call, edit: SentAlert) -> UUID:
     sent = edit.sent()
+    if sent.get("status") not in (None, *_FIRST):
+        raise Invalid(f"Must be one of: {', '.join(_FIRST)}.", place="status")
     new = NewAlert(
         summary=sent.get("summary") or "",
         description=sent.get("description"),
@@ -97,7 +101,7 @@ def _labels(sent: Any) -> dict[str, str]:
     pairs = (
         sent.items() if isinstance(sent, dict) else ((one.get("key"), one.get("value")) for one in sent or [])
     )
-    return {str(key): _text(value) for key, value in pairs if key}
+    return {str(key): _text(value) for key, value in pairs if key and value is not None}
 
 
 def _text(value: Any) -> str:

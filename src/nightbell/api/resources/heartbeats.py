@@ -72,6 +72,7 @@ HEARTBEATS = Resource(
     find=_find,
     get=_get,
     edit=HeartbeatEdit,
+    aliases={"target": "notification_target_id"},
     accept=_accept,
     create=_create,
     change=_change,
