@@ -186,6 +186,26 @@ def test_a_page_that_was_taken_without_an_answer_is_found_and_not_sent_again(exc
     assert exchange.program.metric("nightbell_audit_findings") == 0
 
 
+@pytest.mark.parametrize("taken", [True, False], ids=["Twilio had it", "Twilio never had it"])
+def test_a_page_that_was_on_its_way_when_the_program_was_killed_comes_once(
+    exchange: Exchange, taken: bool
+) -> None:
+    """Twilio is asked before anything is sent again, because it takes no key that makes two attempts one message."""
+    number = "+447700900126" if taken else "+447700900127"
+    person = exchange.person("Gil" if taken else "Hal", sms=number)
+    before = exchange.twilio.asked
+    exchange.twilio.will(Then(trouble=Hang()) if taken else Hang())
+    alert = exchange.page(person, f"killed on the way to {number}")
+    eventually(lambda: exchange.twilio.asked > before, what="the request")
+    exchange.program.kill()
+    exchange.program.start()
+    exchange.becomes(alert, "email", "sent", within=30)
+    message = exchange.becomes(alert, "sms", "sent", within=60)
+    text = exchange.text()
+    assert text.to == number
+    assert exchange.steps(message, "sms").count("handed_over") == (1 if taken else 2)
+
+
 # ---------------------------------------------------------------- clocks
 
 

@@ -73,6 +73,9 @@ class Aftercare:
                 )
                 await self._receive.receipt(report, now)
                 await self._again(row, now)
+            case Absent() if await self._db.execute("send_absent", row["id"], now):
+                # The process stopped before the provider had it: now it goes, as it would have then.
+                pass
             case Absent() as absent:
                 report = Receipt(notification_id=row["id"], stage=Stage.FAILED, why=absent.why)
                 await self._receive.receipt(report, now)

@@ -17,9 +17,10 @@ class Arming:
     """Knows which kinds can be asked, and which can change what they sent."""
 
     def __init__(self, channels: Mapping[str, Channel]) -> None:
-        self._traceable = frozenset(k for k, c in channels.items() if isinstance(c, Traceable))
+        #: Kinds whose providers can be asked what became of a message.
+        self.traceable = frozenset(k for k, c in channels.items() if isinstance(c, Traceable))
         self._editing = frozenset(k for k, c in channels.items() if isinstance(c, Editing))
-        self._kinds = self._traceable | self._editing
+        self._kinds = self.traceable | self._editing
 
     def concerns(self, kind: str) -> bool:
         """Return whether anything is to be done for a kind."""
@@ -30,7 +31,7 @@ class Arming:
         asked = [
             (c.id, now + (IN_DOUBT if n.state == "unknown" else FIRST))
             for c, n in done
-            if c.kind in self._traceable and n.state in ("sent", "unknown")
+            if c.kind in self.traceable and n.state in ("sent", "unknown")
         ]
         stand = [
             (c.id, c.alert_id, "triggered")
@@ -38,7 +39,7 @@ class Arming:
             if c.kind in self._editing and n.state == "sent" and c.alert_id and c.purpose == Purpose.PAGE
         ]
         # A report may have been faster than the answer: what it proves outweighs a doubt, and spares another try.
-        early = [c.id for c, n in done if c.kind in self._traceable and n.state in ("unknown", "waiting")]
+        early = [c.id for c, n in done if c.kind in self.traceable and n.state in ("unknown", "waiting")]
         if early:
             await tx.execute("settle_early", early, now)
         if asked:

@@ -18,7 +18,7 @@ from nightbell.core.draft import Decision
 from nightbell.core.events import Failed
 from nightbell.core.paging import NOBODY
 from nightbell.engine.apply import apply
-from nightbell.engine.arming import Arming
+from nightbell.engine.arming import IN_DOUBT, Arming
 from nightbell.engine.claiming import Batch, Claims, Taken, Work
 from nightbell.engine.directory import Directories
 from nightbell.engine.faults import FAULTS
@@ -200,12 +200,14 @@ class Deliver:
     async def recover(self, *, gone: tuple[str, ...] = ()) -> int:
         """Take back messages whose worker stopped: send them again once, and use the next method at once.
 
+        Where the provider can be asked, it is asked before anything is sent again (engine/aftercare.py).
+
         Shape: `gone` names workers that certainly do not run any more, such as this node before it was restarted.
         """
         now = self._clock()
 
         async def work(tx: Tx) -> Committed:
-            lapsed = await outbox.lapsed(tx, now, gone)
+            lapsed = await outbox.lapsed(tx, now, gone, (self._arming.traceable, now + IN_DOUBT))
             why = "The process that was sending stopped; the message may have been sent."
             decisions: list[Decision] = []
             mint = minter(now)

@@ -86,6 +86,11 @@ class TwilioDouble:
         """Script what happens to the next requests."""
         self._double.will(*script)
 
+    @property
+    def asked(self) -> int:
+        """How many requests came to send something, whatever became of them."""
+        return sum(request.method == "POST" for request in self._double.requests)
+
     async def take(self) -> Handed:
         """Return the next message or call, once it is there; TimeoutError when it does not come."""
         wanted = self._taken + 1

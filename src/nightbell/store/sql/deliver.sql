@@ -124,21 +124,35 @@ WHERE state = 'sending' AND (lease_until <= $1 OR leased_by = ANY($2::text[]))
 ORDER BY lease_until LIMIT 200 FOR UPDATE SKIP LOCKED
 
 -- release_lapsed: sent again once, under the same idempotency key; after that, or when the page ended, left in doubt. A
--- post to a channel is never sent again: nobody waits for it, and everybody there would read it twice
+-- post to a channel is never sent again: nobody waits for it, and everybody there would read it twice. Where the provider
+-- can be asked ($3) it is asked first, at $4 (send_absent); what it reported meanwhile needs neither
 UPDATE notifications n SET state = t.verdict, send_at = $2, lease_until = NULL, leased_by = NULL,
     why = 'the process that was sending it stopped; it may have been sent',
+    trace_at = CASE WHEN t.verdict = 'unknown' AND t.asked THEN $4::timestamptz ELSE n.trace_at END, traces = 0,
     finished_at = CASE WHEN t.verdict = 'waiting' THEN NULL ELSE $2::timestamptz END, updated_at = $2
 FROM (
-    SELECT m.id,
-        CASE WHEN m.attempts < 2 AND p.phase IS DISTINCT FROM 'ended' AND m.address IS NULL THEN 'waiting' ELSE 'unknown' END AS verdict
+    SELECT m.id, m.kind = ANY($3::text[]) AND m.address IS NULL AS asked,
+        CASE WHEN m.stage IN ('accepted', 'delivered', 'seen', 'acknowledged') THEN 'sent'
+            WHEN m.attempts < 2 AND p.phase IS DISTINCT FROM 'ended' AND m.address IS NULL AND NOT m.kind = ANY($3::text[])
+            THEN 'waiting' ELSE 'unknown' END AS verdict
     FROM notifications m LEFT JOIN pages p ON p.id = m.page_id WHERE m.id = ANY($1::uuid[])
 ) t
 WHERE n.id = t.id
+RETURNING n.id, n.state
 
 -- end_lapsed_attempts: the tries of messages whose worker is gone
 UPDATE attempts SET outcome = 'unknown', why = 'the process stopped before an answer came', ended_at = $2,
     updated_at = $2
 WHERE notification_id = ANY($1::uuid[]) AND outcome IS NULL
+
+-- send_absent: what the process that stopped had not handed over, as its provider says, is sent now, once, with all that
+-- was told with it; nothing where it is no such message
+UPDATE notifications n SET state = 'waiting', send_at = $2, finished_at = NULL, trace_at = NULL, why = '', updated_at = $2
+WHERE n.state = 'unknown' AND n.stage = '' AND n.attempts < 2
+    AND (n.id = $1 OR n.bundle_id = (SELECT bundle_id FROM notifications WHERE id = $1))
+    AND EXISTS (SELECT FROM attempts t WHERE t.notification_id = n.id AND t.number = n.attempts
+        AND t.why = 'the process stopped before an answer came')
+    AND NOT EXISTS (SELECT FROM pages p WHERE p.id = n.page_id AND p.phase = 'ended')
 
 -- note_lost_posts: the journal says of a post to a channel that it did not arrive, or may not have
 INSERT INTO alert_events (id, alert_id, kind, action, code, source, details, level, created_at, updated_at)

@@ -136,15 +136,22 @@ async def works(tx: Tx, ids: Sequence[UUID], now: datetime) -> None:
     await tx.execute("method_works", list(ids), now)
 
 
-async def lapsed(tx: Tx, now: datetime, gone: Sequence[str]) -> list[Row]:
-    """Release messages whose worker stopped, and return them."""
+async def lapsed(
+    tx: Tx, now: datetime, gone: Sequence[str], asking: tuple[frozenset[str], datetime]
+) -> list[Row]:
+    """Release messages whose worker stopped, and return those of which nobody knows whether they arrived.
+
+    Shape: `asking` holds the kinds whose providers can be asked, and when they are.
+    """
     rows = await tx.rows("lapsed_leases", now, list(gone))
     ids = [row["id"] for row in rows]
-    if ids:
-        await _lock(tx, [row["alert_id"] for row in rows])
-        await tx.execute("release_lapsed", ids, now)
-        await tx.execute("end_lapsed_attempts", ids, now)
-    return rows
+    if not ids:
+        return []
+    await _lock(tx, [row["alert_id"] for row in rows])
+    released = await tx.rows("release_lapsed", ids, now, sorted(asking[0]), asking[1])
+    await tx.execute("end_lapsed_attempts", ids, now)
+    arrived = {row["id"] for row in released if row["state"] == "sent"}
+    return [row for row in rows if row["id"] not in arrived]
 
 
 async def _lock(tx: Tx, alert_ids: Sequence[UUID | None]) -> None:
