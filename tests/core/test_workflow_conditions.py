@@ -9,7 +9,7 @@ from nightbell.core.alert_fields import field_id
 from nightbell.core.errors import Invalid
 from nightbell.core.workflow import TRIGGERS, Workflow, duration, known_trigger, matches
 from nightbell.core.workflow_conditions import OPERATORS, Condition, findings, holds, met
-from nightbell.core.workflow_params import problems, rules
+from nightbell.core.workflow_params import problems, rules, unread
 from nightbell.engine.jsonpath import compiled, path_problem
 
 URGENT = "0b9d1e54-0000-4000-8000-000000000001"
@@ -429,3 +429,20 @@ def test_a_custom_field_may_start_a_workflow_of_incidents():
     assert not known_trigger("alert", "custom_fields.region.updated")
     assert not known_trigger("incident", "alert_created")
     assert all(known_trigger(kind, one) for kind, listed in TRIGGERS.items() for one in listed)
+
+
+def test_what_is_not_read_is_said_with_what_may_have_been_meant():
+    sent = {
+        "trigger_type": "alert",
+        "triggers": [],
+        "alert_condtion": "NONE",
+        "colour": "red",
+        "new_list": [],
+    }
+    assert unread("alert", sent) == (
+        "alert_condtion is not read: alert_condition may be meant.",
+        "colour is not read.",
+    )
+    assert unread("incident", {"incident_condition_visibility": "IS", "alert_payload": ["x"]}) == (
+        "alert_payload is not read.",
+    )

@@ -114,6 +114,8 @@ class Workflow(Struct, frozen=True, kw_only=True):
     repeat: Repeat | None = None
     #: One run for each alert or incident, whatever happens to it later.
     once: bool = False
+    #: What its trigger_params say that is not read, a sentence each.
+    ignored: tuple[str, ...] = ()
 
 
 class Verdict(Struct, frozen=True, kw_only=True):

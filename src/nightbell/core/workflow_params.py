@@ -1,6 +1,7 @@
 """This file reads Rootly's `trigger_params` (rootly.md 6.2) as conditions, and says what is wrong with them, key by key."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from msgspec import Struct
@@ -261,6 +262,36 @@ def _query(path: str, operator: str, values: Any, use_regexp: Any, compiled: Com
 def _values(sent: Any) -> tuple[str, ...]:
     return tuple(text(value) for value in sent or ())
 
+
+# ---------------------------------------------------------------- what is not read
+
+#: Keys of Rootly's that ask nothing by themselves, beside those of conditions.
+_SILENT = frozenset(
+    {"trigger_type", "triggers", "incident_inactivity_duration", "incident_conditional_inactivity",
+     "incident_post_mortem_condition_cause"}
+)  # fmt: skip
+_PAYLOAD = frozenset(
+    {"alert_query_payload", "alert_condition_payload", "alert_condition_payload_use_regexp", "alert_payload",
+     "alert_payload_conditions", "alert_field_conditions"}
+)  # fmt: skip
+
+
+def unread(kind: str, params: Params) -> tuple[str, ...]:
+    """Return a sentence for every key that says something and that nothing here reads, as where it is misspelt."""
+    known = _SILENT | (_PAYLOAD if kind == "alert" else frozenset())
+    for logic, specs in GROUPS[kind]:
+        known |= {logic} | {name for spec in specs for name in (spec.key, spec.values, spec.regexp) if name}
+    return tuple(not_read(key, known) for key in params if key not in known and params[key] not in _UNSAID)
+
+
+def not_read(key: str, known: Collection[str]) -> str:
+    """Return that a key is not read, and what may have been meant."""
+    near = get_close_matches(key, sorted(known), n=1, cutoff=0.7)
+    return f"{key[:60]} is not read" + (f": {near[0]} may be meant." if near else ".")
+
+
+#: What clients send where nothing was said.
+_UNSAID: tuple[Any, ...] = (None, "", [], {}, False, "ANY")
 
 # ---------------------------------------------------------------- what is wrong
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from nightbell.core.workflow import Task, Verdict, Workflow, matches
 from nightbell.engine.liquid.templates import BadTemplate, Place, rendered
-from nightbell.engine.tasks.registry import TASKS
+from nightbell.engine.tasks.registry import TASKS, unread
 
 _DEEPEST = 12
 
@@ -39,11 +39,13 @@ class Preview(Struct, frozen=True, kw_only=True):
     known: bool
     params: dict[str, Any]
     filled: tuple[Filled, ...]
+    #: What its parameters say that is not read, a sentence each.
+    ignored: tuple[str, ...] = ()
 
     @property
     def problems(self) -> tuple[str, ...]:
         """Return what is wrong with it, a sentence each."""
-        return tuple(f"{one.name}: {one.why}" for one in self.filled if one.why)
+        return tuple(f"{one.name}: {one.why}" for one in self.filled if one.why) + self.ignored
 
 
 class Trial(Struct, frozen=True, kw_only=True):
@@ -51,12 +53,14 @@ class Trial(Struct, frozen=True, kw_only=True):
 
     verdict: Verdict
     tasks: tuple[Preview, ...]
+    #: What the workflow's trigger_params say that is not read, a sentence each.
+    ignored: tuple[str, ...] = ()
 
 
 async def trial(workflow: Workflow, subject: Mapping[str, Any], now: datetime) -> Trial:
     """Return what a workflow would do for a context, whether it is switched on or not."""
     tasks = tuple([await preview(task, subject, now) for task in workflow.tasks])
-    return Trial(verdict=matches(workflow, subject), tasks=tasks)
+    return Trial(verdict=matches(workflow, subject), tasks=tasks, ignored=workflow.ignored)
 
 
 async def preview(task: Task, subject: Mapping[str, Any], now: datetime) -> Preview:
@@ -75,6 +79,7 @@ async def preview(task: Task, subject: Mapping[str, Any], now: datetime) -> Prev
         known=known is not None,
         params=params,
         filled=tuple(filled),
+        ignored=unread(task.kind, task.params),
     )
 
 

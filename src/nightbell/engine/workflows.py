@@ -12,7 +12,7 @@ import structlog
 from nightbell.core.errors import Invalid
 from nightbell.core.workflow import Repeat, Task, Workflow, duration
 from nightbell.core.workflow_choice import Choice
-from nightbell.core.workflow_params import rules
+from nightbell.core.workflow_params import rules, unread
 from nightbell.engine.jsonpath import compiled
 from nightbell.store.db import Runner
 
@@ -71,6 +71,7 @@ def stored(row: Mapping[str, Any]) -> Workflow:
         enabled=row["enabled"],
         position=row["position"],
         once=row["run_once_per_resource"],
+        ignored=unread(row["kind"], row["trigger_params"]),
         **({"wait": duration(row["wait"])} if row["wait"] else {}),
         repeat=Repeat(
             every=duration(every),

@@ -309,10 +309,23 @@ async def test_a_dry_run_says_what_would_happen_and_why_not(made, task, call, se
     assert not miss["matched"]
     assert miss["why_not"] == ["payload $.commonLabels.severity is one of critical: no, it is warning."]
     assert (await db.fetch("SELECT count(*) FROM workflow_runs"))[0][0] == 0
+
     await call("POST", path, {}, status=422)
     await call("POST", path, {"alert_id": NOBODY}, status=422)
     await call("POST", path, {"alert_id": results[0]["short_id"]}, by="bo", status=403)
     await call("POST", f"/v1/workflows/{NOBODY}/dry_run", {"alert_id": "x"}, status=404)
+
+
+async def test_a_dry_run_says_what_is_not_read(made, task, call, send):
+    key = (await made(trigger_params={"trigger_type": "alert", "triggers": [], "alert_label": ["a:b"]}))[
+        "data"
+    ]["id"]
+    await task(key, task_params={"task_type": "print", "message": "x", "massage": "y"})
+    alert = (await send(body("DiskFull", "critical")))["alerts"][0]
+    said = await call("POST", f"/v1/workflows/{key}/dry_run", {"alert_id": alert["short_id"]})
+    assert said["data"]["attributes"]["ignored"] == ["alert_label is not read: alert_labels may be meant."]
+    (tried,) = said["data"]["attributes"]["tasks"]
+    assert tried["problems"] == ["massage is not read: message may be meant."]
 
 
 async def test_hostile_parameters_are_kept_or_refused_and_never_a_fault_of_ours(made, task, call):

@@ -42,6 +42,7 @@ async def _dry_run(call: Call) -> tuple[Any, int]:
                 {"condition": one.condition, "met": one.met, "found": one.found}
                 for one in found.verdict.findings
             ],
+            "ignored": list(found.ignored),
             "tasks": [_tried(task) for task in found.tasks],
         },
     }

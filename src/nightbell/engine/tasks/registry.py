@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from nightbell.core.errors import Invalid, NightbellError
 from nightbell.core.labels import clean
+from nightbell.core.workflow_params import not_read
 from nightbell.engine.changing import Problems
 from nightbell.engine.liquid.templates import BadTemplate, check, plain, rendered
 from nightbell.engine.tasks import (
@@ -88,6 +89,19 @@ def problems(kind: str, raw: Mapping[str, Any], *, reach: Reach = lambda url: ""
         if name in task.fields and name in values:
             found += _misread(field, values[name], task.fields[name])
     return found or _said(lambda: task.check(values))
+
+
+def unread(kind: str, params: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return a sentence for every parameter that says something and that the task does not read."""
+    task = TASKS.get(kind)
+    if task is None:
+        return ()
+    known = _APART | {field.encode_name for field in structs.fields(task.params)}
+    return tuple(
+        not_read(name, known)
+        for name, value in params.items()
+        if name not in known and value not in (None, "", [])
+    )
 
 
 def _field_problem(
