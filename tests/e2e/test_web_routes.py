@@ -22,7 +22,7 @@ PUBLIC = {
 HANDLERS: list[HTTPRouteHandler] = [handler for module in PAGES for handler in module.ROUTES]
 INLINE = re.compile(r"<script(?![^>]* src=)|<style|\son[a-z]+=|\sstyle=|javascript:", re.IGNORECASE)
 PLAIN = (
-    "/", "/alerts", "/alerts?status=all", "/integrations", "/integrations/webhooks", "/deliveries", "/me", "/people", "/teams", "/services",
+    "/", "/alerts", "/account/alerts", "/alerts?status=all", "/integrations", "/integrations/webhooks", "/deliveries", "/me", "/people", "/teams", "/services",
     "/policies", "/schedules", "/schedules/shared", "/away", "/maintenances", "/settings", "/incidents", "/incidents/new",
     "/action-items", "/severities", "/incident-types", "/incident-roles", "/environments", "/retrospective-template",
     "/status-pages", "/incidents/plan", "/incidents/statistics", "/login",

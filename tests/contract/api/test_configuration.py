@@ -261,6 +261,7 @@ async def test_two_secrets_work_while_one_replaces_the_other(db, configure):
     ("edit", "place"),
     [
         ({"identity": "guess"}, "identity"),
+        ({"type": "carrier_pigeon"}, "type"),
         ({"identity": "key"}, "dedup_path"),
         ({"dedup_path": "$.["}, "dedup_path"),
         ({"dedup_regexp": "("}, "dedup_regexp"),

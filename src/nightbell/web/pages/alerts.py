@@ -28,7 +28,7 @@ _CHIPS = 6
 _MOST_MARKED = 200
 
 
-@page("/alerts", Permission.VIEW)
+@page(["/alerts", "/account/alerts"], Permission.VIEW)
 async def listed(request: WebRequest) -> Response[bytes]:
     """Show the alerts of one status that match the search box."""
     status = request.query_params.get("status", "triggered")
