@@ -87,7 +87,7 @@ def rotation_of(plan: RotationPlan, *, id: UUID, turns: tuple[Turn, ...], create
         every=every,
         anchor=_anchor(plan, wall(start, zone(plan.time_zone))),
         turns=turns,
-        advance=_advance(plan, unit, active),
+        advance=advance_of(plan),
         hours=active,
         starts_at=plan.starts_at,
         ends_at=plan.ends_at,
@@ -126,7 +126,12 @@ def _windows(times: tuple[Times, ...], days: frozenset[int]) -> list[Window]:
     ]
 
 
-def _advance(plan: RotationPlan, unit: Unit, active: Hours | None) -> Advance:
+def advance_of(plan: RotationPlan) -> Advance:
+    """Return what a turn counts where nobody says otherwise.
+
+    Raises: Invalid for a time of day that is none.
+    """
+    unit, active = cadence(plan)[0], active_hours(plan)
     idle_days = active is not None and active.days() != ALL_DAYS
     counts = idle_days if plan.count_active_days is None else plan.count_active_days
     return Advance.ACTIVE_DAYS if counts and unit is Unit.DAY else Advance.ELAPSED

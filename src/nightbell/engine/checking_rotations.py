@@ -9,7 +9,8 @@ from typing import Any
 from nightbell.core.calendar import DAY_LETTERS, clock, zone
 from nightbell.core.errors import Invalid
 from nightbell.core.rotation_checks import errors_in_plan
-from nightbell.core.schedule import Advance
+from nightbell.core.rotation_plan import advance_of, cadence
+from nightbell.core.schedule import Advance, Unit
 from nightbell.engine.changing import Checks, Problems
 from nightbell.engine.rotating import TYPES, plan_of
 
@@ -44,6 +45,8 @@ def checked_rotation(fields: dict[str, Any]) -> dict[str, Any]:
     _check_windows(checks)
     checks.done()
     _refuse(fields, [])
+    _check_counting(checks)
+    checks.done()
     return checks.sent
 
 
@@ -102,6 +105,18 @@ def _check_clocks(checks: Checks) -> None:
                 clock(text, edge)
             except Invalid as error:
                 checks.wrong(f"windows[{index}].{edge}", error.message, error.hint)
+
+
+def _check_counting(checks: Checks) -> None:
+    """Refuse what a rotation that is right by itself would not heed."""
+    fields = checks.sent
+    plan = plan_of(fields, [])
+    counts = Advance(fields["advance"]) if fields["advance"] else advance_of(plan)
+    if fields["advance"] and counts is not Advance.ELAPSED and cadence(plan)[0] is Unit.HOUR:
+        checks.wrong("advance", "Turns of hours count hours, whatever the day", "elapsed, or turns of days.")
+    elif fields["turn_minutes"] and counts is not Advance.ELAPSED:
+        hint = "Give active hours instead, or let turns count every day: advance elapsed."
+        checks.wrong("turn_minutes", "Turns that count days last for their active hours", hint)
 
 
 def _only_what_it_has(fields: dict[str, Any]) -> None:

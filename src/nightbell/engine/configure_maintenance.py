@@ -104,13 +104,23 @@ def _checked(checks: Checks, whole: dict[str, Any]) -> None:
     for name in ("starts_at", "ends_at"):
         if checks.sent.get(name):
             checks.sent[name] = whole[name] = _aware(checks.sent[name])
+    _check_span(checks, whole)
+
+
+def _check_span(checks: Checks, whole: dict[str, Any]) -> None:
+    """Note work that would never end, or never mute."""
+    start, end = whole["starts_at"], whole["ends_at"]
     hours = windows.blocks(checks, "hours", whole["hours"]) if whole["hours"] else None
-    if whole["ends_at"] is None and not whole["hours"]:
-        checks.wrong("ends_at", "Work without an end would mute for ever.", "Give an end, or hours.")
-    elif whole["ends_at"] is None and hours is not None and windows.never_ends(hours):
-        checks.wrong("hours", "These hours never end; without an end they would mute for ever.")
-    if whole["ends_at"] is not None and whole["ends_at"] <= whole["starts_at"]:
+    if end is None:
+        if not whole["hours"]:
+            checks.wrong("ends_at", "Work without an end would mute for ever.", "Give an end, or hours.")
+        elif hours is not None and windows.never_ends(hours):
+            checks.wrong("hours", "These hours never end; without an end they would mute for ever.")
+    elif end <= start:
         checks.wrong("ends_at", "It must end after it begins.")
+    elif hours is not None and (hours.next_start(start) or end) >= end:
+        hint = "Name hours of a day in between, or a later end."
+        checks.wrong("hours", "None of these hours lies between start and end: it would never mute.", hint)
 
 
 def _aware(at: datetime) -> datetime:

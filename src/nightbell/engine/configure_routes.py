@@ -155,7 +155,9 @@ def _check_matcher(checks: Checks, place: str, values: list[str]) -> None:
         checks.wrong(place, "A matcher is missing.", hint='severity=~"warn.*"')
     for text in values:
         try:
-            parse_matchers(text)
+            if not parse_matchers(text):
+                hint = 'Name a label: severity=~"warn.*". A rule without conditions takes everything.'
+                checks.wrong(place, "This matcher takes everything.", hint=hint)
         except Invalid as error:
             checks.wrong(place, f"This is no matcher: {error.message}", hint=error.hint)
 

@@ -181,6 +181,8 @@ async def test_a_route_reads_as_it_was_written(call, policy):
         (condition("matcher", "severity=~"), "property_field_values"),
         (condition("matcher", 'severity=~"("'), "property_field_values"),
         (condition("matcher", None), "property_field_values"),
+        (condition("matcher", ""), "property_field_values"),
+        (condition("matcher", "{}"), "property_field_values"),
         (condition("alert_field", "x", conditionable_id=NOBODY), "conditionable_id"),
         (condition("payload", None, name="$.a"), "property_field_values"),
         (condition("payload", "(", name="$.a", how="matches_regex"), "property_field_values"),
@@ -231,6 +233,22 @@ async def test_planned_work_on_nothing_or_without_an_end_is_refused(call):
     said = {"name": "x", "alert_source_ids": [NOBODY], "ends_at": "2027-01-01T00:00:00Z"}
     refused = await call("POST", "/v1/maintenances", said, status=422)
     assert places(refused) == ["alert_source_ids"]
+
+
+async def test_planned_work_whose_hours_never_come_is_refused(call):
+    service = (await call("POST", "/v1/services", {"name": "Mondays"}, status=201))["data"]["id"]
+    hours = {"time_zone": "UTC", "blocks": [{"days": ["M"], "start_time": "02:00", "end_time": "04:00"}]}
+    said = {"name": "x", "service_ids": [service], "hours": hours, "starts_at": "2026-11-24T00:00:00Z"}
+    for ends, status in (
+        ("2026-11-29T23:59:00Z", 422),
+        ("2026-11-30T02:00:00Z", 422),
+        ("2026-11-30T02:01:00Z", 201),
+    ):
+        answer = await call("POST", "/v1/maintenances", {**said, "ends_at": ends}, status=status)
+        assert status == 201 or places(answer) == ["hours"]
+    answer = await call("POST", "/v1/maintenances", {**said, "starts_at": "soon"}, status=422)
+    assert places(answer) == ["starts_at"]
+    assert "2026-11-23T02:00:00Z" in answer["errors"][0]["detail"]
 
 
 async def test_a_slack_channel_is_a_target_as_rootlys_clients_send_it(call, policy, me):

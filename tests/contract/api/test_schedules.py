@@ -193,6 +193,36 @@ async def test_a_layer_above_wins_and_an_override_wins_over_all(make, primary, o
         ),
         (
             "schedule_rotations",
+            {
+                "schedule_rotationable_type": "ScheduleCustomRotation",
+                "schedule_rotationable_attributes": {
+                    "handoff_time": "09:00", "shift_length": 1.5, "shift_length_unit": "hours"
+                },
+            },
+            "schedule_rotationable_attributes/shift_length",
+        ),
+        (
+            "schedule_rotations",
+            {
+                "schedule_rotationable_type": "ScheduleCustomRotation",
+                "schedule_rotationable_attributes": {
+                    "handoff_time": "09:00", "shift_length": 2, "shift_length_unit": "hours"
+                },
+                "advance": "active_days",
+            },
+            "advance",
+        ),
+        (
+            "schedule_rotations",
+            {
+                "schedule_rotationable_type": "ScheduleDailyRotation",
+                "schedule_rotationable_attributes": {"handoff_time": "09:00"},
+                "active_all_week": False, "active_days": ["M"], "turn_minutes": 60,
+            },
+            "turn_minutes",
+        ),
+        (
+            "schedule_rotations",
             {"schedule_rotation_members": [{"member_type": "User", "member_id": "999999"}]},
             "schedule_rotation_members/0/member_id",
         ),

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from nightbell.api.asking import with_times
 from nightbell.api.attribute import Kind, attribute, times
 from nightbell.api.resource import Action, Call, Resource
 from nightbell.api.sent import uuid_of
@@ -33,6 +34,10 @@ def _status(row: Record, now: datetime) -> str:
     return "active" if read_stored(row).until(now) else "scheduled"
 
 
+def _accept(sent: dict[str, Any]) -> dict[str, Any]:
+    return with_times(MAINTENANCES.taken(sent), "starts_at", "ends_at")
+
+
 async def _create(call: Call, edit: MaintenanceEdit) -> UUID:
     return await call.edge.configure.create_maintenance(edit, by=call.actor, now=call.now)
 
@@ -59,6 +64,7 @@ MAINTENANCES = Resource(
     find=_find,
     get=_get,
     edit=MaintenanceEdit,
+    accept=_accept,
     create=_create,
     change=_change,
     delete=_delete,

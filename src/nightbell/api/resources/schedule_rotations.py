@@ -130,6 +130,7 @@ ROTATIONS = Resource(
     find=_find,
     get=_get,
     edit=RotationEdit,
+    aliases=_PLACES,
     accept=_accept,
     create=_create,
     change=_change,
