@@ -46,10 +46,10 @@ async def check_parent(work: Work, parent_id: UUID) -> None:
     raise Invalid(f"Incidents are nested at most {_DEEPEST} deep.", place="parent_incident_id")
 
 
-async def merge(work: Work, original_id: UUID, message: str | None = None) -> Work:
+async def merge(work: Work, original_id: UUID, message: str | None = None, *, cancel: bool = True) -> Work:
     """Make an incident the duplicate of another, which gets its alerts, services, teams and subscribers.
 
-    Shape: a live duplicate is cancelled. Returns the change of the original, to be finished by the caller.
+    Shape: a live duplicate is cancelled, unless that is not wanted. Returns the change of the original, to be finished by the caller.
     Raises: Invalid when they are the same, or the other one is a duplicate itself.
     """
     duplicate = work.incident
@@ -63,7 +63,7 @@ async def merge(work: Work, original_id: UUID, message: str | None = None) -> Wo
             hint="Name the incident that it duplicates.",
         )
     work.incident = replace(duplicate, duplicate_of_id=original_id)
-    if duplicate.status in LIVE and not duplicate.planned:
+    if cancel and duplicate.status in LIVE and not duplicate.planned:
         why = message or f"duplicate of #{original.incident.sequential_id} {original.incident.title}"
         cancelled = moved(work.incident, Status.CANCELLED, by=work.user_id, now=work.now)
         work.incident = replace(cancelled, cancellation_message=message or duplicate.cancellation_message)
@@ -123,6 +123,7 @@ class IncidentFamily(IncidentWriter):
         by: Actor,
         now: datetime,
         message: str | None = None,
+        cancel: bool = True,
         cause: Cause = NOBODY,
     ) -> None:
         """Make an incident a duplicate of another; done twice it is done once.
@@ -131,7 +132,7 @@ class IncidentFamily(IncidentWriter):
         """
         async with self.working(incident_id, by=by, now=now, cause=cause, beside=into) as work:
             if work.incident.duplicate_of_id != into:
-                work.also.append(await merge(work, into, message))
+                work.also.append(await merge(work, into, message, cancel=cancel))
 
     async def unmerge(self, incident_id: UUID, *, by: Actor, now: datetime, cause: Cause = NOBODY) -> None:
         """Say that an incident is no duplicate after all. It stays cancelled until somebody restarts it.

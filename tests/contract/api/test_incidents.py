@@ -466,6 +466,19 @@ async def test_a_duplicate_is_cancelled_and_hands_over_what_it_has(call, send, p
     await call("POST", f"/v1/incidents/{first['id']}/merge", {"incident_ids": [second["id"]]})
 
 
+async def test_a_duplicate_is_cancelled_for_a_reason_or_not_at_all(call):
+    first, second, third = [await made(call, title=title) for title in ("first", "second", "third")]
+    sent = {"duplicate_incident_id": first["id"], "reason_for_cancellation": "the same disk"}
+    told = await call("PUT", f"/v1/incidents/{second['id']}/duplicate", sent)
+    assert told["data"]["attributes"]["cancellation_message"] == "the same disk"
+    sent = {"duplicate_incident_id": first["id"], "auto_cancel_incident": False}
+    told = await call("PUT", f"/v1/incidents/{third['id']}/duplicate", sent)
+    attributes = told["data"]["attributes"]
+    assert (attributes["status"], attributes["duplicate_incident_id"]) == ("started", first["id"])
+    sent = {"duplicate_incident_id": first["id"], "auto_cancel_incident": "no"}
+    await call("PUT", f"/v1/incidents/{second['id']}/duplicate", sent, status=422)
+
+
 async def test_an_incident_is_never_below_itself(call):
     first, second = await made(call, title="first"), await made(call, title="second")
     body = await call("PUT", f"/v1/incidents/{second['id']}", {"parent_incident_id": first["id"]})

@@ -41,8 +41,15 @@ async def acknowledge(call: Call, row: Record) -> None:
 async def duplicate(call: Call, row: Record) -> None:
     """Make it the duplicate of another one."""
     into = await _incident(call, call.attributes.get("duplicate_incident_id"), "duplicate_incident_id")
-    message = _text(call, "cancellation_message") or _text(call, "resolution_message")
-    await call.edge.incidents.merge(row["id"], into, message=message, by=call.actor, now=call.now)
+    # Rootly's own clients say why by three names.
+    names = ("reason_for_cancellation", "cancellation_message", "resolution_message")
+    message = next((said for name in names if (said := _text(call, name))), None)
+    cancel = call.attributes.get("auto_cancel_incident")
+    if not isinstance(cancel, bool | None):
+        raise Invalid("Must be true or false.", place="auto_cancel_incident")
+    await call.edge.incidents.merge(
+        row["id"], into, message=message, cancel=cancel is not False, by=call.actor, now=call.now
+    )
 
 
 async def unmark(call: Call, row: Record) -> None:

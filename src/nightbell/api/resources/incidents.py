@@ -182,6 +182,8 @@ INCIDENTS = Resource(
             acts.duplicate,
             duplicate_incident_id=Kind.ID,
             cancellation_message=Kind.TEXT,
+            reason_for_cancellation=Kind.TEXT,
+            auto_cancel_incident=Kind.FLAG,
         ),
         _act("PUT", "unmark_as_duplicate", "It is no duplicate after all", acts.unmark),
         _act("PUT", "detach_from_parent", "It is below no other one any more", acts.detach_from_parent),
