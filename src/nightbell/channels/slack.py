@@ -6,6 +6,7 @@ Slack answers 200 to almost everything and says inside what happened: only `"ok"
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Struct
@@ -139,7 +140,7 @@ class Slack:
     async def _searched(self, message: Message, channel: str) -> Traced:
         asked = {"channel": channel, "limit": 50, "include_all_metadata": True,
                  "oldest": str(int(message.sent_at.timestamp()) - 120)}  # fmt: skip
-        found = await call(self._http, message.provider, "conversations.history", asked)
+        found = await call(self._http, message.provider, "conversations.history", asked, form=True)
         if not isinstance(found, Said) or not found.ok:
             return NotSaid(why=found.error if isinstance(found, Said) else str(found))
         for one in found.messages:
@@ -202,15 +203,14 @@ async def call(
     http: Http, provider: Mapping[str, str], method: str, body: Mapping[str, Any], *, form: bool = False
 ) -> Said | Answer | NetError:
     """Call a method of Slack's; what it said, or the answer that was none, or why there was none."""
-    query = ""
-    if form:
-        # The few methods that read no JSON take their arguments from the address.
-        query = "?" + "&".join(f"{k}={_quoted(str(v))}" for k, v in body.items())
+    # Methods that only read something take no JSON: some leave it out, some refuse it as invalid arguments.
+    sent = _form(body) if form else msgspec.json.encode(body)
+    kind = "application/x-www-form-urlencoded" if form else "application/json; charset=utf-8"
     token = provider.get("app_token" if method == "apps.connections.open" else "bot_token", "")
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json; charset=utf-8"}
-    url = f"{provider.get('base_url', '').rstrip('/')}/{method}{query}"
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": kind}
+    url = f"{provider.get('base_url', '').rstrip('/')}/{method}"
     try:
-        answer = await http.post(url, body=b"" if form else msgspec.json.encode(body), headers=headers)
+        answer = await http.post(url, body=sent, headers=headers)
     except NetError as error:
         return error
     try:
@@ -221,10 +221,9 @@ async def call(
     return hiding.hidden(answer, url, headers)
 
 
-def _quoted(text: str) -> str:
-    return "".join(
-        c if c.isalnum() and c.isascii() else "".join(f"%{b:02X}" for b in c.encode()) for c in text
-    )
+def _form(arguments: Mapping[str, Any]) -> bytes:
+    """Return arguments as a form, in which true is written as Slack reads it."""
+    return urlencode({k: str(v).lower() if isinstance(v, bool) else v for k, v in arguments.items()}).encode()
 
 
 def _thread(message: Message) -> dict[str, Any]:

@@ -110,7 +110,7 @@ class SlackRooms:
     async def written(self, provider: Provider, channel: str) -> dict[str, str] | Told:
         """Return the last messages that bear a key of ours: their `ts` by key."""
         asked = {"channel": channel, "limit": 30, "include_all_metadata": True}
-        said = await call(self._http, provider, "conversations.history", asked)
+        said = await call(self._http, provider, "conversations.history", asked, form=True)
         if not isinstance(said, Said) or not said.ok:
             return _trouble(said)
         keyed = (
@@ -137,7 +137,7 @@ class SlackRooms:
         for method in ("conversations.history", "conversations.replies"):
             asked = {"channel": channel, "latest": ts, "oldest": ts, "inclusive": True, "limit": 1}
             more = {**asked, "ts": ts} if method.endswith("replies") else asked
-            said = await call(self._http, provider, method, more)
+            said = await call(self._http, provider, method, more, form=True)
             if not isinstance(said, Said) or not (said.ok or said.error == "thread_not_found"):
                 return _trouble(said)
             found = next((m for m in said.messages if m.get("ts") == ts), None)

@@ -18,6 +18,11 @@ from nightbell.testing.doubles import Double, Reply, Request, Script
 BOT = "xoxb-the-double"
 APP = "xapp-the-double"
 SECRET = "a-signing-secret-of-the-double"
+#: Methods that take no JSON, as Slack documents them.
+READING = frozenset(
+    {"users.info", "users.lookupByEmail", "users.conversations", "conversations.history", "conversations.replies",
+     "chat.getPermalink"}
+)  # fmt: skip
 
 
 class Post(Struct, kw_only=True):
@@ -150,8 +155,12 @@ class SlackDouble(Double):
         if request.headers.get("authorization") != f"Bearer {wanted}":
             return said(ok=False, error="invalid_auth")
         asked = {k: v[0] for k, v in parse_qs(parts.query).items()}
-        if request.body.startswith(b"{"):
-            asked |= request.json()
+        if request.headers.get("content-type", "").startswith("application/json"):
+            if method in READING:
+                return said(ok=False, error="invalid_arguments")
+            asked |= request.json() if request.body else {}
+        else:
+            asked |= {k: v[0] for k, v in parse_qs(request.body.decode()).items()}
         answer = getattr(self, "_" + method.replace(".", "_"), None)
         return answer(asked) if answer else said(ok=False, error="unknown_method")
 

@@ -194,7 +194,7 @@ class SlackRooms(SlackDouble):
         if room is None:
             return super()._conversations_history(asked)
         oldest, latest = asked.get("oldest", "0"), asked.get("latest", "9")
-        within = [p for p in reversed(room.posts) if oldest <= p.ts <= latest][: asked["limit"]]
+        within = [p for p in reversed(room.posts) if oldest <= p.ts <= latest][: int(asked["limit"])]
         messages = [
             {
                 "ts": p.ts,
