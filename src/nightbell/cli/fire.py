@@ -90,7 +90,7 @@ def fire(
 def labelled(alertname: str, severity: str, more: tuple[str, ...]) -> dict[str, str]:
     """Return the labels of an alert, sorted; an empty value takes a label away, as it does in Alertmanager.
 
-    Raises: Invalid for what is not written name=value.
+    Raises: Invalid for what is not written name=value, and without a name.
     """
     labels = {"alertname": alertname, "severity": severity, "job": "demo", "instance": "demo:9100"}
     for text in more:
@@ -98,6 +98,8 @@ def labelled(alertname: str, severity: str, more: tuple[str, ...]) -> dict[str, 
         if not name or not equals:
             raise Invalid(f"{text!r} is no label", place="--label", hint="write --label instance=db1:9100")
         labels[name] = value
+    if not labels["alertname"]:
+        raise Invalid("an alert needs a name", place="ALERTNAME", hint="nightbell fire HighErrorRate")
     return {name: value for name, value in sorted(labels.items()) if value}
 
 

@@ -9,7 +9,7 @@ from cyclopts import App
 
 from nightbell.__about__ import __version__
 from nightbell.cli import screen
-from nightbell.core.errors import NightbellError
+from nightbell.core.errors import Invalid, NightbellError
 
 app = App(
     name="nightbell",
@@ -39,6 +39,7 @@ for _order, (_name, _path, _help) in enumerate(_COMMANDS):
 def main() -> None:
     """Run the command line and end the process."""
     try:
+        _readable(sys.argv[1:])
         app()
     except NightbellError as error:
         screen.complain(error)
@@ -46,3 +47,12 @@ def main() -> None:
     except KeyboardInterrupt:
         # What a shell expects of a program that Ctrl-C ended.
         sys.exit(130)
+
+
+def _readable(words: list[str]) -> None:
+    """Raise Invalid for bytes that are no text here: nothing could be stored, sent or shown of them."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError as error:
+            raise Invalid(f"{word!r} is not UTF-8", hint="set the terminal and LANG to UTF-8") from error

@@ -30,7 +30,7 @@ def password(*, from_stdin: bool) -> str | None:
     Raises: Invalid for one that will not do.
     """
     if from_stdin:
-        given = sys.stdin.readline().rstrip("\r\n")
+        given = _line()
     elif sys.stdin.isatty():
         given = getpass.getpass("Password: ")
         if getpass.getpass("Again: ") != given:
@@ -39,3 +39,10 @@ def password(*, from_stdin: bool) -> str | None:
         return None
     check_password(given)
     return given
+
+
+def _line() -> str:
+    try:
+        return sys.stdin.buffer.readline().decode().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise Invalid("the password is not UTF-8", place="password") from error

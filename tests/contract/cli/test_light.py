@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -50,6 +51,30 @@ def test_fire_sends_what_alertmanager_sends() -> None:
         "alertname": "HighErrorRate", "instance": "demo:9100", "region": "eu", "severity": "critical",
     }  # fmt: skip
     assert not firing.quarantined + firing.warnings
+
+
+@pytest.mark.parametrize(("name", "more"), [("", ()), ("X", ("alertname=",))])
+def test_fire_sends_nothing_without_a_name(name: str, more: tuple[str, ...]) -> None:
+    with pytest.raises(Invalid, match="needs a name"):
+        fire.labelled(name, "critical", more)
+
+
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        (("source", "create", b"a\xff"), b""),
+        (("user", "add", "a@example.org", "--name", "A", "--password-stdin"), b"long enough \xff\n"),
+    ],
+    ids=["an argument", "a password"],
+)
+def test_bytes_that_are_no_text_are_refused(
+    tmp_path: Path, words: tuple[str | bytes, ...], given: bytes
+) -> None:
+    command = [sys.executable, "-m", "nightbell", *words, "--data", str(tmp_path)]
+    done = subprocess.run(command, input=given, capture_output=True, check=False)
+    assert done.returncode == 1
+    assert b"is not UTF-8" in done.stderr
+    assert b"Traceback" not in done.stderr
 
 
 def test_a_resolve_speaks_of_the_alert_that_fired() -> None:
