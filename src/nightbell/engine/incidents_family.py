@@ -124,13 +124,12 @@ class IncidentFamily(IncidentWriter):
         now: datetime,
         message: str | None = None,
         cancel: bool = True,
-        cause: Cause = NOBODY,
     ) -> None:
         """Make an incident a duplicate of another; done twice it is done once.
 
         Raises: Unknown, Invalid when they are the same or the other one is a duplicate itself.
         """
-        async with self.working(incident_id, by=by, now=now, cause=cause, beside=into) as work:
+        async with self.working(incident_id, by=by, now=now, beside=into) as work:
             if work.incident.duplicate_of_id != into:
                 work.also.append(await merge(work, into, message, cancel=cancel))
 
