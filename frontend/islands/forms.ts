@@ -16,6 +16,10 @@ export function forms(): void {
     event.preventDefault();
     void post(form, button);
   });
+  // The second of two quick taps does not answer what came into the place of the first.
+  document.addEventListener("click", (event) => {
+    if (event.detail > 1 && event.target instanceof Element && event.target.closest("#acts button, .dock button, #ring button")) event.preventDefault();
+  }, true);
   // A choice that needs no button saves itself.
   document.addEventListener("change", (event) => {
     const field = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-submit]") : null;

@@ -111,6 +111,24 @@ def test_whoever_acknowledges_what_rings_stays_where_they_are(home: Home, page: 
     expect(page.locator("h1")).to_have_text(heading)
 
 
+def test_a_second_quick_tap_does_not_resolve_what_the_first_acknowledged(home: Home, page: Page) -> None:
+    short = home.pages_ana("TappedTwice")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(home.url(f"/alerts/{short}"))
+    place = page.locator("#dock button", has_text="Acknowledge").bounding_box()
+    assert place is not None
+    page.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    page.mouse.down(click_count=1)
+    page.mouse.up(click_count=1)
+    expect(page.locator("#dock")).not_to_contain_text("Acknowledge")
+    page.mouse.down(click_count=2)
+    page.mouse.up(click_count=2)
+    page.fill("[name=text]", "looking")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("#timeline")).to_contain_text("looking")
+    expect(page).to_have_title(re.compile("Acknowledged"))
+
+
 def test_rows_do_not_move_under_the_pointer(home: Home, page: Page) -> None:
     source = home.house.source()
     home.pages_ana("Steady", source)

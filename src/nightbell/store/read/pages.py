@@ -137,7 +137,7 @@ async def set_up(db: Runner, user_id: int) -> dict[str, bool]:
 
 
 async def reachability(db: Runner) -> list[Row]:
-    """Return everybody, with the kinds of channel that reach them."""
+    """Return everybody, with the kinds of channel that reach them, and those whose last message did not arrive."""
     return await db.rows("page_reachability")
 
 

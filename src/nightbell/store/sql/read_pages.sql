@@ -156,6 +156,7 @@ SELECT EXISTS (SELECT 1 FROM sources WHERE type <> 'heartbeat') AS source,
 -- page_reachability: who can be paged, by which kinds
 SELECT u.id, u.name, u.email, u.role, u.active, u.time_zone,
        coalesce(array_agg(DISTINCT c.kind) FILTER (WHERE c.verified_at IS NOT NULL), '{}') AS kinds,
+       coalesce(array_agg(DISTINCT c.kind) FILTER (WHERE c.verified_at IS NOT NULL AND c.failing_since IS NOT NULL), '{}') AS failing,
        count(DISTINCT r.id) AS rules
 FROM users u
 LEFT JOIN contact_methods c ON c.user_id = u.id
