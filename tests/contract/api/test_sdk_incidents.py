@@ -28,6 +28,7 @@ REQUESTS: dict[str, Any] = {
     "severities.create_severity": models.NewSeverity,
     "severities.update_severity": models.UpdateSeverity,
     "alerts.attach_alert": models.AttachAlert,
+    "incident_retrospectives.update_incident_postmortem": models.UpdateIncidentPostMortem,
 }
 
 
@@ -115,3 +116,24 @@ async def test_alerts_are_attached_through_the_client(rootly, call, send):
         assert (await rootly(name)).data
     for name in ("functionalities.list_functionalities", "sub_statuses.list_sub_statuses"):
         assert (await rootly(name)).data == []
+
+
+async def test_what_was_learned_is_read_and_published_through_the_client(rootly, call, people):
+    new = (await rootly("incidents.create_incident", title="API is slow")).data
+    quiet = (await rootly("incidents.create_incident", title="Nothing to learn", private=True)).data
+    assert (await rootly("incident_retrospectives.list_incident_post_mortems")).data == []
+    path = f"/v1/post_mortems/{new.id}"
+    await call("PUT", path, {"content": "# What we learned"})
+    (listed,) = (await rootly("incident_retrospectives.list_incident_post_mortems")).data
+    assert (listed.attributes.title, listed.attributes.status) == ("API is slow", "draft")
+    said = {"type": "incident_post_mortems", "status": "published"}
+    told = await rootly("incident_retrospectives.update_incident_postmortem", str(new.id), **said)
+    assert (told.data.attributes.status, told.data.attributes.content) == ("published", "# What we learned")
+    shown = (await rootly("incident_retrospectives.list_incident_postmortem", str(new.id))).data
+    assert shown.attributes.url.endswith("/incidents/1/retrospective")
+    incident = await call("GET", f"/v1/incidents/{new.id}")
+    assert incident["data"]["attributes"]["retrospective_progress_status"] == "completed"
+    await call("PUT", path, {"status": "exploded"}, status=422)
+    await call("PUT", f"/v1/post_mortems/{quiet.id}", {"content": "secret"})
+    await call("GET", f"/v1/post_mortems/{quiet.id}", by="bo", status=404)
+    assert len((await call("GET", "/v1/post_mortems", by="bo"))["data"]) == 1

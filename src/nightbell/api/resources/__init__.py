@@ -29,6 +29,7 @@ from nightbell.api.resources.on_call_shadows import SHADOWS
 from nightbell.api.resources.oncalls import ON_CALLS
 from nightbell.api.resources.override_shifts import OVERRIDES
 from nightbell.api.resources.phone_numbers import PHONE_NUMBERS
+from nightbell.api.resources.retrospectives import RETROSPECTIVES
 from nightbell.api.resources.schedule_calendars import FEEDS, LINKS
 from nightbell.api.resources.schedule_members import ACTIVE_DAYS, MEMBERS, PEOPLE
 from nightbell.api.resources.schedule_rotations import ROTATIONS
@@ -102,6 +103,7 @@ RESOURCES: tuple[Resource, ...] = (
     INCIDENT_EVENTS,
     ACTION_ITEMS,
     ALL_ACTION_ITEMS,
+    RETROSPECTIVES,
     *INCIDENT_CATALOGS,
     *EMPTY,
 )

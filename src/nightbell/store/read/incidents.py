@@ -41,6 +41,7 @@ __all__ = [
     "listed",
     "of_alerts",
     "visible",
+    "with_retrospective",
 ]
 
 I = tables.incidents.c  # noqa: E741  the columns read like SQL
@@ -161,6 +162,12 @@ async def listed(runner: Runner, viewer: Viewer, listing: Listing, *within: Colu
     if listing.search:
         clauses.append(_searched(listing.search))
     return await newest(runner, INCIDENTS, listing, and_(visible(viewer), *within, *clauses))
+
+
+async def with_retrospective(runner: Runner, viewer: Viewer, listing: Listing) -> Found:
+    """Return one page of the incidents of which somebody wrote what was learned, or begins to."""
+    begun = or_(I.retrospective != "", I.retrospective_status.in_(("active", "completed")))
+    return await listed(runner, viewer, listing, begun)
 
 
 def _searched(text: str) -> ColumnElement[bool]:
