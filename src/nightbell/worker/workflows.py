@@ -61,6 +61,9 @@ class Lanes:
         self._clock = node.clock
         self._gone: tuple[str, ...] = (node.name,)
         self._busy: Callable[[], bool] = lambda: False
+        self._door = asyncio.Lock()
+        #: Whoever came through the door last had to wait for somebody's page.
+        self._behind = False
         self.happened = Bell()
         self.due = Bell()
         self._ahead: deque[Hand] = deque()
@@ -160,10 +163,15 @@ class Lanes:
         self.ring()
 
     async def _polite(self) -> None:
-        waited = 0.0
-        while self._busy() and waited < _PATIENCE:
-            await asyncio.sleep(_LOOK)
-            waited += _LOOK
+        """Let whoever is paged go first; behind them tasks set out one by one, and not all in the same gap."""
+        async with self._door:
+            if self._behind:
+                await asyncio.sleep(_LOOK)
+            waited = 0.0
+            while self._busy() and waited < _PATIENCE:
+                await asyncio.sleep(_LOOK)
+                waited += _LOOK
+            self._behind = waited > 0
 
     async def _care(self, keep: timedelta) -> None:
         now = self._clock()
