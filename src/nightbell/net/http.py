@@ -139,6 +139,8 @@ class Http:
         blocked = getattr(error, "os_error", None)
         if isinstance(blocked, BlockedAddress):
             return Blocked(str(blocked))
+        if isinstance(error, aiohttp.InvalidURL):
+            return Blocked("this is no address that can be called")
         return NotSent(self._obstacle(error))
 
     def _doubt(self, error: Exception) -> str:

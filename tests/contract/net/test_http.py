@@ -40,6 +40,12 @@ async def test_a_name_that_does_not_resolve_was_not_sent(http, host):
         await http.post(f"http://{host}/", body=b"", headers={})
 
 
+@pytest.mark.parametrize("host", ["2130706433", "127.1.2"])
+async def test_a_number_that_is_no_host_is_never_tried_again(http, host):
+    with pytest.raises(Blocked, match="no address"):
+        await http.post(f"http://{host}/", body=b"", headers={})
+
+
 async def test_a_server_that_speaks_no_tls_was_not_sent(http):
     async with Double() as double:
         with pytest.raises(NotSent, match="TLS"):

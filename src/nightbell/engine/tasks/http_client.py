@@ -182,7 +182,6 @@ TASKS = (
             "params": _table,
         },
         calls=("url",),
-        asked=("succeed_on_status",),
         attempts=_ATTEMPTS,
     ),
 )

@@ -3,6 +3,7 @@
 Rule 1: whatever a template may have filled in is an id, a slug or a name; what there is not is said, never guessed.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -75,7 +76,7 @@ async def ids_of(hands: Hands, table: Table, keys: Sequence[str], place: str) ->
         found.update({str(row[at]).lower(): row[0] for row in rows})
     missing = [key for key in wanted if key.lower() not in found]
     if missing:
-        label = table.name.replace("_", " ").rstrip("s")
+        label = re.sub("ies$", "y", table.name.replace("_", " ")).removesuffix("s")
         raise Invalid(f"There is no {label} {missing[0][:60]!r}.", place=place, hint="Name one that exists.")
     return list(dict.fromkeys(found[key.lower()] for key in wanted))
 
