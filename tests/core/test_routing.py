@@ -28,7 +28,7 @@ def asked(value):
             (("A", "1"), ("B", "2")),
             0,
         ),
-        ({"alerting_targets": [], "notification_target": {"type": "A", "id": "1"}}, (), 1),
+        ({"alerting_targets": [], "notification_target": {"type": "A", "id": "1"}}, (("A", "1"),), 0),
         (
             {"alerting_targets": {"type": "A"}, "notification_target": {"type": "A", "id": "1"}},
             (("A", "1"),),

@@ -75,9 +75,13 @@ def refer_all(kind: str, idents: Iterable[object]) -> dict[str, Any]:
     return {"data": [{"id": str(ident), "type": kind} for ident in idents]}
 
 
+#: Secrets of sources stand in some answers: no cache may keep them, and no browser may take them for a page.
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
 def answer(body: Any, status: int = 200, *, media_type: str = MEDIA_TYPE) -> Response[bytes]:
     """Return a response; the media type goes out without a charset."""
-    return Response(_ENCODER.encode(body), status_code=status, media_type=media_type)
+    return Response(_ENCODER.encode(body), status_code=status, media_type=media_type, headers=_HEADERS)
 
 
 def one(document: Document, query: Query, included: Sequence[Document] = ()) -> dict[str, Any]:

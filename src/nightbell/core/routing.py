@@ -166,12 +166,13 @@ def asked_by(value: Any) -> Asked:
         return Asked(problems=(f"Annotation `rootly` must be a JSON object, not {_kind(value)}.",))
     problems: list[str] = []
     many, one = value.get("alerting_targets"), value.get("notification_target")
-    if many is not None and one is not None:
+    if many and one is not None:
         problems.append("Annotation `rootly` has both; alerting_targets wins over notification_target.")
     if many is not None and not isinstance(many, list):
         problems.append(f"alerting_targets must be a list, not {_kind(many)}.")
         many = None
-    wanted = many if many is not None else [one] if one is not None else []
+    # A list of nobody wins over nothing: a template that found no target must not silence the one that is named.
+    wanted = many or ([one] if one is not None else [])
     if len(wanted) > MOST_TARGETS:
         problems.append(f"{len(wanted)} targets; only the first {MOST_TARGETS} are used.")
     if "heartbeat" in value:

@@ -217,6 +217,8 @@ async def test_nobody_unknown_gets_in(call, program):
             async with httpx.AsyncClient(base_url=program.url) as client:
                 answer = await client.get(path, headers=header)
             assert answer.status_code == 401 and answer.headers["content-type"] == "application/vnd.api+json"
+            assert answer.headers["cache-control"] == "no-store"
+            assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 async def test_roles_bound_what_may_be_done(call, house, people):
