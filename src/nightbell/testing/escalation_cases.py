@@ -292,7 +292,7 @@ _STEPS: tuple[tuple[str, Callable[[re.Match[str]], Step]], ...] = (
         lambda m: Step(kind="wait", wait=float(m["n"])),
     ),
     (
-        r"(?:continue|go on|proceed|notify|wait)? ?(?:only )?(?:if|when|once|until|for)?:? ?(?P<how>>|>=|more than|at least|over)? ?(?P<count>\d+)(?: or more| new)? alerts? (?:in|within) (?P<n>\d+) ?m(?:in)?(?:ute)?s?",
+        r"(?:continue|go on|proceed|notify|wait|threshold:?)? ?(?:only )?(?:if|when|once|until|for)?:? ?(?P<how>>|>=|more than|at least|over)? ?(?P<count>\d+)(?: or more| new)? alerts? (?:in|within) (?P<n>\d+) ?m(?:in)?(?:ute)?s?",
         lambda m: Step(kind="threshold", count=_more_than(m), minutes=int(m["n"])),
     ),
     (
@@ -300,19 +300,19 @@ _STEPS: tuple[tuple[str, Callable[[re.Match[str]], Step]], ...] = (
         lambda m: Step(strategy=_strategy(m["strategy"]), people=_people(m["people"])),
     ),
     (
-        rf"(?:nobody|no ?one|no-one)(?: on call)?|{_NOBODY} (?:on-call )?(?:schedule|team|rotation|step)|(?:on-call )?(?:schedule|team|rotation)(?:: ?| of | with | \(){_NOBODY}\)?(?: on call)?\)?",
+        rf"(?:nobody|no ?one|no-one)(?: on call)?|{_NOBODY} (?:on-call )?(?:schedule|team|rotation|step)|(?:on-call )?(?:schedule|team|rotation)(?: \w+)?(?:: ?| of | with | \(){_NOBODY}\)?(?: on call)?\)?",
         lambda _: Step(),
     ),
     (
-        rf"(?:on-call )?schedule(?: of|:)?:? ?{_PEOPLE}|(?:who(?:ever)? is )?on call: ?(?P<others>\w+(?:, ?\w+)*)",
+        rf"(?:on-call )?schedule(?: of|:)?:? ?{_PEOPLE}|(?:who(?:ever)? is )?on[- ]call: ?(?P<others>\w+(?:, ?\w+)*)",
         lambda m: Step(schedule=True, people=_people(m["people"] or m["others"])),
     ),
     (rf"team(?: of|:) ?{_PEOPLE}", lambda m: Step(team=True, people=_people(m["people"]))),
     (
-        rf"(?:continue|go on|proceed|notify|wait|only|if|until|when|for|the|time|hours?|window|is|are|in|within|between|:|\s)*\b{_HOURS}",
+        rf"(?:continue|go on|proceed|notify|wait|only|if|until|when|for|the|current|local|time|hours?|window|is|are|in|within|between|:|\s)*\b{_HOURS}",
         lambda m: Step(kind="window", hours=(m["a"], m["b"])),
     ),
-    (r"(?P<name>\w+)", lambda m: Step(people=(m["name"],))),
+    (r"(?:(?:notify|page):? )?(?P<name>\w+)", lambda m: Step(people=(m["name"],))),
 )
 
 

@@ -207,8 +207,9 @@ class Teller:
 
     async def changes_step(self, said: dict[str, str]) -> None:
         """A step of the policy pages somebody else from now on."""
-        other = self._known({"who": said["other"]})
-        await self.world.change_step(self.alert.service, int(said["n"]), [other] if other else [])
+        other = self._known({"who": said.get("other") or said["whom"]})
+        number = int(said.get("n") or said["which"])
+        await self.world.change_step(self.alert.service, number, [other] if other else [])
 
     async def changes_wait(self, said: dict[str, str]) -> None:
         """A step of the policy is followed after another time from now on."""
@@ -341,12 +342,12 @@ _BY = (
 )
 _ENGINE = r"(?:the )?(?:engine|program|server|process|worker|nightbell)"
 _ENGINES = r"(?:all|both|the|both of the|all of the) (?:engines|nodes|replicas|instances|workers|processes)"
-_ONE_OF = r"(?:one|the first|the second|one of the(?: two| three)?|one of two|the other) (?:engine|node|replica|instance|worker|process)(?:e?s)?"
+_ONE_OF = r"(?:(?:one|the first|the second|one of the(?: two| three)?|one of two|the other) (?:engine|node|replica|instance|worker|process)(?:e?s)?|(?:engine|node|replica|instance|worker) (?:\d|[a-z]))"
 _PEER = r"(?:the )?(?:(?:other|second|2nd|first|1st|stale|ha) )*(?:alertmanager|peer|replica)(?: \w)?(?: of the (?:ha )?(?:pair|cluster))?"
 _PEERS = r"(?:(?:both|the two) (?:ha )?(?:alertmanagers|peers|replicas)(?: of the (?:ha )?(?:pair|cluster))?|\w+ and \w+ both)"
 _SAYS = r"(?:sends?|delivers?|posts?|repeats?)"
 _FIRING = r"(?:it|(?:the |an? )?(?:same |late |stale )*(?:firing|alert|group|notification|webhook|payload))(?! (?:as )?resolved)"
-_LATER = r"(?: (?:again|too|as well|late|later|twice|once more|at once|at the same time|for the same group|in the same second|after the (?:first|other)|(?:\d+ ?(?:s|sec|seconds?|min|minutes?)|an? (?:second|minute)|(?:a few )?(?:seconds|minutes)) later))*"
+_LATER = r"(?: (?:again|too|as well|late|later|twice|once more|at once|at the same time|for the same group|(?:with)?in the same second|after the (?:first|other)|(?:\d+ ?(?:s|sec|seconds?|min|minutes?)|an? (?:second|minute)|(?:a few )?(?:seconds|minutes)) later))*"
 _PAGED_NOW = r"(?:now )?(?:pages|notifies|targets|becomes|is changed to|is changed to page|is now) (?P<other>\w+)(?: instead.*)?"
 _IT = r"(?: (?:it|again|the alert|this alert|alert (?P<name>\w+)))?"
 _BEATS = r"(?:(?:the )?(?:heartbeats?|monitors?) )?(?P<beats>\w+(?:(?:, | and )\w+)*?)(?: (?:heartbeats?|monitors?))?"
@@ -361,7 +362,7 @@ _GRAMMAR: tuple[tuple[str, Callable[[Teller, dict[str, str]], Awaitable[None]]],
     (r"(?:the )?same alert (?:fires|arrives|is sent)(?: again)?|(?:the )?alert (?:fires|is sent) again|(?:the )?alert (?:is still firing|keeps firing|is repeated|repeats)|(?:the )?(?:source|alertmanager) (?:repeats|re-?sends) (?:it|the (?:same )?alert)", Teller.fires_again),
     (r"(?P<n>\d+|an?|one|two|three|four|five)(?: more| new)? (?:alert|member|host|instance)s?(?:(?:(?: fires?| arrives?| joins?)? in| joins?) the(?: same)? group| joins?)", Teller.join),
     (rf"(?P<n>\d+|two|three|four|five)(?: more| new)? alerts(?: fire| arrive)?{_ON}(?: before the next send| at once| together| at the same (?:time|moment)| in the same (?:second|minute))?", Teller.many_fire),
-    (r"(?:the )?(?:source|alertmanager|alert) (?:resolves?|sends resolved|is resolved by (?:the|its) source)(?: it| the alert)?", Teller.source_resolves),
+    (r"(?:the )?(?:source|alertmanager|alert) (?:resolves?(?: at the source)?|sends resolved|says (?:that )?it is over|says resolved|is resolved by (?:the|its) source)(?: it| the alert)?", Teller.source_resolves),
     (rf"resolve (?:key=)?(?P<key>\S+){_ON}", Teller.source_resolves),
     (rf"{_SOMEBODY}(?P<acknowledge>acknowledges|acks|clicks acknowledge|presses acknowledge){_IT}{_BY}", Teller.acts),
     (rf"{_SOMEBODY}(?P<resolve>resolves|closes|clicks resolve|presses resolve){_IT}{_BY}", Teller.acts),
@@ -380,19 +381,20 @@ _GRAMMAR: tuple[tuple[str, Callable[[Teller, dict[str, str]], Awaitable[None]]],
     (rf"(?:the )?alert is (?:snoozed|silenced)(?: by {_WHO})? for {_SPAN}(?: by (?P<by>\w+))?", Teller.snoozes),
     (r"(?P<n>two|three|\d+) (?:people )?(?:press(?: on)? )?escalate(?: requests)?(?: that)?(?: refer to| on| for| from)? the same (?:page )?(?:notification|page|message)", Teller.escalate_together),
     (rf"{_WHO} and (?P<other>\w+) (?:both )?(?:click|press|hit) escalate (?:(?:on|for|from) the same (?:page )?(?:notification|page|message)|at once|at the same (?:time|moment)|in the same second)", Teller.escalate_together),
-    (rf"(?:{_WHO} )?ack(?:s|nowledges?)?(?: it| the alert)? (?:by|on|via|from) .+ and (?:by|on|via|from) .+(?: in the same second| at once| at the same (?:time|moment))", Teller.acknowledge_together),
+    (rf"(?:{_WHO} )?ack(?:s|nowledges?)?(?: it| the alert)? (?:by|on|via|from) .+ and (?:(?:by|on|via|from) )?.+(?: (?:with)?in the same second| at once| at the same (?:time|moment))", Teller.acknowledge_together),
     (rf"{_WHO} (?:acknowledges|acks)(?: it| the alert)? twice(?: in the same second| at once| at the same (?:time|moment))?", Teller.acknowledge_together),
-    (rf"{_WHO} and (?P<other>\w+) (?:both )?ack(?:nowledge)?(?: it)?(?: in the same second| at once| at the same (?:time|moment))?", Teller.acknowledge_together),
+    (rf"{_WHO} and (?P<other>\w+) (?:both )?ack(?:nowledge)?(?: it)?(?: (?:with)?in the same second| at once| at the same (?:time|moment))?", Teller.acknowledge_together),
     (rf"(?:{_WHO} adds|adds?) (?:the |an? )?(?:new )?(?:personal )?rules? (?P<rules>\w+@\d+(?:(?:,| and|, and) \w+@\d+)*)(?: for (?P<whom>\w+))?", Teller.adds_rules),
     (rf"(?P<both>{_PEERS}) {_SAYS} {_FIRING}{_LATER}|(?P<twice>(?:the )?alert (?:fires|arrives),? (?:sent |delivered )?(?:by|from|through|via) both (?:alertmanagers|peers|replicas))(?: of the (?:ha )?(?:pair|cluster))?{_LATER}", Teller.sent_by_both),
     (rf"{_PEER} {_SAYS} {_FIRING}{_LATER}", Teller.sent_again),
     (rf"{_PEERS} {_SAYS} (?:the )?(?:(?:same )?resolved?|(?:it|(?:the )?alert) (?:as )?resolved){_LATER}", Teller.resolved_by_both),
     (rf"{_PEER} {_SAYS} (?:the )?(?:(?:same )?resolved?|(?:it|(?:the )?alert) (?:as )?resolved){_LATER}", Teller.resolved_again),
     (rf"(?:the )?(?:same )?(?:webhook|payload|notification|delivery|group|firing) (?:arrives|is delivered|is sent)(?: again| twice| once more| from {_PEER}){_LATER}", Teller.sent_again),
-    (rf"{_WHO} (?:reassigns|hands)(?: it| the alert)?(?: over)? to (?P<other>\w+)", Teller.reassigns),
-    (rf"(?:the )?alert is (?:reassigned|handed(?: over)?) to (?P<other>\w+)(?: by {_WHO})?", Teller.reassigns),
+    (rf"{_WHO} (?:re-?assigns|hands)(?: it| the alert)?(?: over)? to (?P<other>\w+)", Teller.reassigns),
+    (rf"(?:the )?alert is (?:re-?assigned|handed(?: over)?) to (?P<other>\w+)(?: by {_WHO})?", Teller.reassigns),
     (rf"(?:(?:the )?policy is (?:edited|changed)(?::|,? so that) )?step (?P<n>\d+)(?: of the policy)? {_PAGED_NOW}", Teller.changes_step),
-    (r"(?:(?:the )?policy is (?:edited|changed)(?::|,? so that) )?(?:the delay of )?step (?P<n>\d+)(?: of the policy)? (?:now waits|waits|is changed to|is now) (?P<minutes>\d+) min(?:utes)?", Teller.changes_wait),
+    (r"(?:the )?targets? of step (?P<n>\d+) (?:is|are) changed to (?P<other>\w+)|step (?P<which>\d+)'s targets? (?:is|are) changed to (?P<whom>\w+)", Teller.changes_step),
+    (r"(?:(?:the )?policy is (?:edited|changed)(?::|,? so that) )?(?:the delay of )?step (?P<n>\d+)(?: of the policy)? (?:now waits|waits|is changed to|is now|becomes) (?P<minutes>\d+) min(?:utes)?", Teller.changes_wait),
     (r"(?:(?:the )?policy is (?:edited|changed): )?step (?P<n>\d+)(?: of the policy)? is (?:deleted|removed)(?: from the policy)?|(?:delete|remove)s? step (?P<which>\d+)", Teller.removes_step),
     (rf"{_WHO} is replaced by (?P<other>\w+) (?:on|in) step (?P<n>\d+)(?: of the policy)?", Teller.changes_step),
     (r"(?:the )?(?:service(?: (?P<service>\w+))?(?:'s policy)?) is (?:moved|switched|changed|reassigned|set) to (?:the |an? )?(?:other|second|new|another) policy", Teller.switches_policy),
@@ -409,7 +411,7 @@ _GRAMMAR: tuple[tuple[str, Callable[[Teller, dict[str, str]], Awaitable[None]]],
     (r"(?:the )?(?:ack(?:nowledge?ment)?(?: timeout)?|snooze|silence) (?:times out|expires|runs out|elapses|passes)", Teller.nothing),
     (rf"(?:the )?service(?: (?P<service>\w+))? (?:enters|is put in(?:to)?|goes into) maintenance(?: mode)?(?: for {_SPAN})?", Teller.maintenance_begins),
     (rf"(?:the )?(?:planned )?maintenance(?: window)?(?: (?:of|on|for) (?:service )?(?P<service>\w+))? (?:starts|begins)(?: for {_SPAN})?", Teller.maintenance_begins),
-    (r"(?:the )?(?:planned )?maintenance(?: window)? (?:is ended|ends|is over|is cancell?ed|is finished)(?: early)?", Teller.maintenance_ends),
+    (r"(?:the )?(?:planned )?maintenance(?: window| mode)? (?:is ended|ends|is over|is cancell?ed|is finished|is switched off)(?: early)?|(?:the )?service(?: \w+)? (?:leaves|comes out of|is taken out of) maintenance(?: mode)?", Teller.maintenance_ends),
     (rf"(?:{_ENGINE}|{_ENGINES}) (?:stops?|(?:is|are) stopped|goe?s? down|(?:is|are) down|shuts? down)", Teller.stops),
     (rf"(?:{_ENGINE}|{_ENGINES}) (?:starts?|(?:is|are) started|comes? back(?: up)?|(?:is|are) (?:back )?up|(?:is|are) back)(?: again)?", Teller.starts),
     (rf"(?:{_ONE_OF} (?:is killed|is kill -9'?d|crashes|dies|goes away)|kill(?:ed)? -9 (?:of )?{_ONE_OF})(?: (?:during|in the middle of|while|before|after|between|right after) .*)?", Teller.one_dies),
