@@ -1,4 +1,4 @@
-import { all, clicked, one } from "./dom";
+import { all, clicked, one, parsed } from "./dom";
 import { replace } from "./page";
 import { unsavedBeside } from "./unsaved";
 
@@ -50,12 +50,15 @@ async function post(form: HTMLFormElement, button: HTMLButtonElement | null): Pr
     const response = await fetch(action, { method: "POST", body: data, headers: { Accept: "text/html" } });
     if (!response.headers.get("content-type")?.startsWith("text/html")) throw new Error("not a page");
     const url = response.redirected ? response.url : location.href;
-    // Another page has no place for what was not saved here: the browser asks first.
-    if (new URL(url).pathname !== location.pathname && unsavedBeside(form)) location.href = url;
+    const html = await response.text();
+    const kept = unsavedBeside(form);
+    // Another page has no place for what was not saved here: the browser asks first. An error is said, not shown.
+    if (kept && new URL(url).pathname !== location.pathname) location.href = url;
+    else if (kept && !one(".app", parsed(html))) alert(all("h1, p.soft", parsed(html)).map((part) => part.textContent).join("\n"));
     else {
       // What the form gave is what comes back, saved or not.
       form.removeAttribute("data-unsaved");
-      replace(await response.text(), url, form);
+      replace(html, url, form);
     }
   } catch {
     if (button) button.disabled = false;

@@ -61,8 +61,12 @@ async def hours(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]:
     """Say what the working hours of a policy are; without a day it has none."""
     form = await request.fields()
     edit = PolicyEdit(business_hours=_business(form))
-    await request.site.configure.update_policy(ident, edit, by=request.visitor.actor, now=request.now)
-    return go(request, f"/policies/{ident}", "Saved.")
+    where = f"/policies/{ident}"
+    try:
+        await request.site.configure.update_policy(ident, edit, by=request.visitor.actor, now=request.now)
+    except Invalid as error:
+        return go(request, where, " ".join(("Not saved.", *told(error).values())), bad=True)
+    return go(request, where, "Saved.")
 
 
 def _business(form: Form) -> dict[str, Any] | None:
