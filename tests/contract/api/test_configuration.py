@@ -257,6 +257,11 @@ async def test_two_secrets_work_while_one_replaces_the_other(db, configure):
     assert [s["last_four"] for s in later] == [second[-4:]]
 
 
+@pytest.mark.parametrize("number", [0, -1, 2**31, 10**20])
+async def test_a_number_that_nobody_can_have_is_nobodys(db, number):
+    assert await people.user(db, number) is None
+
+
 @pytest.mark.parametrize(
     ("edit", "place"),
     [

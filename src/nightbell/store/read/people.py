@@ -27,6 +27,8 @@ CONTACT_METHODS = Shelf(
     orders=by_names(methods, "id", "name", "kind", "created_at"),
     default="id",
 )
+#: The largest number that the column of ids holds.
+_LARGEST = 2**31 - 1
 #: Kinds that ring a telephone: what Rootly calls phone numbers.
 PHONES = ("sms", "voice")
 
@@ -40,8 +42,8 @@ async def users(runner: Runner, listing: Listing, *, with_former: bool = False) 
 
 
 async def user(runner: Runner, user_id: int) -> Record | None:
-    """Return one person, also one who left."""
-    row = await one(runner, people, people.c.id == user_id)
+    """Return one person, also one who left; None for a number that nobody can have."""
+    row = await one(runner, people, people.c.id == user_id) if 0 < user_id <= _LARGEST else None
     await _complete(runner, [row] if row else [])
     return row
 
