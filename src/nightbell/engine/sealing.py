@@ -16,7 +16,7 @@ from nightbell.store.db import Db, Row, Tx
 
 LOCK = 7_420_002
 #: Entries in one transaction: to find what is new costs the same for one as for all of them.
-BATCH = 4_000
+BATCH = 20_000
 #: Entries hashed before others have their turn, about a millisecond, and how long that turn is. Units: seconds.
 SLICE = 100
 PAUSE = 0.002
