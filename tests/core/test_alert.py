@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from nightbell.core import alert as alerts
 from nightbell.core.alert import What
+from nightbell.core.directory import Wording
 from nightbell.core.signal import State
 from support.pure import NOW, World, at, directory, envelope, report, signal, source
 
@@ -113,14 +114,44 @@ def test_a_second_occurrence_begins_with_the_member_that_returned():
 def test_the_summary_is_the_first_thing_there_is(labels, common, group, summary):
     said = signal("a", labels=labels)
     sent = report(said, common_labels=common, group_labels=group)
-    assert alerts.text(sent.unit, sent.envelope, status="firing").summary == summary
+    assert alerts.text(sent.unit, sent.envelope, sent.source, status="firing").summary == summary
+
+
+def test_a_source_may_have_words_of_its_own():
+    def said(values, began):
+        assert (values["alert"]["data"]["commonLabels"]["zone"], began) == ("b", at(10))
+        return f" {values['alert']['summary']}\n in {values['alert']['source_name']} "
+
+    zoned = replace(FIRST, labels={**FIRST.labels, "zone": "b"})
+    own = source(
+        wording=Wording(
+            title=said, description=lambda *_: " two\nlines ", external_url=lambda *_: "https://x"
+        )
+    )
+    sent = report(zoned, of=own)
+    text = alerts.text(sent.unit, sent.envelope, sent.source, status="firing")
+    assert (text.summary, text.description, text.external_url) == (
+        "DiskFull in prod",
+        "two\nlines",
+        "https://x",
+    )
+
+
+@pytest.mark.parametrize("words", ["", "  \n", "javascript:alert(1)"])
+def test_words_that_say_nothing_or_are_no_link_leave_the_usual_ones(words):
+    own = source(
+        wording=Wording(external_url=lambda *_: words, title=lambda *_: "" if ":" in words else words)
+    )
+    sent = report(FIRST, of=own, external_url="http://am")
+    text = alerts.text(sent.unit, sent.envelope, sent.source, status="firing")
+    assert (text.summary, text.external_url) == ("DiskFull", "http://am")
 
 
 def test_labels_are_those_that_all_members_share_and_four_of_the_first():
     one = signal("a", labels={"job": "api", "dc": "ams", "only": "here"})
     two = signal("b", labels={"job": "api", "dc": "fra"})
     sent = report(one, two)
-    assert alerts.text(sent.unit, sent.envelope, status="firing").labels == {
+    assert alerts.text(sent.unit, sent.envelope, sent.source, status="firing").labels == {
         "alertname": "DiskFull", "job": "api", "instance": "a", "dc": "ams", "status": "firing",
     }  # fmt: skip
 
@@ -128,14 +159,17 @@ def test_labels_are_those_that_all_members_share_and_four_of_the_first():
 def test_the_link_is_the_graph_and_else_the_alertmanager():
     with_graph = report(replace(signal("a"), generator_url="http://prom"), external_url="http://am")
     without = report(signal("a"), external_url="http://am")
-    assert alerts.text(with_graph.unit, with_graph.envelope, status="").external_url == "http://prom"
-    assert alerts.text(without.unit, without.envelope, status="").external_url == "http://am"
+    assert (
+        alerts.text(with_graph.unit, with_graph.envelope, with_graph.source, status="").external_url
+        == "http://prom"
+    )
+    assert alerts.text(without.unit, without.envelope, without.source, status="").external_url == "http://am"
 
 
 def test_the_same_words_have_the_same_content_and_others_have_not():
     def content(said, **more):
         sent = report(said, **more)
-        return alerts.content(sent.unit, alerts.text(sent.unit, sent.envelope, status="firing"))
+        return alerts.content(sent.unit, alerts.text(sent.unit, sent.envelope, sent.source, status="firing"))
 
     assert content(signal("a")) == content(signal("a", starts=9))
     assert content(signal("a")) != content(replace(signal("a"), annotations={"summary": "worse"}))

@@ -323,6 +323,23 @@ def test_a_token_is_shown_once_and_works(home: Home, page: Page) -> None:
 # ---------------------------------------------------------------- setting up
 
 
+def test_a_source_has_words_of_its_own(home: Home, page: Page) -> None:
+    source = home.house.source()
+    page.goto(home.url(f"/integrations/{source.id}"))
+    page.click("summary:has-text('Words of its alerts')")
+    title, form = page.get_by_label("Title"), page.locator("form:has([name=dedup_path])")
+    title.fill("{{ alert.labels.service | shout }}")
+    form.get_by_role("button", name="Save").click()
+    expect(page.locator(".error")).to_contain_text("there is no filter 'shout'")
+    expect(title).to_have_value("{{ alert.labels.service | shout }}")
+    title.fill("{{ alert.labels.service }} has {{ alert.summary }}")
+    form.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("Saved")
+    short = source.give(firing("Trouble", service="payments")).results[0]["short_id"]
+    page.goto(home.url(f"/alerts/{short}"))
+    expect(page.locator("h1")).to_contain_text("payments has Trouble")
+
+
 def test_a_policy_shows_its_clock_while_it_is_edited(home: Home, page: Page) -> None:
     page.goto(home.url("/policies"))
     page.fill("[name=name]", "Clockwork")

@@ -11,8 +11,10 @@ from uuid import UUID
 from msgspec import Struct, json
 from msgspec.structs import replace
 
+from nightbell.core.directory import Fill, Source, Wording
 from nightbell.core.group import Group
-from nightbell.core.identity import Unit, shared_labels
+from nightbell.core.identity import Unit, document, shared_labels
+from nightbell.core.labels import shortened
 from nightbell.core.signal import Envelope, Signal, State
 
 
@@ -225,6 +227,10 @@ def ended_with(alert: Alert, group: bytes, last: datetime) -> list[Member]:
     return [m for m in alert.firing if m.group_hash == group and m.starts_at <= last]
 
 
+#: Of a title that a template makes. Units: characters.
+LONGEST_TITLE = 500
+
+
 class Text(Struct, frozen=True, kw_only=True):
     """What is shown of an alert, as its last delivery says it."""
 
@@ -235,16 +241,45 @@ class Text(Struct, frozen=True, kw_only=True):
     annotations: dict[str, str]
 
 
-def text(unit: Unit, envelope: Envelope, *, status: str) -> Text:
-    """Return summary, labels and links of a unit (rootly.md 1.5)."""
+def text(unit: Unit, envelope: Envelope, source: Source, *, status: str) -> Text:
+    """Return summary, labels and links of a unit (rootly.md 1.5), in the words of its source where it has some."""
     first = unit.signals[0]
     labels = shared_labels(envelope, unit.signals)
-    return Text(
+    usual = Text(
         summary=_summary(unit, envelope, labels),
         description=_description(first, envelope),
         external_url=first.generator_url or envelope.external_url or None,
         labels=_extracted(labels, first, status),
         annotations=first.annotations if len(unit.signals) == 1 else envelope.common_annotations,
+    )
+    return usual if source.wording is None else _reworded(usual, unit, envelope, source, source.wording)
+
+
+def _reworded(usual: Text, unit: Unit, envelope: Envelope, source: Source, wording: Wording) -> Text:
+    began = unit.signals[0].starts_at
+    said = {
+        "data": document(envelope, unit.signals),
+        "source": source.type,
+        "source_name": source.name,
+        "external_id": unit.alertname,
+        "summary": usual.summary,
+        "description": usual.description,
+        "external_url": usual.external_url,
+        "labels": usual.labels,
+        "annotations": usual.annotations,
+        "status": usual.labels["status"],
+    }
+
+    def filled(fill: Fill | None) -> str:
+        return fill({"alert": said}, began).strip() if fill else ""
+
+    url = filled(wording.external_url)
+    return replace(
+        usual,
+        summary=shortened(" ".join(filled(wording.title).split()), LONGEST_TITLE) or usual.summary,
+        description=filled(wording.description) or usual.description,
+        # Pages link to it, and a browser runs what javascript: says.
+        external_url=url if url.startswith(("http://", "https://")) else usual.external_url,
     )
 
 

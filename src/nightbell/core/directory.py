@@ -3,7 +3,7 @@
 A Directory is a snapshot: a decision reads one from beginning to end, so an edit in between changes nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -246,6 +246,18 @@ class Route(Struct, frozen=True, kw_only=True):
     rules: tuple[RouteRule, ...]
 
 
+#: Fills in a template of a source: the second value is when the alert began. "" where it fails or has nothing to say.
+Fill = Callable[[Mapping[str, Any], datetime | None], str]
+
+
+class Wording(Struct, frozen=True, kw_only=True):
+    """A source's own words for its alerts: what fills in each of them, None where there is no template."""
+
+    title: Fill | None = None
+    description: Fill | None = None
+    external_url: Fill | None = None
+
+
 class Source(Struct, frozen=True, kw_only=True):
     """Who sends signals, and how its alerts are told apart."""
 
@@ -262,6 +274,7 @@ class Source(Struct, frozen=True, kw_only=True):
     repage_new_members: bool
     #: How long an acknowledgement holds; None leaves it to the urgency, -1 never ends.
     acknowledge_minutes: int | None = None
+    wording: Wording | None = None
 
 
 class Beat(Struct, frozen=True, kw_only=True):

@@ -56,7 +56,7 @@ def placed(
     if not targets:
         return None
     said = Said(
-        title=alerts.text(unit, envelope, status="firing").summary,
+        title=alerts.text(unit, envelope, source, status="firing").summary,
         urgency_id=urgency(unit, envelope, source, targets, directory),
         payload=identity.document(envelope, unit.signals),
         targets=targets,

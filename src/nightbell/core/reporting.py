@@ -72,7 +72,7 @@ def _changes(alert: Alert | None, report: Report, now: datetime, declared: str |
 def _created(draft: Draft, report: Report, changes: list[Change], by: Actor) -> None:
     unit, envelope, now = report.unit, report.envelope, draft.now
     members = {c.member.fingerprint: c.member for c in changes}
-    text = alerts.text(unit, envelope, status="firing")
+    text = alerts.text(unit, envelope, report.source, status="firing")
     draft.becomes(
         Alert(
             id=draft.mint(),
@@ -132,7 +132,8 @@ def _updated(draft: Draft, report: Report, changes: list[Change], declared: str 
         Change(what=c.what, member=members[c.member.fingerprint], signal=c.signal) for c in changes
     ]
     firing = any(m.state is State.FIRING for m in members.values())
-    text = alerts.text(report.unit, report.envelope, status="firing" if firing else "resolved")
+    status = "firing" if firing else "resolved"
+    text = alerts.text(report.unit, report.envelope, report.source, status=status)
     draft.becomes(
         replace(
             before,
@@ -332,7 +333,7 @@ _AT_ONCE = timedelta()
 
 
 def _shown(draft: Draft, report: Report) -> Shown:
-    text = alerts.text(report.unit, report.envelope, status="firing")
+    text = alerts.text(report.unit, report.envelope, report.source, status="firing")
     return Shown(text=text, unit=report.unit, envelope=report.envelope, routing=None)
 
 

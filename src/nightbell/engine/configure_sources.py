@@ -17,6 +17,7 @@ from nightbell.engine.changing import Change, Checks, Writer, must_exist, unknow
 from nightbell.engine.checking_paths import check_hold
 from nightbell.engine.edits import SourceEdit
 from nightbell.engine.jsonpath import path_problem
+from nightbell.engine.wording import check_wording
 from nightbell.store.read.listing import as_uuid
 from nightbell.store.read.sources import source as read_source
 from nightbell.store.tables import source_secrets, sources
@@ -124,6 +125,7 @@ def _checked_source(checks: Checks) -> None:
     _check_urgency_rules(checks)
     _check_default_target(checks)
     check_hold(checks, (checks.sent.get("settings") or {}).get("retrigger_timeout_minutes"))
+    check_wording(checks)
     checks.done()
     for name, value in (("settings", {}), ("owner_team_ids", []), ("urgency_rules", [])):
         if name in checks.sent and checks.sent[name] is None:

@@ -36,6 +36,7 @@ from nightbell.engine.jsonpath import compiled
 from nightbell.engine.policies import goes_round, maintenances, policies
 from nightbell.engine.timetable import current as current_schedules
 from nightbell.engine.windows import quiet_hours
+from nightbell.engine.wording import TEMPLATES, wording
 from nightbell.store.db import Db, Row, Runner
 
 
@@ -213,6 +214,7 @@ def _source(r: Row) -> Source:
         default_target=Target(type=default["type"], id=str(default["id"])) if default else None,
         repage_new_members=r["repage_new_members"],
         acknowledge_minutes=r["settings"].get("retrigger_timeout_minutes"),
+        wording=wording(r["settings"].get(TEMPLATES)),
     )
 
 

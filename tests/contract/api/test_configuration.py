@@ -14,6 +14,7 @@ from nightbell.engine import edits
 from nightbell.engine.configure import Configure, Problems, seed
 from nightbell.engine.configure_sources import secret_hash
 from nightbell.engine.vault import Vault
+from nightbell.engine.wording import TEMPLATES
 from nightbell.net.guard import Guard
 from nightbell.net.http import Http
 from nightbell.store.read import people, policies, sources, teams
@@ -274,6 +275,8 @@ async def test_a_number_that_nobody_can_have_is_nobodys(db, number):
             {"urgency_rules": [{"json_path": "$.a", "operator": "near", "value": "x"}]},
             "urgency_rules[0].operator",
         ),
+        ({"settings": {TEMPLATES: {"title": "{{ alert.summary | shout }}"}}}, f"{TEMPLATES}.title"),
+        ({"settings": {TEMPLATES: {"description": 7}}}, f"{TEMPLATES}.description"),
         ({"default_target": {"type": "Pigeon", "id": "1"}}, "default_target"),
         ({"default_target": {"type": "User", "id": "1"}}, "default_target"),
     ],

@@ -285,6 +285,34 @@ async def test_a_connected_source_says_so(call, send):
         assert len((await call("GET", f"/v1/alert_sources?filter[statuses]={status}"))["data"]) == count
 
 
+async def test_a_source_says_in_its_own_words_what_came(call, send):
+    source = f"/v1/alert_sources/{send.source_id}"
+    words = {
+        "title": "{{ alert.data.commonLabels.alertname }} on {{ alert.labels.host | default: 'no host' }}",
+        "description": "{% for one in alert.data.alerts %}{{ one.labels.host }};{% endfor %}{{ alert.source_name }}",
+        "external_url": "https://wiki.example.org/{{ alert.data.commonLabels.alertname }}",
+    }
+    assert (await call("PUT", source, {"alert_template_attributes": words}))["data"]["attributes"][
+        "alert_template_attributes"
+    ] == words
+    hostile = "{{ alert.source }}{% raw %}"
+    await send(f'{{"alerts":[{{"status":"firing","labels":{{"alertname":"Full","host":"{hostile}"}}}}]}}')
+    shown = (await call("GET", "/v1/alerts"))["data"][0]["attributes"]
+    assert (shown["summary"], shown["description"], shown["external_url"]) == (
+        f"Full on {hostile}",
+        f"{hostile};prod",
+        "https://wiki.example.org/Full",
+    )
+    endless = {"title": "{% for i in (1..900) %}x{% endfor %}", "external_url": "javascript:alert(1)"}
+    await call("PUT", source, {"alert_template_attributes": endless})
+    await send('{"alerts":[{"status":"firing","labels":{"alertname":"Other"},"generatorURL":"http://prom"}]}')
+    shown = (await call("GET", "/v1/alerts?filter[search]=Other"))["data"][0]["attributes"]
+    assert (shown["summary"], shown["external_url"]) == ("Other", "http://prom")
+    bad = {"alert_template_attributes": {"title": "{% if %}"}}
+    refused = await call("PUT", source, bad, status=422)
+    assert refused["errors"][0]["source"]["pointer"] == "/data/attributes/alert_template_attributes/title"
+
+
 async def test_rules_may_be_changed_by_their_nested_ids(call, house):
     route = f"/v1/alert_routes/{house['alert_routes']['data']['id']}"
     rule = (await call("GET", f"{route}?show_nested_ids=true"))["data"]["attributes"]["rules"][0]

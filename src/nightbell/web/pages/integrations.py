@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from nightbell.core.access import Permission, may
 from nightbell.core.errors import Invalid, Unknown
 from nightbell.engine.edits import SourceEdit
+from nightbell.engine.wording import PARTS, TEMPLATES
 from nightbell.store.read import pages, sources
 from nightbell.web import future
 from nightbell.web.acts import target as read_target
@@ -61,9 +62,12 @@ async def configured(request: WebRequest, ident: FromPath[UUID]) -> Response[byt
     return await _configure(request, ident, {})
 
 
-async def _configure(request: WebRequest, ident: UUID, errors: dict[str, str]) -> Response[bytes]:
+async def _configure(
+    request: WebRequest, ident: UUID, errors: dict[str, str], typed: dict[str, Any] | None = None
+) -> Response[bytes]:
+    """Show a source; `typed` is what a form said instead that was not saved."""
     site, now = request.site, request.now
-    source = await _source(request, ident)
+    source = {**await _source(request, ident), **(typed or {})}
     directory = await site.directory()
     chosen = str(request.query_params.get("target", ""))
     known = {value for _, things in options(directory) for value, _ in things}
@@ -112,6 +116,8 @@ async def changed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]
     """Change how a source tells its alerts apart, and whom they are for."""
     form = await request.fields()
     default = form.raw("default_target")
+    words = {TEMPLATES: {part: form.text(f"{TEMPLATES}.{part}") or None for part in PARTS}}
+    typed = {field: form.text(field) for field in ("name", "identity", "dedup_path", "dedup_regexp")}
     try:
         named = read_target(default) if default else None
         edit = SourceEdit(
@@ -122,10 +128,11 @@ async def changed(request: WebRequest, ident: FromPath[UUID]) -> Response[bytes]
             dedup_regexp=form.text("dedup_regexp") or None,
             default_target={"type": named.type, "id": named.id} if named else None,
             repage_new_members=form.flag("repage_new_members"),
+            settings=words,
         )
         await request.site.configure.update_source(ident, edit, by=request.visitor.actor, now=request.now)
     except Invalid as error:
-        return await _configure(request, ident, told(error))
+        return await _configure(request, ident, told(error), {**typed, "settings": words})
     return go(request, f"/integrations/{ident}", "Saved.")
 
 
