@@ -3,6 +3,7 @@
 from datetime import time
 from uuid import UUID
 
+import pytest
 from msgspec.structs import replace
 
 from nightbell.core.alert import Status
@@ -191,3 +192,29 @@ def test_a_deferral_that_names_its_path_is_not_put_off_by_the_next_one():
     world.reported(signal())
     world.left_alone()
     assert told(world) == [(60, 4)]
+
+
+@pytest.mark.parametrize(
+    ("event", "more", "paged"),
+    [
+        (Acknowledge(by=BOB), {}, []),
+        (Acknowledge(by=BOB), {"acknowledge_default": 120}, [(127, 1)]),
+        (Snooze(by=BOB, until=at(200)), {}, [(200, 1)]),
+    ],
+)
+def test_a_fallback_that_planned_work_keeps_back_does_not_go_on_under_whoever_took_the_alert(
+    event, more, paged
+):
+    world = night(
+        SHORT,
+        target=to("EscalationPolicy", 0x10),
+        fallback_user_ids=(4,),
+        maintenances=(work(starts=3, ends=30),),
+        **more,
+    )
+    world.reported(signal())
+    world.now = at(5)
+    world.failed(1)
+    world.happens(event, minutes=7)
+    world.left_alone(until=205)
+    assert [one for one in told(world) if one[0] > 7][: len(paged) or None] == paged

@@ -104,3 +104,12 @@ def test_a_new_member_after_the_last_level_pages_nobody_again():
     world.reported(signal("a"), signal("b", starts=30), minutes=30)
     world.left_alone()
     assert told(world) == [(0, 1), (10, 2)]
+
+
+def test_whoever_only_listens_was_not_reached_though_their_page_is_over():
+    world = night(policy(0x10, ([LISTENED_TO], 10)))
+    world.reported(signal())
+    world.failed(2, state="unknown")
+    world.failed(1)
+    world.left_alone()
+    assert (0, 4) in told(world)

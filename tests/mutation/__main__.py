@@ -44,6 +44,8 @@ _TABLES = {
         "escalation",
         "ascent",
         "climbing",
+        "climbing_reached",
+        "climbing_held",
         "planning",
         "decision",
         "choosing",

@@ -302,9 +302,8 @@ def _anybody(draft: Draft) -> bool:
 
     A message that was refused reached nobody, and one to a shadow nobody who is responsible.
     """
-    listening = {p.id for p in draft.pages.values() if p.shadows_user_id is not None}
-    paged = any(not p.ended and p.id not in listening for p in draft.pages.values())
-    heard = any(s.state != "refused" and s.page_id not in listening for s in draft.sent)
+    paged = any(not p.ended and p.shadows_user_id is None for p in draft.pages.values())
+    heard = any(s.state != "refused" and not s.listens for s in draft.sent)
     return paged or heard or any(e.phase in LIVE for e in draft.escalations.values())
 
 
@@ -355,6 +354,9 @@ def give_up(draft: Draft, why: str) -> None:
 def hold(draft: Draft, *, until: datetime | None) -> None:
     """Stop paging: climbs wait (for ever, or until the given instant), pages end, waiting messages are cancelled."""
     known = _resumable(draft)
+    for climb in [e for e in draft.escalations.values() if e.phase in LIVE and e not in known]:
+        # A fallback that planned work keeps back would go on by itself when that is over.
+        draft.escalations[climb.id] = replace(climb, phase=Phase.ENDED, wake_at=None, token=draft.mint())
     for climb in [e for e in known if e.phase in LIVE] or known:
         draft.escalations[climb.id] = replace(
             climb, phase=Phase.HELD, wake_at=until, muted_by=None, token=draft.mint()

@@ -221,6 +221,7 @@ class Draft:
                     kind=method.kind,
                     state="waiting",
                     created_at=self.now,
+                    listens=page.shadows_user_id is not None,
                 )
             )
 

@@ -81,6 +81,8 @@ class Sent(Struct, frozen=True, kw_only=True):
     kind: str
     state: str
     created_at: datetime
+    #: Of a shadow's page: they only listen.
+    listens: bool = False
 
 
 def rules(user: User, loudness: str) -> tuple[NotificationRule, ...]:

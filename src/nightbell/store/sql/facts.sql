@@ -70,8 +70,10 @@ SELECT id, alert_id, escalation_id, user_id, occurrence, level, cycle, loudness,
 FROM pages WHERE alert_id = ANY($1::uuid[]) AND phase = 'paging' ORDER BY id
 
 -- page_messages_of: what was sent to whom in the current occurrence; a channel is nobody
-SELECT n.alert_id, n.page_id, n.user_id, n.contact_method_id, n.kind, n.state, n.created_at
+SELECT n.alert_id, n.page_id, n.user_id, n.contact_method_id, n.kind, n.state, n.created_at,
+    p.shadows_user_id IS NOT NULL AS listens
 FROM notifications n JOIN alerts a ON a.id = n.alert_id AND a.occurrence = n.occurrence
+LEFT JOIN pages p ON p.id = n.page_id
 WHERE n.alert_id = ANY($1::uuid[]) AND n.purpose = 'page' AND n.state <> 'canceled'
   AND n.contact_method_id IS NOT NULL AND n.address IS NULL
 ORDER BY n.id
