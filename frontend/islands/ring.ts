@@ -3,6 +3,8 @@ import { all, clicked, one } from "./dom";
 let sound: AudioContext | null = null;
 let timer = 0;
 let title = "";
+/** What the title was last made to say; another one came with another page, and stays. */
+let struck = "";
 
 /** Rings while the banner lists a page for this person that nobody has acknowledged. */
 export function ring(): void {
@@ -29,7 +31,7 @@ function start(loud: boolean, what: string): void {
   let beat = 0;
   const strike = (): void => {
     beat += 1;
-    document.title = beat % 2 ? `🔔 ${what}` : title;
+    document.title = struck = beat % 2 ? `🔔 ${what}` : title;
     if (loud) beep();
     const hint = one("#ring [data-sound]");
     if (hint) hint.hidden = !loud || sound?.state === "running";
@@ -44,7 +46,7 @@ function stop(): void {
   if (!timer) return;
   clearInterval(timer);
   timer = 0;
-  document.title = title;
+  if (document.title === struck) document.title = title;
 }
 
 function beep(): void {

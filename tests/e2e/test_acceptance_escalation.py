@@ -169,7 +169,7 @@ async def test_a23_escalating_by_the_api(desk: Desk) -> None:
     await desk.act(alert, "escalate", 422, escalation_policy_level=99)
     await desk.act(alert, "escalate", escalation_policy_id=other["id"])
     assert await desk.heard() == ["cy"]
-    await desk.act(alert, "escalate", 404, escalation_policy_id=alert)
+    await desk.act(alert, "escalate", 422, escalation_policy_id=alert)
     await desk.act(alert, "resolve")
 
 

@@ -131,8 +131,9 @@ def _ready(program: Nightbell) -> bool:
 
 def _mailed(house: House) -> Counter[str]:
     # Several alerts may be told in one mail; its header names all of them.
-    named = (str(mail.message["X-Nightbell-Alert"]).split(", ") for mail in list(house.mailbox.mails))
-    return Counter(alert for alerts in named for alert in alerts)
+    # A long header begins on a line of its own, and is read back with a space before it.
+    named = (str(mail.message["X-Nightbell-Alert"]).split(",") for mail in list(house.mailbox.mails))
+    return Counter(alert.strip() for alerts in named for alert in alerts)
 
 
 def _all_paged(house: House, alerts: list[Json]) -> None:

@@ -83,7 +83,8 @@ def test_a_page_whose_program_was_killed_before_the_answer_is_on_paper_twice(hou
     eventually(lambda: [m for m in house.messages(alert) if m["state"] == "sending"])
     house.program.kill()
     house.program.start()
-    eventually(lambda: house.mails(alert, house.ana), within=30)
+    # A lease is half a minute.
+    eventually(lambda: house.mails(alert, house.ana), within=60)
     paper = settled(house.program)
     [mail] = house.messages(alert)
     steps = paper.messages()[mail["id"]]
