@@ -13,7 +13,14 @@ from nightbell.store.embedded import USER, Server
 from support.programs import Background, eventually
 
 #: What an embedded server leaves out.
-STREAMING = {"wal_level": "replica", "max_wal_senders": "4", "hot_standby": "on", "wal_sender_timeout": "2s"}
+#: Three nodes may ask for more connections than the embedded server gives its one.
+STREAMING = {
+    "wal_level": "replica",
+    "max_wal_senders": "4",
+    "hot_standby": "on",
+    "wal_sender_timeout": "2s",
+    "max_connections": "200",
+}
 
 
 class Pair:
