@@ -356,7 +356,7 @@ def hold(draft: Draft, *, until: datetime | None) -> None:
     known = _resumable(draft)
     for climb in [e for e in draft.escalations.values() if e.phase in LIVE and e not in known]:
         # A fallback that planned work keeps back would go on by itself when that is over.
-        draft.escalations[climb.id] = replace(climb, phase=Phase.ENDED, wake_at=None, token=draft.mint())
+        _finish(draft, climb)
     for climb in [e for e in known if e.phase in LIVE] or known:
         draft.escalations[climb.id] = replace(
             climb, phase=Phase.HELD, wake_at=until, muted_by=None, token=draft.mint()
@@ -373,8 +373,12 @@ def _resumable(draft: Draft) -> list[Escalation]:
 def end(draft: Draft) -> None:
     """Stop paging for good."""
     for climb in [e for e in draft.escalations.values() if e.phase is not Phase.ENDED]:
-        draft.escalations[climb.id] = replace(climb, phase=Phase.ENDED, wake_at=None, token=draft.mint())
+        _finish(draft, climb)
     _quiet(draft)
+
+
+def _finish(draft: Draft, climb: Escalation) -> None:
+    draft.escalations[climb.id] = replace(climb, phase=Phase.ENDED, wake_at=None, token=draft.mint())
 
 
 def end_pages(draft: Draft, ids: set[UUID]) -> None:
@@ -395,7 +399,7 @@ def restart(draft: Draft) -> None:
     """Climb again from the first rung: a snooze or an acknowledgement is over."""
     again = _resumable(draft)
     for climb in [e for e in draft.escalations.values() if e.origin == FALLBACK and e not in again]:
-        draft.escalations[climb.id] = replace(climb, phase=Phase.ENDED, wake_at=None, token=draft.mint())
+        _finish(draft, climb)
     for climb in again:
         resume(draft, climb.id)
     if not again and draft.facts.targets:
@@ -446,7 +450,7 @@ def undefer(draft: Draft, climb: Escalation, *, by_hand: bool = False) -> None:
     deferral = climb.plan.deferral
     if deferral is None:
         return
-    draft.escalations[climb.id] = replace(climb, phase=Phase.ENDED, wake_at=None, token=draft.mint())
+    _finish(draft, climb)
     if deferral.target.id not in draft.directory.policies:
         fall_back(draft, f"{climb.plan.name} is gone")
         return

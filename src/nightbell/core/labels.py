@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from nightbell.core import patterns
 from nightbell.core.errors import Invalid
-from nightbell.core.patterns import anchored
 
 #: What is kept for display. Units: labels, then characters.
 MAX_LABELS = 256
@@ -159,9 +158,9 @@ class Matcher(Struct, frozen=True):
             case Op.NOT_EQUAL:
                 return actual != self.value
             case Op.MATCHES:
-                return anchored(self.value, actual[:MAX_LABEL])
+                return patterns.anchored(self.value, actual[:MAX_LABEL])
             case Op.MATCHES_NOT:
-                return not anchored(self.value, actual[:MAX_LABEL])
+                return not patterns.anchored(self.value, actual[:MAX_LABEL])
 
     def __str__(self) -> str:
         name = self.name if _PLAIN_NAME.fullmatch(self.name) else _quote(self.name)

@@ -7,8 +7,6 @@ import asyncio
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-import msgspec
-
 from nightbell.core import ledger
 from nightbell.core.ledger import Fact, Head, Sealed, Step
 from nightbell.engine.ids import floor_id
@@ -73,7 +71,7 @@ def _fact(row: Row) -> Fact:
         user_id=row["user_id"],
         provider_id=row["provider_id"],
         at=row["at"],
-        told=msgspec.json.decode(row["told"]),
+        told=row["told"],
     )
 
 

@@ -3,7 +3,7 @@ SELECT position, digest, at FROM ledger ORDER BY position DESC LIMIT 1
 
 -- unsealed: what was committed of pages from the id $1 on and is in no entry yet, oldest first. Ids are UUIDv7, so a
 -- range of them is a range of time; the order in which transactions committed is another, hence the question for each.
-SELECT step, subject, alert_id, page_id, notification_id, user_id, provider_id, at, told::text AS told FROM (
+SELECT * FROM (
     SELECT 'decided' AS step, p.id AS subject, p.alert_id, p.id AS page_id, NULL::uuid AS notification_id, p.user_id,
         '' AS provider_id, p.created_at AS at, jsonb_build_object('level', p.level, 'cycle', p.cycle,
             'loudness', p.loudness, 'occurrence', p.occurrence, 'escalation', p.escalation_id) AS told
