@@ -42,18 +42,22 @@ async def handed_over(run: Run, *, rate: int) -> Plain:
             token = await setup.source("group", page=("User", str(user)))
         job = Job(port=run.port, token=token, per_webhook=1, seconds=1, rate=rate, connections=64, salt=8)
         await _settled(sink, (await generate(job)).answered)
-        sink.arrived.clear()
-        return await _measured(run, program, sink, msgspec.structs.replace(job, salt=9, stamps=True))
+        return await measured(
+            program, sink, msgspec.structs.replace(job, seconds=run.seconds, salt=9, stamps=True)
+        )
 
 
-async def _measured(run: Run, program: Program, sink: "Sink", job: Job) -> Plain:
+async def measured(program: Program, sink: "Sink", job: Job, *, what: str = "") -> Plain:
+    """How long a job's webhooks take until the sink has heard of each; `what` says what else goes on."""
+    sink.arrived.clear()
     before, machine = program.used(), Machine()
-    result = await generate(msgspec.structs.replace(job, seconds=run.seconds))
+    result = await generate(job)
     await _settled(sink, result.answered)
     used = program.used().since(before)
     waits = sorted(sink.arrived[n] - began for n, began in result.stamps.items() if n in sink.arrived)
     return Plain(
-        name=f"webhook to notification handed over, p50 / p99 at {job.rate:.0f}/s",
+        name=f"webhook to notification handed over, p50 / p99 at {job.rate:.0f}/s"
+        + (f", {what}" if what else ""),
         value=milliseconds(waits),
         others=machine.others(used.program + used.database + result.cpu),
         note=f"{result.answered:,} answered, {len(waits):,} handed over; CPU us each: "

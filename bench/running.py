@@ -9,9 +9,9 @@ from uuid import UUID
 
 import msgspec
 
-from bench.figures import Plain, milliseconds
+from bench.figures import Plain
 from bench.ingest import Run, generate
-from bench.latency import Sink
+from bench.latency import Sink, measured
 from bench.load import Job
 from bench.program import Machine, Program, Setup, running
 from nightbell import clock
@@ -40,13 +40,13 @@ async def beside_paging(run: Run) -> list[Plain]:
         )
         await generate(msgspec.structs.replace(job, salt=20))
         timed = msgspec.structs.replace(job, seconds=run.seconds)
-        alone = await _measured(
-            program, sink, msgspec.structs.replace(timed, salt=21), "nothing else going on"
+        alone = await measured(
+            program, sink, msgspec.structs.replace(timed, salt=21), what="nothing else going on"
         )
         await _queue(program.db, workflow)
         before, began = await _left(program.db), monotonic()
-        beside = await _measured(
-            program, sink, msgspec.structs.replace(timed, salt=22), f"{RUNS:,} runs under way"
+        beside = await measured(
+            program, sink, msgspec.structs.replace(timed, salt=22), what=f"{RUNS:,} runs under way"
         )
         done, took = before - await _left(program.db), monotonic() - began
         rate = Plain(
@@ -102,20 +102,3 @@ async def _queue(db: Db, ident: UUID) -> None:
 
 async def _left(db: Db) -> int:
     return int((await db.fetch("SELECT count(*) FROM workflow_runs WHERE wake_at IS NOT NULL"))[0][0])
-
-
-async def _measured(program: Program, sink: Sink, job: Job, what: str) -> Plain:
-    sink.arrived.clear()
-    before, machine = program.used(), Machine()
-    result = await generate(job)
-    until = monotonic() + 30
-    while len(sink.arrived) < result.answered and monotonic() < until:
-        await asyncio.sleep(0.02)
-    used = program.used().since(before)
-    waits = sorted(sink.arrived[n] - began for n, began in result.stamps.items() if n in sink.arrived)
-    return Plain(
-        name=f"webhook to notification handed over, p50 / p99 at {RATE}/s, {what}",
-        value=milliseconds(waits),
-        others=machine.others(used.program + used.database + result.cpu),
-        note=f"{result.answered:,} answered, {len(waits):,} handed over",
-    )
