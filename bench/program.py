@@ -73,11 +73,19 @@ class Program:
 
     def used(self) -> Used:
         """Return the processor time so far."""
-        return Used(_seconds(self.pid), sum(map(_seconds, _family(self.pid))))
+        program, database = self._processes()
+        return Used(sum(map(_seconds, program)), sum(map(_seconds, database)))
+
+    def _processes(self) -> tuple[list[int], list[int]]:
+        """Return the program's own processes and those of its PostgreSQL."""
+        family = _family(self.pid)
+        database = [pid for pid in family if _name(pid) == "postgres"]
+        return [self.pid, *(pid for pid in family if pid not in database)], database
 
     def memory(self) -> tuple[float, float]:
         """Return the proportional set sizes of the program and of its PostgreSQL. Units: MiB."""
-        return _pss(self.pid), sum(map(_pss, _family(self.pid)))
+        program, database = self._processes()
+        return sum(map(_pss, program)), sum(map(_pss, database))
 
     async def count(self, sql: str) -> int:
         """Return a number from the database."""
@@ -111,6 +119,13 @@ def _family(pid: int) -> list[int]:
     except (FileNotFoundError, ProcessLookupError):
         return []
     return [every for child in children for every in (int(child), *_family(int(child)))]
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def _pss(pid: int) -> float:

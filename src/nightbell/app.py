@@ -1,6 +1,7 @@
 """Puts Nightbell together: the one place that knows every concrete type. Starts in order, stops in reverse."""
 
 import asyncio
+import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -24,7 +25,6 @@ from nightbell.channels.email import SmtpSettings, Tls
 from nightbell.channels.outgoing import Outgoing
 from nightbell.channels.slack import Slack
 from nightbell.channels.slack_rooms import SlackRooms
-from nightbell.core import holes
 from nightbell.core.delivery import Channel
 from nightbell.engine import configure, vapid, vault
 from nightbell.engine.act import Act
@@ -38,6 +38,7 @@ from nightbell.engine.incident_planned import Planned
 from nightbell.engine.incident_publishing import Publishing
 from nightbell.engine.incident_updates import Herald
 from nightbell.engine.incidents import Incidents
+from nightbell.engine.intake import Shared
 from nightbell.engine.linking import Linking
 from nightbell.engine.messages import Desk
 from nightbell.engine.node import Node
@@ -51,17 +52,15 @@ from nightbell.engine.rooms import Rooms
 from nightbell.engine.showing import Showing
 from nightbell.engine.spoken import Spoken
 from nightbell.engine.workflow_runs import Runs
-from nightbell.engine.writer import Writers
 from nightbell.net import webpush
 from nightbell.net.exchange import asking
 from nightbell.net.guard import Guard
 from nightbell.net.http import Http
 from nightbell.settings import Settings
-from nightbell.sources import prometheus
 from nightbell.sources.registry import SOURCES
 from nightbell.store import embedded, migrate
 from nightbell.store.db import Db, connect
-from nightbell.telemetry import metrics
+from nightbell.telemetry.memory import all_to_stay, settle_memory
 from nightbell.web import assets
 from nightbell.web import routes as pages
 from nightbell.web.beats import Beats
@@ -71,13 +70,15 @@ from nightbell.web.hooks import Hooks
 from nightbell.web.inbound import Inbound
 from nightbell.web.mail_door import MailDoor
 from nightbell.web.rejects import Rejects
-from nightbell.web.server import BACKLOG, Server, all_to_stay, raise_limits, settle_memory
+from nightbell.web.server import BACKLOG, Server, raise_limits
 from nightbell.web.site import Site
 from nightbell.web.sse import Hub
 from nightbell.web.status_site import StatusSite
 from nightbell.web.testing_clock import TestingClock
 from nightbell.worker import aftercare, calendars, following, noticing, rooming, showing, watching, webhooks
 from nightbell.worker.alarms import Alarms
+from nightbell.worker.frames import Begin
+from nightbell.worker.intakes import shared
 from nightbell.worker.loop import Chore, Worker
 from nightbell.worker.pulse import Pulse
 from nightbell.worker.slack_line import SlackLine
@@ -108,7 +109,7 @@ class Engine:
     act: Act
     deliver: Deliver
     worker: Worker
-    writers: Writers
+    intake: Shared
     rejects: Rejects
     #: What services outside call, and how we call them.
     inbound: Inbound
@@ -173,11 +174,11 @@ async def node(
         stack.push_async_callback(engine.outgoing.close)
         stack.callback(engine.hub.close)
         stack.callback(engine.showing.close)
-        engine.writers.start()
-        stack.push_async_callback(engine.writers.stop)
+        stack.push_async_callback(engine.intake.stop)
+        await engine.intake.start()
         stack.enter_context(_task(engine.rejects.run(), "rejects"))
         worker = engine.worker
-        engine.lanes.goes_behind(lambda: worker.sending or engine.writers.waiting_bytes > 0)
+        engine.lanes.goes_behind(lambda: worker.sending or engine.intake.waiting_bytes > 0)
         engine.pulse.wakes(worker.due.ring, worker.messages.ring, engine.hub.publish, worker.grown.ring)
         await stack.enter_async_context(engine.pulse.beating())
         for task in engine.worker.start(gone=(engine.me.name,)):
@@ -240,7 +241,7 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
         act=act,
         deliver=deliver,
         worker=Worker(db, directories, deliver, me, retention_days=settings.retention_days, chores=chores),
-        writers=_writers(settings, db, directories, pulse),
+        intake=shared(_begin(settings, db), db, directories, pulse, _processes(settings, now)),
         rejects=rejects,
         inbound=inbound,
         services=services,
@@ -277,18 +278,24 @@ def _edge(
     )
 
 
-def _writers(settings: Settings, db: Db, directories: Directories, pulse: Pulse) -> Writers:
-    writers = Writers(
-        db,
-        directories,
-        pulse.committed,
+def _begin(settings: Settings, db: Db) -> Begin:
+    """Return what those who take requests work with, before it is shared out among them."""
+    return Begin(
+        dsn=db.dsn,
         lanes=settings.writers,
         hold_down=settings.hold_down,
-        limit=settings.queue_limit,
+        queue_limit=settings.queue_limit,
+        providers=settings.providers,
+        log_level=settings.log_level,
+        log_format=settings.log_format,
     )
-    metrics.measure(metrics.QUEUE_BYTES, lambda: writers.waiting_bytes)
-    metrics.measure(metrics.POLICIES_WITHOUT_LEVELS, lambda: _without_levels(directories))
-    return writers
+
+
+def _processes(settings: Settings, now: Callable[[], datetime]) -> int:
+    """Return how many processes take requests. Where somebody holds the time, one puts in order what happens in it."""
+    if now is not clock.now:
+        return 1
+    return settings.processes or min(2, len(os.sched_getaffinity(0)))
 
 
 def _telegram(
@@ -307,11 +314,6 @@ def _telegram(
     return TelegramLine(providers, polling, chatting, patient, hook)
 
 
-def _without_levels(directories: Directories) -> int:
-    known = directories.known()
-    return len(holes.without_levels(known)) if known else 0
-
-
 def _watched(settings: Settings, db: Db, directories: Directories, act: Act, me: Node) -> tuple[Chore, ...]:
     """Return what watches: the ledger, and the auditor with the engine's way to page whom he tells."""
     alarms = Alarms(db, directories, act, me)
@@ -326,11 +328,10 @@ def _application(engine: Engine) -> ASGIApp:
     hooks = Hooks(
         db=db,
         directories=engine.directories,
-        writers=engine.writers,
+        intake=engine.intake,
         rejects=engine.rejects,
         clock=engine.clock,
-        decode=dict(SOURCES),
-        decode_push=prometheus.decode_push,
+        kinds=SOURCES,
         max_body=settings.max_body,
     )
     health = Health(db=db, seen=engine.worker.seen)

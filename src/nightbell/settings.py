@@ -72,6 +72,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     queue_limit: int = 256 * MEBI
     #: Transactions of ingest that may be under way at once.
     writers: int = 2
+    #: Processes of this node that take requests; 0 is two, or one where the machine has one processor.
+    processes: int = 0
     #: How long raw requests are kept.
     retention_days: int = 30
     #: How long the ledger and settled findings stay in the database; what is older is put away in files. 0 is for ever.
@@ -137,7 +139,13 @@ _SECRETS = frozenset(
 )
 _SECONDS = frozenset({"hold_down", "smtp.timeout"})
 _LISTS = frozenset({"allow_networks", "trusted_proxies"})
-_AT_LEAST_ONE = frozenset({"max_body", "queue_limit", "writers", "retention_days"})
+_PORTS = (0, 65_535)
+#: What numbers may be, both ends included.
+_BOUNDS: dict[str, tuple[int, int | None]] = {
+    **dict.fromkeys(("max_body", "queue_limit", "writers", "retention_days"), (1, None)),
+    **dict.fromkeys(("port", "smtp.port", "heartbeat_mail_port"), _PORTS),
+    "processes": (0, 64),
+}
 _SIZES = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 
@@ -220,13 +228,18 @@ def _plain(path: str, value: object) -> object:
         return str(value).lower()
     if path.endswith(".base_url") and not str(value).startswith(("http://", "https://")):
         raise ValueError("it must begin with http:// or https://")
-    if path in _AT_LEAST_ONE and int(str(value)) < 1:
-        raise ValueError("it must be at least 1")
+    if path in _BOUNDS:
+        _bounded(int(str(value)), *_BOUNDS[path])
     if path == "ledger_days" and 0 < int(str(value)) < 30:
         raise ValueError("it must be at least 30, or 0 for ever")
-    if path in ("port", "smtp.port", "heartbeat_mail_port") and not 0 <= int(str(value)) <= 65535:
-        raise ValueError("a port is between 0 and 65535")
     return value
+
+
+def _bounded(value: int, low: int, high: int | None) -> None:
+    if value < low or high is not None and value > high:
+        raise ValueError(
+            f"it must be at least {low}" if high is None else f"it must be between {low} and {high}"
+        )
 
 
 def _hint(path: str) -> str:

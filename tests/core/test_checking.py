@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from nightbell.core.choosing import Circumstances, choose
 from nightbell.engine import windows
-from nightbell.engine.changing import Checks, Problems
 from nightbell.engine.checking_levels import check_level
 from nightbell.engine.checking_paths import conditions
 from nightbell.engine.checking_routes import check_groups, check_order
+from nightbell.engine.checks import Checks, Problems
 from nightbell.engine.policies import level, maintenance
 from support.pure import NOW, policy
 

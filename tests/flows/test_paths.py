@@ -10,7 +10,7 @@ from nightbell.core.alert_fields import field_id
 from nightbell.core.errors import Invalid
 from nightbell.core.journal import SYSTEM
 from nightbell.engine import edits
-from nightbell.engine.changing import Problems
+from nightbell.engine.checks import Problems
 from nightbell.testing.scenario import Scene
 
 #: Monday to Friday.

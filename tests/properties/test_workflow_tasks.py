@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from nightbell.engine.changing import Problems
+from nightbell.engine.checks import Problems
 from nightbell.engine.liquid.templates import plain
 from nightbell.engine.tasks import registry
 from nightbell.engine.tasks.registry import TASKS

@@ -11,8 +11,9 @@ from uuid import UUID
 from nightbell.api.resource import Call
 from nightbell.core.calendar import Span
 from nightbell.core.errors import BadPayload, Invalid
+from nightbell.core.uuids import as_uuid
 from nightbell.engine.scheduling import check_range
-from nightbell.store.read.listing import as_uuid, instant
+from nightbell.store.read.listing import instant
 
 #: What is shown where nobody says until when.
 USUAL = timedelta(days=7)

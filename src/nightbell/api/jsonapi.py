@@ -24,7 +24,7 @@ from nightbell.core.errors import (
     Unauthenticated,
     Unknown,
 )
-from nightbell.engine.changing import Problems
+from nightbell.engine.checks import Problems
 
 MEDIA_TYPE = "application/vnd.api+json"
 #: Stale is 400 and not 409: Rootly answers 400 for an act that no longer fits, and its SDK knows no 409.

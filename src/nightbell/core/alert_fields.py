@@ -20,6 +20,12 @@ def field_id(kind: str) -> UUID:
 KINDS = {str(field_id(kind)): kind for kind in BUILT_IN}
 
 
+def named(condition: Mapping[str, Any]) -> str | None:
+    """Return which field a stored condition names, by id or by kind; None for none."""
+    ident, name = condition.get("field_id"), condition.get("field_name")
+    return KINDS.get(str(ident)) or (str(name) if name in BUILT_IN else None)
+
+
 def value(payload: Mapping[str, Any], kind: str) -> Any:
     """Return what a field holds in a payload; None where it holds nothing."""
     labels, notes = payload.get("commonLabels", {}), payload.get("commonAnnotations", {})

@@ -250,6 +250,10 @@ class Route(Struct, frozen=True, kw_only=True):
 Fill = Callable[[Mapping[str, Any], datetime | None], str]
 
 
+#: Where the settings of a source keep its templates, as Rootly calls it.
+TEMPLATES = "alert_template_attributes"
+
+
 class Wording(Struct, frozen=True, kw_only=True):
     """A source's own words for its alerts: what fills in each of them, None where there is no template."""
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from nightbell.core import labels as label_sets
 from nightbell.core.errors import Invalid, Unknown
 from nightbell.core.journal import Actor
-from nightbell.engine.changing import Checks
+from nightbell.engine.checks import Checks
 from nightbell.engine.edits import AlertEdit
 from nightbell.engine.ids import new_id
 from nightbell.store.db import Db, Tx

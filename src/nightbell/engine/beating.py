@@ -21,7 +21,6 @@ from nightbell.engine.apply import apply
 from nightbell.engine.ids import minter
 from nightbell.store.db import Row, Tx
 from nightbell.store.write import facts
-from nightbell.telemetry import metrics
 
 _NOW = timedelta()
 
@@ -59,7 +58,6 @@ async def beat(
         before = stored(row)
         after = rules.beaten(before, now)
         await tx.execute("beat_heartbeat", after.id, now, by, after.expires_at, after.wake_at)
-        metrics.HEARTBEATS.labels(how=by).inc()
         if before.status is Status.EXPIRED:
             made += await _over(tx, before, directory, now)
     return tuple(made)

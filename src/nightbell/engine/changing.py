@@ -1,6 +1,6 @@
 """How every configuration change is made: checked field by field, written, audited, the version bumped, all or nothing."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, NoReturn
@@ -11,6 +11,7 @@ from sqlalchemy import Table
 from nightbell.core.delivery import Channel
 from nightbell.core.errors import Invalid, Unknown
 from nightbell.core.journal import Actor
+from nightbell.engine.checks import label
 from nightbell.engine.ids import new_id
 from nightbell.engine.vault import Vault
 from nightbell.store.db import Db, Tx
@@ -19,75 +20,6 @@ from nightbell.store.write import config
 _LARGEST_INTEGER = 2**31 - 1
 #: Never in the audit log, not even as "was changed from".
 _HIDDEN = frozenset({"password_hash", "settings", "address", "sealed", "secret_hash"})
-
-
-class Problems(Invalid):
-    """Several things are wrong at once; as an Invalid it speaks for the first."""
-
-    def __init__(self, problems: Iterable[Invalid]) -> None:
-        self.problems = tuple(problems)
-        first = self.problems[0]
-        super().__init__(first.message, place=first.place, hint=first.hint)
-
-
-class Checks:
-    """Collects what is wrong with an edit, so that a form can show all of it at once."""
-
-    def __init__(self, sent: dict[str, Any]) -> None:
-        self.sent = sent
-        self._problems: list[Invalid] = []
-
-    def wrong(self, place: str, message: str, hint: str = "") -> None:
-        """Note a problem; one for each place, the first."""
-        if all(problem.place != place for problem in self._problems):
-            self._problems.append(Invalid(message, place=place, hint=hint))
-
-    def found(self, place: str) -> bool:
-        """Return whether something is wrong at a place, or below it."""
-        return any(problem.place.startswith(place) for problem in self._problems)
-
-    def required(self, *fields: str) -> None:
-        """Note every field that was not sent, or is empty."""
-        for field in fields:
-            if self.sent.get(field) in (None, "", []):
-                self.wrong(field, f"{_label(field)} can't be blank")
-
-    def text(self, field: str, *, longest: int = 255, empty: bool = False) -> None:
-        """Trim a text and note one that is too long, or empty where it may not be."""
-        value = self.sent.get(field)
-        if value is None:
-            return
-        value = self.sent[field] = value.replace("\0", "").strip()
-        if len(value) > longest:
-            self.wrong(field, f"{_label(field)} is too long (at most {longest} characters)")
-        elif not value and not empty:
-            self.wrong(field, f"{_label(field)} can't be blank")
-
-    def number(self, field: str, lowest: int, highest: int) -> None:
-        """Note a number outside its range."""
-        value = self.sent.get(field)
-        if value is not None and not lowest <= value <= highest:
-            self.wrong(field, f"{_label(field)} must be from {lowest} to {highest}")
-
-    def choice(self, field: str, allowed: Iterable[str]) -> None:
-        """Note a word that is not one of these."""
-        known = tuple(allowed)
-        if field in self.sent and self.sent[field] not in known:
-            self.wrong(field, f"{_label(field)} must be one of: {', '.join(known)}")
-
-    def that(self, field: str, test: Callable[[Any], str]) -> None:
-        """Note what a test says of a field that was sent and is not empty; "" means fine."""
-        if self.sent.get(field) and (message := test(self.sent[field])):
-            self.wrong(field, message)
-
-    def done(self) -> None:
-        """Raise Problems when there are any."""
-        if self._problems:
-            raise Problems(self._problems)
-
-
-def _label(field: str) -> str:
-    return field.replace("_", " ").removesuffix(" id").capitalize()
 
 
 class Change:
@@ -201,4 +133,4 @@ async def must_exist(change: Change, kind: str, field: str, ids: Iterable[Any] |
     absent = await missing(change, kind, ids or [])
     if absent:
         shown = ", ".join(str(key) for key in absent[:5])
-        raise Invalid(f"{_label(field)}: there is no {shown}.", place=field, hint="Name one that exists.")
+        raise Invalid(f"{label(field)}: there is no {shown}.", place=field, hint="Name one that exists.")

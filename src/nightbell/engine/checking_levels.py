@@ -7,8 +7,8 @@ import re
 from typing import Any
 
 from nightbell.engine import windows
-from nightbell.engine.changing import Checks
 from nightbell.engine.checking_paths import LONGEST_HOLD
+from nightbell.engine.checks import Checks
 from nightbell.engine.policies import AT_A_TIME, REPEATS, REPEATS_MODE, SCHEDULE_STRATEGY, STRATEGY
 
 KINDS = ("page", "wait", "threshold", "window")

@@ -11,10 +11,10 @@ from msgspec import Struct
 from nightbell.core import alert_fields, patterns
 from nightbell.core.comparing import KEY_OPERATORS
 from nightbell.core.directory import Find, PathRule, Windows
+from nightbell.core.uuids import as_uuid
 from nightbell.engine import windows
-from nightbell.engine.changing import Checks
+from nightbell.engine.checks import Checks
 from nightbell.engine.jsonpath import compiled, path_problem
-from nightbell.store.read.listing import as_uuid
 
 PATH_TYPES = ("escalation", "deferral")
 MATCH_MODES = ("match-all-rules", "match-any-rule")

@@ -11,7 +11,7 @@ from nightbell.core.errors import Invalid
 from nightbell.core.rotation_checks import errors_in_plan
 from nightbell.core.rotation_plan import advance_of, cadence
 from nightbell.core.schedule import Advance, Unit
-from nightbell.engine.changing import Checks, Problems
+from nightbell.engine.checks import Checks, Problems
 from nightbell.engine.rotating import TYPES, plan_of
 
 MOST_WINDOWS = 24

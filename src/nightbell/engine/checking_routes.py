@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nightbell.core.labels import parse_matchers
-from nightbell.engine.changing import Checks
+from nightbell.engine.checks import Checks
 from nightbell.engine.contradicting import Claim, comparison, contradicted, matcher
 from nightbell.engine.jsonpath import is_plain
 

@@ -4,11 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from nightbell.core.errors import Invalid
+from nightbell.core.uuids import as_uuid
 from nightbell.engine import windows
-from nightbell.engine.changing import Change, Checks, must_exist
+from nightbell.engine.changing import Change, must_exist
 from nightbell.engine.checking_paths import AFTER, Conditions, check_hold, conditions
+from nightbell.engine.checks import Checks
 from nightbell.engine.never_matching import contradiction
-from nightbell.store.read.listing import Record, as_uuid
+from nightbell.store.read.listing import Record
 from nightbell.store.read.policies import path as read_path
 
 #: Which rule names what, and the query that says what does not exist.

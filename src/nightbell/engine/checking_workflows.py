@@ -9,7 +9,7 @@ from nightbell.core.errors import Invalid
 from nightbell.core.foreign_tasks import KNOWN
 from nightbell.core.workflow import TRIGGERS, WEEKDAYS, duration, known_trigger
 from nightbell.core.workflow_params import problems
-from nightbell.engine.changing import Checks
+from nightbell.engine.checks import Checks
 from nightbell.engine.configure_teams import SLUG
 from nightbell.engine.jsonpath import path_problem
 from nightbell.engine.tasks import registry

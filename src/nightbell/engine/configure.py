@@ -3,7 +3,7 @@
 Rule 1: every change is checked field by field, audited, and moves `configuration.version`, in one transaction.
 """
 
-from nightbell.engine.changing import Problems
+from nightbell.engine.checks import Problems
 from nightbell.engine.configure_absences import Absences
 from nightbell.engine.configure_calendars import Calendars
 from nightbell.engine.configure_contacts import Contacts

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from nightbell.core.errors import Stale
 from nightbell.core.journal import Actor
-from nightbell.engine.changing import Checks, Writer, must_exist
+from nightbell.engine.changing import Writer, must_exist
 from nightbell.engine.checking_rotations import checked_week
+from nightbell.engine.checks import Checks
 from nightbell.engine.revising import end_early
 from nightbell.engine.schedule_edits import HolidayEdit, TimeOffEdit, WorkingHoursEdit
 from nightbell.store.schedule_tables import holiday_calendars, time_off, working_hours

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from nightbell.core.journal import Actor
-from nightbell.engine.changing import Change, Checks, Writer, must_exist
+from nightbell.engine.changing import Change, Writer, must_exist
+from nightbell.engine.checks import Checks
 from nightbell.engine.configure_schedules import living
 from nightbell.engine.feeds import cut_bookings
 from nightbell.engine.schedule_edits import FeedEdit, LinkEdit

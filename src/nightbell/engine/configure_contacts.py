@@ -7,7 +7,8 @@ from uuid import UUID
 from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
 from nightbell.core.verification import NEED_NO_CODE
-from nightbell.engine.changing import Change, Checks, Writer, must_exist, unknown
+from nightbell.engine.changing import Change, Writer, must_exist, unknown
+from nightbell.engine.checks import Checks
 from nightbell.engine.edits import ContactMethodEdit, NotificationRuleEdit
 from nightbell.engine.sealed import MASK, masked_settings, open_settings, seal_address, seal_settings
 from nightbell.engine.vault import SEALED

@@ -13,13 +13,14 @@ from nightbell.core.comparing import compared
 from nightbell.core.errors import Invalid
 from nightbell.core.grouping import MATCHES_EXISTING
 from nightbell.core.journal import Actor
-from nightbell.engine.changing import Change, Checks, Writer, must_exist
+from nightbell.core.uuids import as_uuid
+from nightbell.engine.changing import Change, Writer, must_exist
+from nightbell.engine.checks import Checks
 from nightbell.engine.configure_routes import ROUTE_OPERATORS, check_condition
 from nightbell.engine.configure_sources import target_must_exist
 from nightbell.engine.configure_teams import SLUG, free_slug
 from nightbell.engine.edits import GroupingEdit
 from nightbell.engine.jsonpath import is_plain, path_problem
-from nightbell.store.read.listing import as_uuid
 from nightbell.store.tables import grouping_rules
 
 #: Rootly's words; alerts for a person only are grouped by rules for everything.

@@ -14,7 +14,8 @@ from nightbell.core.journal import Actor
 from nightbell.core.labels import parse_matchers
 from nightbell.core.routing import TYPES
 from nightbell.engine.beating import call_off, hashed, stored
-from nightbell.engine.changing import Change, Checks, Writer, must_exist, unknown
+from nightbell.engine.changing import Change, Writer, must_exist, unknown
+from nightbell.engine.checks import Checks
 from nightbell.engine.configure_sources import target_must_exist
 from nightbell.engine.directory import Directories
 from nightbell.engine.edits import HeartbeatEdit

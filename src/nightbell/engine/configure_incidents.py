@@ -13,7 +13,8 @@ from msgspec import Struct
 from sqlalchemy import Table, select
 
 from nightbell.core.journal import Actor
-from nightbell.engine.changing import Change, Checks, Writer, must_exist, unknown
+from nightbell.engine.changing import Change, Writer, must_exist, unknown
+from nightbell.engine.checks import Checks
 from nightbell.engine.ids import new_id
 from nightbell.engine.incident_edits import CatalogEdit
 from nightbell.store import incident_tables as tables

@@ -7,7 +7,8 @@ from datetime import datetime
 from nightbell.core import retrospective
 from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
-from nightbell.engine.changing import Checks, Writer, must_exist
+from nightbell.engine.changing import Writer, must_exist
+from nightbell.engine.checks import Checks
 
 #: More than these would be a company woken by one typo.
 MOST_FALLBACK = 20

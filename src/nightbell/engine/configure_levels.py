@@ -8,12 +8,14 @@ from uuid import UUID
 from nightbell.core.directory import CHANNELS
 from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
-from nightbell.engine.changing import Change, Checks, Writer, missing, unknown
+from nightbell.core.uuids import as_uuid
+from nightbell.engine.changing import Change, Writer, missing, unknown
 from nightbell.engine.checking_levels import check_channel, check_level
+from nightbell.engine.checks import Checks
 from nightbell.engine.configure_contacts import LONGEST_DELAY
 from nightbell.engine.edits import LevelEdit
 from nightbell.engine.policies import STRATEGY
-from nightbell.store.read.listing import Record, as_uuid
+from nightbell.store.read.listing import Record
 from nightbell.store.read.policies import default_path, levels_of_path
 from nightbell.store.tables import escalation_levels, escalation_paths
 

@@ -10,7 +10,8 @@ from uuid import UUID
 from nightbell.core.errors import Stale
 from nightbell.core.journal import Actor
 from nightbell.engine import windows
-from nightbell.engine.changing import Change, Checks, Writer, must_exist
+from nightbell.engine.changing import Change, Writer, must_exist
+from nightbell.engine.checks import Checks
 from nightbell.engine.edits import MaintenanceEdit
 from nightbell.engine.ids import new_id
 from nightbell.store.tables import maintenances

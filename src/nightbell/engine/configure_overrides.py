@@ -19,7 +19,8 @@ from nightbell.core.override_checks import (
 from nightbell.core.schedule import Override, Schedule
 from nightbell.core.shift import Shift
 from nightbell.core.shifts import shifts
-from nightbell.engine.changing import Change, Checks, Problems, Writer, must_exist
+from nightbell.engine.changing import Change, Writer, must_exist
+from nightbell.engine.checks import Checks, Problems
 from nightbell.engine.configure_schedules import living
 from nightbell.engine.ids import new_id
 from nightbell.engine.revising import end_early

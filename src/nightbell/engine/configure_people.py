@@ -8,7 +8,8 @@ from nightbell.core.access import Role, may_grant
 from nightbell.core.errors import Forbidden, Invalid, Stale
 from nightbell.core.journal import Actor
 from nightbell.core.noticing import MOST_HOURS
-from nightbell.engine.changing import Change, Checks, Writer
+from nightbell.engine.changing import Change, Writer
+from nightbell.engine.checks import Checks
 from nightbell.engine.configure_contacts import add_default_methods
 from nightbell.engine.edits import UserEdit
 from nightbell.engine.identity import check_email

@@ -10,8 +10,9 @@ from uuid import UUID
 from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
 from nightbell.engine import windows
-from nightbell.engine.changing import Change, Checks, Writer, must_exist
+from nightbell.engine.changing import Change, Writer, must_exist
 from nightbell.engine.checking_settings import check_settings
+from nightbell.engine.checks import Checks
 from nightbell.engine.configure_contacts import LONGEST_DELAY, LOUDNESS
 from nightbell.engine.configure_levels import fill, merged
 from nightbell.engine.edits import PathEdit, PolicyEdit

@@ -7,7 +7,8 @@ from typing import Any
 from nightbell.core.errors import Unknown
 from nightbell.core.journal import Actor
 from nightbell.core.providers import PROVIDERS, Field, Provider
-from nightbell.engine.changing import Checks, Writer
+from nightbell.engine.changing import Writer
+from nightbell.engine.checks import Checks
 from nightbell.engine.ids import new_id
 from nightbell.engine.sealed import MASK
 

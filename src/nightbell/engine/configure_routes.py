@@ -5,19 +5,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from nightbell.core import patterns
-from nightbell.core.alert_fields import BUILT_IN, KINDS
+from nightbell.core import alert_fields, patterns
 from nightbell.core.errors import Invalid
 from nightbell.core.grouping import MATCHES_EXISTING
 from nightbell.core.journal import Actor
 from nightbell.core.labels import parse_matchers
-from nightbell.engine.changing import Change, Checks, Writer, must_exist
+from nightbell.core.uuids import as_uuid
+from nightbell.engine.changing import Change, Writer, must_exist
 from nightbell.engine.checking_routes import check_groups, check_order
+from nightbell.engine.checks import Checks
 from nightbell.engine.configure_sources import target_must_exist
 from nightbell.engine.edits import RouteEdit
 from nightbell.engine.ids import new_id
 from nightbell.engine.jsonpath import path_problem
-from nightbell.store.read.listing import as_uuid
 from nightbell.store.tables import routes
 
 #: Rootly's words; core/comparing.py knows more.
@@ -140,14 +140,8 @@ def _check_field(checks: Checks, place: str, condition: dict[str, Any]) -> None:
         checks.wrong(f"{place}.field_name", problem)
     elif kind == "attribute" and not name and not condition.get("urgency_ids"):
         checks.wrong(f"{place}.field_name", "An attribute has a name.")
-    elif kind == "alert_field" and field_kind(condition) is None:
+    elif kind == "alert_field" and alert_fields.named(condition) is None:
         checks.wrong(f"{place}.field_id", "There is no such alert field.", hint="GET /v1/alert_fields")
-
-
-def field_kind(condition: dict[str, Any]) -> str | None:
-    """Return which alert field a stored condition names, by id or by kind; None for none."""
-    ident, name = condition.get("field_id"), condition.get("field_name")
-    return KINDS.get(str(ident)) or (str(name) if name in BUILT_IN else None)
 
 
 def _check_matcher(checks: Checks, place: str, values: list[str]) -> None:

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
-from nightbell.engine.changing import Change, Checks, Writer, must_exist
+from nightbell.engine.changing import Change, Writer, must_exist
 from nightbell.engine.checking_rotations import checked_day, checked_days, checked_rotation, is_zone
+from nightbell.engine.checks import Checks
 from nightbell.engine.revising import revise, skip_member
 from nightbell.engine.schedule_edits import ActiveDayEdit, MemberEdit, RotationEdit, ScheduleEdit
 from nightbell.store.read.listing import Record

@@ -13,12 +13,13 @@ from nightbell.core import patterns
 from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
 from nightbell.core.routing import TYPES
-from nightbell.engine.changing import Change, Checks, Writer, must_exist, unknown
+from nightbell.core.uuids import as_uuid
+from nightbell.engine.changing import Change, Writer, must_exist, unknown
 from nightbell.engine.checking_paths import check_hold
+from nightbell.engine.checking_wording import check_wording
+from nightbell.engine.checks import Checks
 from nightbell.engine.edits import SourceEdit
 from nightbell.engine.jsonpath import path_problem
-from nightbell.engine.wording import check_wording
-from nightbell.store.read.listing import as_uuid
 from nightbell.store.read.sources import source as read_source
 from nightbell.store.tables import source_secrets, sources
 

@@ -11,7 +11,8 @@ from zoneinfo import available_timezones
 
 from nightbell.core.journal import Actor
 from nightbell.core.status_page import SECTIONS, token
-from nightbell.engine.changing import Checks, Writer, must_exist
+from nightbell.engine.changing import Writer, must_exist
+from nightbell.engine.checks import Checks
 from nightbell.engine.configure_teams import SLUG, free_slug
 from nightbell.engine.status_edits import StatusPageEdit
 from nightbell.store.status_tables import status_pages

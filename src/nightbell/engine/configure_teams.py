@@ -7,8 +7,9 @@ from uuid import UUID
 
 from nightbell.core.errors import Stale
 from nightbell.core.journal import Actor
-from nightbell.engine.changing import Change, Checks, Writer, must_exist
+from nightbell.engine.changing import Change, Writer, must_exist
 from nightbell.engine.checking_paths import check_hold
+from nightbell.engine.checks import Checks
 from nightbell.engine.configure_incidents import seed_catalogs
 from nightbell.engine.edits import ServiceEdit, TeamEdit, UrgencyEdit
 from nightbell.engine.ids import new_id

@@ -6,7 +6,8 @@ from uuid import UUID
 from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
 from nightbell.core.throttling import LONGEST, SCOPES
-from nightbell.engine.changing import Change, Checks, Writer
+from nightbell.engine.changing import Change, Writer
+from nightbell.engine.checks import Checks
 from nightbell.engine.edits import ThrottleEdit
 from nightbell.store.tables import throttles
 

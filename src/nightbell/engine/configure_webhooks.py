@@ -15,7 +15,8 @@ from msgspec import UNSET, UnsetType, json
 from nightbell.core.errors import Invalid
 from nightbell.core.journal import Actor
 from nightbell.core.webhook import EVENT_TYPES, PATIENCE, TEST
-from nightbell.engine.changing import Change, Checks, Writer, unknown
+from nightbell.engine.changing import Change, Writer, unknown
+from nightbell.engine.checks import Checks
 from nightbell.engine.configure_teams import SLUG, free_slug
 from nightbell.engine.edits import Edit, Flag, JsonList, Text
 from nightbell.engine.ids import new_id

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from nightbell.core.errors import Invalid, Stale
 from nightbell.core.journal import Actor
-from nightbell.engine.changing import Change, Checks, Problems, Writer, unknown
+from nightbell.engine.changing import Change, Writer, unknown
 from nightbell.engine.checking_workflows import MOST_TASKS, check_task, check_workflow, loop
+from nightbell.engine.checks import Checks, Problems
 from nightbell.engine.configure_teams import SLUG, free_slug
 from nightbell.engine.workflow_edits import TaskEdit, WorkflowEdit, WorkflowGroupEdit
 from nightbell.store.read.listing import Record

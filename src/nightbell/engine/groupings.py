@@ -6,13 +6,12 @@ Rule 1: nothing here raises because of what was stored. A rule that cannot be re
 from datetime import timedelta
 from typing import Any
 
+from nightbell.core import alert_fields
 from nightbell.core.directory import Condition, Grouping, Target
 from nightbell.core.errors import Invalid
 from nightbell.core.labels import parse_matchers
-from nightbell.engine.configure_routes import field_kind
 from nightbell.engine.jsonpath import compiled
 from nightbell.store.db import Row, Runner
-from nightbell.store.read.listing import Record
 
 
 async def groupings(tx: Runner) -> tuple[Grouping, ...]:
@@ -21,7 +20,7 @@ async def groupings(tx: Runner) -> tuple[Grouping, ...]:
     return tuple(rule for rule in found if rule)
 
 
-def grouping(r: Row | Record) -> Grouping | None:
+def grouping(r: Row | dict[str, Any]) -> Grouping | None:
     """Return a grouping rule as it is stored; None for one that cannot be read."""
     try:
         paths = tuple((a["json_path"], compiled(a["json_path"])) for a in r["attributes"])
@@ -50,7 +49,7 @@ def condition(c: dict[str, Any]) -> Condition:
     matchers = tuple(m for text in values for m in parse_matchers(text)) if kind == "matcher" else ()
     return Condition(
         find=compiled(c["field_name"]) if kind == "payload" else None,
-        name=(field_kind(c) if kind == "alert_field" else c["field_name"]) or "",
+        name=(alert_fields.named(c) if kind == "alert_field" else c["field_name"]) or "",
         operator=c["operator"] or "",
         values=values,
         urgency_ids=tuple(map(str, c.get("urgency_ids") or ())),

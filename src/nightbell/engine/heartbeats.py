@@ -28,9 +28,9 @@ PUSHED_BACK = timedelta(minutes=1)
 _log = structlog.get_logger(__name__)
 
 
-def _committed(decisions: tuple[Decision, ...]) -> Committed:
+def _committed(decisions: tuple[Decision, ...], *beats: str) -> Committed:
     pages = any(d.notifications for d in decisions)
-    return Committed(outcomes=(), pages=pages, decisions=decisions, shows=True)
+    return Committed(outcomes=(), pages=pages, decisions=decisions, shows=True, beats=beats)
 
 
 class Heartbeats:
@@ -57,7 +57,7 @@ class Heartbeats:
             if secret is not None and not hmac.compare_digest(hashed(secret), bytes(rows[0]["secret_hash"])):
                 raise Forbidden("This is not the secret of this heartbeat.")
             directory = await self._directories.current(tx)
-            return _committed(await beat(tx, [heartbeat_id], by, directory, now))
+            return _committed(await beat(tx, [heartbeat_id], by, directory, now), by)
 
         self._woken(await self._db.in_tx(work))
 

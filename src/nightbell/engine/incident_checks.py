@@ -9,7 +9,7 @@ from sqlalchemy import Table
 
 from nightbell.core import incident as rules
 from nightbell.core.errors import Invalid
-from nightbell.engine.changing import Checks, Problems
+from nightbell.engine.checks import Checks, Problems
 from nightbell.store import incident_tables, tables
 from nightbell.store.db import Tx
 from nightbell.store.write import incidents as rows

@@ -16,7 +16,8 @@ from nightbell.core.incident_timeline import Line
 from nightbell.core.journal import Actor
 from nightbell.core.labels import clean
 from nightbell.engine.act import Act
-from nightbell.engine.changing import Change, Checks
+from nightbell.engine.changing import Change
+from nightbell.engine.checks import Checks
 from nightbell.engine.directory import Directories
 from nightbell.engine.ids import new_id
 from nightbell.engine.incident_updates import BODY, TITLE, Herald, Said, ask, queue

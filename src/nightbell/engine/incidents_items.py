@@ -8,7 +8,7 @@ from uuid import UUID
 from nightbell.core.errors import Invalid
 from nightbell.core.incident_timeline import Line
 from nightbell.core.journal import Actor
-from nightbell.engine.changing import Checks
+from nightbell.engine.checks import Checks
 from nightbell.engine.incident_checks import existing, raise_all
 from nightbell.engine.incident_edits import ActionItemEdit
 from nightbell.engine.incident_work import NOBODY, Cause, IncidentWriter, Work

@@ -15,7 +15,7 @@ from nightbell.core.errors import Invalid, Unknown
 from nightbell.core.incident_timeline import Line
 from nightbell.core.journal import Actor
 from nightbell.core.oncall import on_call
-from nightbell.engine.changing import Problems
+from nightbell.engine.checks import Problems
 from nightbell.engine.incident_checks import existing
 from nightbell.engine.incident_work import NOBODY, Cause, IncidentWriter, Work
 from nightbell.engine.scheduling import schedule

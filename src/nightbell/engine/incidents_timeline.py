@@ -12,7 +12,7 @@ from uuid import UUID
 from nightbell.core.errors import Invalid
 from nightbell.core.incident_timeline import LONGEST, Line
 from nightbell.core.journal import Actor
-from nightbell.engine.changing import Checks
+from nightbell.engine.checks import Checks
 from nightbell.engine.incident_edits import EntryEdit
 from nightbell.engine.incident_work import NOBODY, Cause, IncidentWriter
 from nightbell.store.incident_tables import incident_events

@@ -12,9 +12,9 @@ from nightbell.core.directory import Directory, Level, LevelTarget, Path, Policy
 from nightbell.core.schedule import Schedule
 from nightbell.core.serving import everybody
 from nightbell.core.shifts import shifts, shifts_at
+from nightbell.core.uuids import as_uuid
 from nightbell.engine.timetable import schedules
 from nightbell.store.db import Runner
-from nightbell.store.read.listing import as_uuid
 
 #: Somebody a level names directly is always on call; shown is the time asked about, or a day of it.
 _ALWAYS = timedelta(days=1)

@@ -12,8 +12,8 @@ import msgspec
 
 from nightbell.core.directory import Level, LevelTarget, Maintenance, Path, PathRule, Policy, Windows
 from nightbell.engine import windows
-from nightbell.engine.changing import Checks
 from nightbell.engine.checking_paths import conditions
+from nightbell.engine.checks import Checks
 from nightbell.store.db import Row, Runner
 
 STRATEGY = "paging_strategy_configuration_strategy"

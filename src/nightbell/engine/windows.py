@@ -10,7 +10,7 @@ from typing import Any
 from nightbell.core.calendar import ALL_DAYS, DAY, DAY_LETTERS, DAY_NAMES, Hours, Window, clock, hours, zone
 from nightbell.core.directory import Windows
 from nightbell.core.errors import Invalid
-from nightbell.engine.changing import Checks
+from nightbell.engine.checks import Checks
 
 MOST_BLOCKS = 50
 _DAYS = tuple(name.lower() for name in DAY_NAMES)

@@ -1,4 +1,4 @@
-"""Makes what fills in a source's own templates of title, description and link, and checks them when they are saved.
+"""Makes what fills in a source's own templates of title, description and link.
 
 Rule 1: a template costs an alert its words at most. One that fails leaves the usual ones, and the log says so.
 """
@@ -11,16 +11,12 @@ from typing import Any
 import structlog
 
 from nightbell.core.directory import Fill, Wording
-from nightbell.engine.changing import Checks
 from nightbell.engine.liquid.limits import Limit
-from nightbell.engine.liquid.templates import BadTemplate, check, render
+from nightbell.engine.liquid.templates import BadTemplate, render
 
-#: Where a source's settings keep them, as Rootly calls it.
-TEMPLATES = "alert_template_attributes"
 PARTS = ("title", "description", "external_url")
 #: A delivery may hold thousands of alerts, and others wait behind it.
 LIMIT = Limit(seconds=0.02, output=10_000, rounds=500, steps=5_000, held=50_000)
-_LONGEST = 2_000
 #: For an alert that does not say when it began.
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _log = structlog.get_logger(__name__)
@@ -41,19 +37,3 @@ def _filled(text: str, values: Mapping[str, Any], began: datetime | None) -> str
     except BadTemplate as bad:
         _log.warning("source.template", template=text[:80], why=bad.why)
         return ""
-
-
-def check_wording(checks: Checks) -> None:
-    """Note what is wrong with the templates of a source."""
-    templates = (checks.sent.get("settings") or {}).get(TEMPLATES) or {}
-    for part in PARTS:
-        text, place = templates.get(part), f"{TEMPLATES}.{part}"
-        if text is None or text == "":
-            continue
-        if not isinstance(text, str) or len(text) > _LONGEST:
-            checks.wrong(place, f"Must be a text of at most {_LONGEST} characters.")
-            continue
-        try:
-            check(text)
-        except BadTemplate as bad:
-            checks.wrong(place, bad.message)

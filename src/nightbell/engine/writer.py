@@ -16,7 +16,6 @@ from nightbell.engine.directory import Directories
 from nightbell.engine.faults import FAULTS
 from nightbell.engine.ingest import Committed, Incoming, Numbers, Outcome, ingest, set_aside
 from nightbell.store.db import DATABASE_TROUBLE, Db, Tx
-from nightbell.telemetry import metrics
 
 #: Alerts in one transaction: past a few hundred a larger batch gains nothing and only waits longer.
 MOST_ALERTS = 400
@@ -121,7 +120,6 @@ class Writer:
         one, future = batch[0]
         why = f"{type(fault).__name__}: {fault}"[:500]
         _log.error("ingest.fault", delivery=str(one.id), why=why, exc_info=fault)
-        metrics.INGEST_FAULTS.inc()
         try:
             outcome = await self._db.in_tx(lambda tx: set_aside(tx, one, why))
         except (*FAULTS, *DATABASE_TROUBLE) as second:
@@ -129,6 +127,7 @@ class Writer:
         else:
             if not future.done():
                 future.set_result(outcome)
+            self._woken(Committed(outcomes=(), pages=False, decisions=(), faults=1))
 
 
 def _fail(future: asyncio.Future[Outcome], error: Exception) -> None:

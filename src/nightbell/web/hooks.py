@@ -3,12 +3,10 @@
 Rule 1: an authenticated sender never meets a redirect, a 429, or a 5xx that is not "try again" (alertmanager.md 0).
 """
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -16,23 +14,15 @@ from litestar.types import HTTPScope as Scope
 from litestar.types import Receive, Send
 
 from nightbell.core.errors import BadPayload, Overloaded
-from nightbell.core.signal import Envelope
 from nightbell.engine.directory import Configuration, Directories
 from nightbell.engine.ids import new_id
-from nightbell.engine.ingest import Incoming, Outcome, Rejected, packed
-from nightbell.engine.writer import Writers
-from nightbell.sources.registry import decode_list, listed
+from nightbell.engine.ingest import Rejected
+from nightbell.engine.intake import Arrived, Intake
 from nightbell.store.db import DATABASE_TROUBLE, Db
 from nightbell.telemetry import metrics
 from nightbell.web import senders as request
 from nightbell.web.bodies import Refused, body_of
 from nightbell.web.rejects import Rejects
-
-#: Bodies above this are decoded off the loop: 36 MB would hold everything else for half a second.
-_OFF_LOOP = 1_000_000
-
-Decode = Callable[[bytes], Envelope]
-DecodePush = Callable[[bytes, datetime], Envelope]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +39,11 @@ class Hooks:
 
     db: Db
     directories: Directories
-    writers: Writers
+    intake: Intake
     rejects: Rejects
     clock: Callable[[], datetime]
-    decode: dict[str, Decode]
-    decode_push: DecodePush
+    #: The kinds of senders that have an address of their own.
+    kinds: Container[str]
     max_body: int
 
     def serves(self, path: str) -> bool:
@@ -62,68 +52,55 @@ class Hooks:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        headers: list[tuple[bytes, bytes]] = []
         try:
-            status, answer, headers = await self._answer(scope, receive)
+            status, answer = 200, await self._answer(scope, receive)
         except Refused as refused:
-            status, answer, headers = refused.status, {"error": refused.why}, refused.headers
+            status, headers = refused.status, refused.headers
+            answer = msgspec.json.encode({"error": refused.why}) + b"\n"
             if not refused.read:
                 await self._drain(scope, receive)
             await self._refused(scope, refused)
         await _respond(send, status, answer, headers)
 
-    async def _answer(
-        self, scope: Scope, receive: Receive
-    ) -> tuple[int, dict[str, Any], list[tuple[bytes, bytes]]]:
-        kind, url_target = request.route(scope, self.decode)
+    async def _answer(self, scope: Scope, receive: Receive) -> bytes:
+        kind, url_target = request.route(scope, self.kinds)
         if scope["method"] not in ("POST", "PUT"):
             raise Refused(
                 405, f"Send alerts here with POST, not {scope['method']}.", [(b"allow", b"POST, PUT")]
             )
         configuration, sender = await self._sender(scope, url_target)
-        if self.writers.full():
+        if self.intake.full():
             raise Refused(503, "Busy: too much is waiting to be written. Try again.")
         body = await body_of(scope, receive, self.max_body)
         return await self._accepted(scope, body, kind, sender, configuration)
 
     async def _accepted(
         self, scope: Scope, body: bytes, kind: str, sender: Sender, configuration: Configuration
-    ) -> tuple[int, dict[str, Any], list[tuple[bytes, bytes]]]:
+    ) -> bytes:
         now = self.clock()
-        try:
-            envelope, stored = await self._decoded(body, kind, now)
-        except BadPayload as bad:
-            await self._keep(scope, body, sender, bad, now)
-            raise Refused(400, f"{bad.message}; {bad.hint}".strip("; "), counted=True) from bad
-        one = Incoming(
+        arrived = Arrived(
             id=new_id(now),
             received_at=now,
             source_id=sender.source_id,
+            kind=kind,
             path=request.path(scope),
             remote_ip=request.remote(scope),
             user_agent=request.header(scope, b"user-agent"),
-            size=len(body),
-            packed=stored,
-            envelope=envelope,
             url_target=sender.url_target,
+            body=body,
         )
         try:
-            outcome = await self.writers.submit(one)
+            answer = await self.intake.take(arrived)
+        except BadPayload as bad:
+            await self._keep(arrived, bad)
+            raise Refused(400, f"{bad.message}; {bad.hint}".strip("; "), counted=True) from bad
         except Overloaded as busy:
             raise Refused(503, f"{busy.message} Try again.", read=True) from busy
         source = configuration.directory.sources.get(sender.source_id)
-        metrics.DELIVERIES.labels(source=source.name if source else "", outcome=outcome.outcome).inc()
+        metrics.DELIVERIES.labels(source=source.name if source else "", outcome=answer.outcome).inc()
         metrics.INGEST_SECONDS.observe((self.clock() - now).total_seconds())
-        return 200, _said(outcome), []
-
-    async def _decoded(self, body: bytes, kind: str, now: datetime) -> tuple[Envelope, bytes]:
-        def work() -> tuple[Envelope, bytes]:
-            if kind == "push":
-                return self.decode_push(body, now), packed(body)
-            if listed(body):
-                return decode_list(body, now), packed(body)
-            return self.decode[kind](body), packed(body)
-
-        return await asyncio.to_thread(work) if len(body) > _OFF_LOOP else work()
+        return answer.body
 
     # ------------------------------------------------------------ who
 
@@ -163,19 +140,19 @@ class Hooks:
         except Refused:
             return  # slow or gone; the answer stands
 
-    async def _keep(self, scope: Scope, body: bytes, sender: Sender, bad: BadPayload, now: datetime) -> None:
+    async def _keep(self, arrived: Arrived, bad: BadPayload) -> None:
         """Keep the bytes of a sender we know though nobody can read them: the operator will want to."""
         await self.rejects.keep(
             Rejected(
-                id=new_id(now),
-                at=now,
-                source_id=sender.source_id,
-                path=request.path(scope),
-                remote_ip=request.remote(scope),
-                user_agent=request.header(scope, b"user-agent"),
+                id=new_id(arrived.received_at),
+                at=arrived.received_at,
+                source_id=arrived.source_id,
+                path=arrived.path,
+                remote_ip=arrived.remote_ip,
+                user_agent=arrived.user_agent,
                 status=400,
                 reason=f"{bad.place}: {bad.message}".lstrip(": "),
-                body=body,
+                body=arrived.body,
             )
         )
         metrics.REJECTED.labels(reason="not_json").inc()
@@ -205,16 +182,7 @@ class Hooks:
 # ---------------------------------------------------------------- answering
 
 
-def _said(outcome: Outcome) -> dict[str, Any]:
-    status = {"accepted": "ok", "quarantined": "partial"}.get(outcome.outcome, outcome.outcome)
-    answer: dict[str, Any] = {"status": status, "alerts": outcome.results}
-    return answer | {"reason": outcome.reason} if outcome.reason else answer
-
-
-async def _respond(
-    send: Send, status: int, answer: dict[str, Any], headers: list[tuple[bytes, bytes]]
-) -> None:
-    body = msgspec.json.encode(answer) + b"\n"
+async def _respond(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
     length = str(len(body)).encode()
     every = [(b"content-type", b"application/json"), (b"content-length", length), *headers]
     await send({"type": "http.response.start", "status": status, "headers": every})

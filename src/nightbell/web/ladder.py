@@ -14,8 +14,8 @@ from nightbell.core.errors import Invalid
 from nightbell.core.escalation import Escalation, Phase
 from nightbell.core.planning import frozen
 from nightbell.engine import windows
-from nightbell.engine.changing import Checks
 from nightbell.engine.checking_levels import check_channel, check_level
+from nightbell.engine.checks import Checks
 from nightbell.engine.edits import LevelEdit
 from nightbell.engine.policies import AT_A_TIME, REPEATS, REPEATS_MODE, SCHEDULE_STRATEGY, STRATEGY
 from nightbell.web.forms import Form, whole

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from nightbell.core.calendar import DAY_NAMES
 from nightbell.core.directory import Path
 from nightbell.core.errors import Invalid
-from nightbell.engine.changing import Checks
 from nightbell.engine.checking_paths import conditions
+from nightbell.engine.checks import Checks
 from nightbell.engine.configure_installation import ACKNOWLEDGE_MINUTES
 from nightbell.engine.edits import PathEdit
 from nightbell.web import conditions as asking

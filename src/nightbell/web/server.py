@@ -1,9 +1,6 @@
 """Runs the web server inside our own event loop, and gets the process ready for many connections."""
 
-import gc
 import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -42,22 +39,3 @@ def raise_limits() -> None:
         _log.warning(
             "limits.files", have=wanted, want=FILES, hint="raise LimitNOFILE: storms open many connections"
         )
-
-
-@contextmanager
-def all_to_stay() -> Iterator[None]:
-    """Look for no garbage while much is made that stays: routes by the thousand took twice as long with it."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-def settle_memory() -> None:
-    """Freeze what was made at start: the oldest generation's collections were 30 ms pauses (stack.md 1)."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 100)

@@ -4,12 +4,11 @@ Rule 1: a pulse only wakes early. What is due is in the tables, and every loop l
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from nightbell.core.draft import Decision
 from nightbell.engine.ingest import Committed
+from nightbell.engine.tidings import Tidings, tidings
 from nightbell.store.db import DATABASE_TROUBLE, Db
 from nightbell.telemetry import metrics
 
@@ -50,19 +49,23 @@ class Pulse:
         self._happened()
 
     def committed(self, committed: Committed) -> None:
-        """Count what a commit came to, and wake whom it concerns."""
-        if committed.shows or committed.decided:
+        """Count what a commit here came to, and wake whom it concerns."""
+        self.told(tidings(committed))
+
+    def told(self, news: Tidings) -> None:
+        """Count what a commit came to, here or in the intake's process, and wake whom it concerns."""
+        if news.shows:
             self._topics.add("alerts")
             self._beat.set()
-        if any(d.shown for d in committed.decisions):
+        if news.grown:
             self._grown()
-        if any(d.happened for d in committed.decisions):
+        if news.happened:
             self._happened()
-        _count(committed)
-        if committed.pages:
+        _count(news)
+        if news.pages:
             self._messages()
             self._topics.add("messages")
-        if committed.repeats or any(d.escalations or d.pages for d in committed.decisions):
+        if news.due:
             # No timer is due sooner than the next beat; our own node hears it too.
             self._topics.add("due")
             self._beat.set()
@@ -105,20 +108,14 @@ class Pulse:
             await asyncio.sleep(_EVERY)
 
 
-def _count(committed: Committed) -> None:
-    times = Counter(d.what for d in committed.decisions)
-    pages = sum(_pages(d) for d in committed.decisions if d.pages)
-    for one in committed.repeats:
-        times[one.decision.what] += one.times
-        pages += _pages(one.decision) * one.times
-    for what, many in times.items():
+def _count(news: Tidings) -> None:
+    for what, many in news.alerts.items():
         metrics.ALERTS.labels(what=what or "timed").inc(many)
-    if pages:
-        metrics.PAGES.inc(pages)
-    for decision in committed.decisions:
-        if decision.fallback:
-            metrics.UNPAGED.labels(fallback=decision.fallback).inc()
-
-
-def _pages(decision: Decision) -> int:
-    return sum(entry.code == "page.created" for entry in decision.entries)
+    if news.paged:
+        metrics.PAGES.inc(news.paged)
+    for fallback in news.unpaged:
+        metrics.UNPAGED.labels(fallback=fallback).inc()
+    for how in news.beats:
+        metrics.HEARTBEATS.labels(how=how).inc()
+    if news.faults:
+        metrics.INGEST_FAULTS.inc(news.faults)

@@ -8,13 +8,13 @@ from sqlalchemy import select
 
 from nightbell.channels import registry
 from nightbell.channels.email import SmtpSettings
+from nightbell.core.directory import TEMPLATES
 from nightbell.core.errors import Forbidden, Invalid, Stale, Unknown
 from nightbell.core.journal import SYSTEM, person
 from nightbell.engine import edits
 from nightbell.engine.configure import Configure, Problems, seed
 from nightbell.engine.configure_sources import secret_hash
 from nightbell.engine.vault import Vault
-from nightbell.engine.wording import TEMPLATES
 from nightbell.net.guard import Guard
 from nightbell.net.http import Http
 from nightbell.store.read import people, policies, sources, teams

@@ -17,7 +17,7 @@ from nightbell.core.errors import (
     Unauthenticated,
     Unknown,
 )
-from nightbell.engine.changing import Problems
+from nightbell.engine.checks import Problems
 from nightbell.store.read.listing import Condition, instant
 
 

@@ -12,9 +12,10 @@ from nightbell.api.resources.incident_shapes import brief, viewer
 from nightbell.api.sent import uuid_of
 from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid, Unknown
+from nightbell.core.uuids import as_uuid
 from nightbell.engine.edits import Edit, MaybeText, Text
 from nightbell.store.read import alert_events, alerts, incidents, people
-from nightbell.store.read.listing import Found, Listing, Record, as_uuid
+from nightbell.store.read.listing import Found, Listing, Record
 
 #: The feed is long and its entries are small; Rootly's own limit.
 LARGEST_FEED = 50

@@ -8,9 +8,10 @@ from nightbell.api.resource import Call, Resource
 from nightbell.api.resources import conditions
 from nightbell.api.sent import list_at, object_at
 from nightbell.core.errors import Invalid
+from nightbell.core.uuids import as_uuid
 from nightbell.engine.edits import GroupingEdit
 from nightbell.store.read import groupings
-from nightbell.store.read.listing import Found, Record, as_uuid
+from nightbell.store.read.listing import Found, Record
 
 #: A record that a condition names by its type; Rootly has more of them.
 _URGENCY = "AlertUrgency"

@@ -8,10 +8,11 @@ from nightbell.api.resource import Call
 from nightbell.api.resources.incident_shapes import viewer
 from nightbell.core.errors import Invalid
 from nightbell.core.incident import Status
+from nightbell.core.uuids import as_uuid
 from nightbell.engine.incident_edits import IncidentEdit
 from nightbell.engine.incidents_change import MESSAGES
 from nightbell.store.read import incident_catalogs, incidents
-from nightbell.store.read.listing import Record, as_uuid
+from nightbell.store.read.listing import Record
 
 Do = Callable[[Call, Record], Awaitable[None]]
 

@@ -7,8 +7,9 @@ from nightbell.api.attribute import Kind, attribute
 from nightbell.api.resource import Call, Resource
 from nightbell.core.access import Permission
 from nightbell.core.errors import BadPayload
+from nightbell.core.uuids import as_uuid
 from nightbell.store.read import findings, ledger
-from nightbell.store.read.listing import Found, as_uuid
+from nightbell.store.read.listing import Found
 
 _LAST = 2**62
 

@@ -10,9 +10,10 @@ from nightbell.api.resource import Call, Resource
 from nightbell.api.resources import users
 from nightbell.api.sent import uuid_of
 from nightbell.core.errors import Invalid, Unknown
+from nightbell.core.uuids import as_uuid
 from nightbell.engine.schedule_edits import ActiveDayEdit, MemberEdit
 from nightbell.store.read import schedules
-from nightbell.store.read.listing import Found, Record, as_uuid
+from nightbell.store.read.listing import Found, Record
 
 
 async def _rotation(call: Call) -> UUID:

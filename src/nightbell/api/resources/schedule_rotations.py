@@ -12,10 +12,11 @@ from nightbell.api.resource import Call, Resource
 from nightbell.api.resources.schedule_members import MEMBERS
 from nightbell.api.sent import list_at, object_at, uuid_of
 from nightbell.core.errors import Invalid, Unknown
+from nightbell.core.uuids import as_uuid
 from nightbell.engine.rotating import TYPES
 from nightbell.engine.schedule_edits import RotationEdit
 from nightbell.store.read import schedules
-from nightbell.store.read.listing import Found, Record, as_uuid
+from nightbell.store.read.listing import Found, Record
 
 _OURS = {wire: ours for ours, wire in TYPES.items()}
 _HANDOFF = "schedule_rotationable_attributes"

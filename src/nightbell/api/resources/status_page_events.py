@@ -8,10 +8,11 @@ from nightbell.api.resource import Call, Resource
 from nightbell.api.sent import uuid_of
 from nightbell.core.access import Permission, may
 from nightbell.core.errors import Unknown
+from nightbell.core.uuids import as_uuid
 from nightbell.engine.status_edits import StatusPageEventEdit, UpdateEdit
 from nightbell.store.read import incident_pages, incident_updates, status_pages
 from nightbell.store.read.incident_pages import Viewer
-from nightbell.store.read.listing import Found, Record, as_uuid
+from nightbell.store.read.listing import Found, Record
 
 
 async def _incident(call: Call, key: str) -> UUID:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from nightbell.core.errors import Invalid, NightbellError
 from nightbell.core.labels import clean
 from nightbell.core.workflow_params import not_read
-from nightbell.engine.changing import Problems
+from nightbell.engine.checks import Problems
 from nightbell.engine.liquid.templates import BadTemplate, check, plain, rendered
 from nightbell.engine.tasks import (
     alerts,

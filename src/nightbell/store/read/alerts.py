@@ -16,6 +16,7 @@ from sqlalchemy.types import BigInteger
 from nightbell.core.alert import Status
 from nightbell.core.labels import tag
 from nightbell.core.shortid import decode
+from nightbell.core.uuids import as_uuid
 from nightbell.store.db import Runner
 from nightbell.store.incident_tables import incident_alerts
 from nightbell.store.read.listing import (
@@ -24,7 +25,6 @@ from nightbell.store.read.listing import (
     Listing,
     Record,
     Shelf,
-    as_uuid,
     by_names,
     conditions,
     instant,

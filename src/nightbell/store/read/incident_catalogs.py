@@ -5,9 +5,10 @@ from uuid import UUID
 
 from sqlalchemy import Table
 
+from nightbell.core.uuids import as_uuid
 from nightbell.store import incident_tables as tables
 from nightbell.store.db import Runner
-from nightbell.store.read.listing import Found, Listing, Record, Shelf, as_uuid, by_names, found, many, one
+from nightbell.store.read.listing import Found, Listing, Record, Shelf, by_names, found, many, one
 
 TABLES: Mapping[str, Table] = {
     "severities": tables.severities,

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Table, and_, exists, false, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import JSONB
 
+from nightbell.core.uuids import as_uuid
 from nightbell.store import incident_tables as tables
 from nightbell.store import tables as common
 from nightbell.store.db import Runner
@@ -22,7 +23,6 @@ from nightbell.store.read.listing import (
     Listing,
     Record,
     Shelf,
-    as_uuid,
     by_names,
     conditions,
     many,

@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Subquery, Table, and_, false, func, literal, or_, select, true
 from sqlalchemy.types import Boolean, Date, DateTime, Integer, Uuid
 
 from nightbell.core.errors import BadPayload
+from nightbell.core.uuids import as_uuid
 from nightbell.store.db import Runner
 from nightbell.store.statements import fetch_core
 
@@ -182,14 +182,6 @@ def read(column: ColumnElement[Any], text: str, place: str) -> Any:
     if isinstance(column.type, Integer):
         return int(text) if text.lstrip("-").isdecimal() and len(text) < 10 else None
     return text
-
-
-def as_uuid(text: str) -> UUID | None:
-    """Return a UUID, or None when the text is none."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def instant(text: str, place: str) -> datetime:

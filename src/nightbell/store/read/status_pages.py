@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
+from nightbell.core.uuids import as_uuid
 from nightbell.store.db import Runner
 from nightbell.store.incident_tables import incidents
-from nightbell.store.read.listing import Found, Listing, Record, Shelf, as_uuid, by_names, found, many, one
+from nightbell.store.read.listing import Found, Listing, Record, Shelf, by_names, found, many, one
 from nightbell.store.status_tables import status_page_events as events
 from nightbell.store.status_tables import status_pages as pages
 

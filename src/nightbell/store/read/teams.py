@@ -6,8 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement
 
+from nightbell.core.uuids import as_uuid
 from nightbell.store.db import Runner
-from nightbell.store.read.listing import Found, Listing, Record, Shelf, as_uuid, by_names, found, many, one
+from nightbell.store.read.listing import Found, Listing, Record, Shelf, by_names, found, many, one
 from nightbell.store.tables import services as things
 from nightbell.store.tables import teams as groups
 

@@ -2,8 +2,9 @@
 
 from uuid import UUID
 
+from nightbell.core.uuids import as_uuid
 from nightbell.store.db import Runner
-from nightbell.store.read.listing import Found, Listing, Record, Shelf, as_uuid, by_names, found, newest, one
+from nightbell.store.read.listing import Found, Listing, Record, Shelf, by_names, found, newest, one
 from nightbell.store.webhook_tables import deliveries as sent
 from nightbell.store.webhook_tables import endpoints as rows
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from nightbell.core.uuids import as_uuid
 from nightbell.store.db import Runner
-from nightbell.store.read.listing import Found, Listing, Record, Shelf, as_uuid, by_names, found, many, one
+from nightbell.store.read.listing import Found, Listing, Record, Shelf, by_names, found, many, one
 from nightbell.store.workflow_tables import workflow_groups, workflow_tasks
 from nightbell.store.workflow_tables import workflows as rows
 

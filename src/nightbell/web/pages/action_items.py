@@ -9,10 +9,11 @@ from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid, Unknown
+from nightbell.core.uuids import as_uuid
 from nightbell.engine.incident_edits import ActionItemEdit
 from nightbell.store.read import incident_pages as reads
 from nightbell.store.read import teams
-from nightbell.store.read.listing import Listing, as_uuid
+from nightbell.store.read.listing import Listing
 from nightbell.web import incident_view as view
 from nightbell.web import words
 from nightbell.web.faults import told

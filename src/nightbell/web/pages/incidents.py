@@ -6,11 +6,12 @@ from uuid import UUID
 from litestar import Response
 
 from nightbell.core.access import Permission
+from nightbell.core.uuids import as_uuid
 from nightbell.store import incident_tables as tables
 from nightbell.store.read import incident_pages as reads
 from nightbell.store.read import teams
 from nightbell.store.read.incident_pages import OPEN, Wanted
-from nightbell.store.read.listing import Listing, as_uuid
+from nightbell.store.read.listing import Listing
 from nightbell.web import incident_view as view
 from nightbell.web.render import render
 from nightbell.web.site import WebRequest, page

@@ -8,9 +8,10 @@ from litestar import Response
 from litestar.params import FromPath
 
 from nightbell.core.access import Permission, may
+from nightbell.core.directory import TEMPLATES
 from nightbell.core.errors import Invalid, Unknown
 from nightbell.engine.edits import SourceEdit
-from nightbell.engine.wording import PARTS, TEMPLATES
+from nightbell.engine.wording import PARTS
 from nightbell.store.read import pages, sources
 from nightbell.web import future
 from nightbell.web.acts import target as read_target

@@ -12,10 +12,11 @@ from nightbell.core.errors import Invalid, NightbellError, Stale, Unknown
 from nightbell.core.masking import masked
 from nightbell.core.running import GOES_ON, Status
 from nightbell.core.shortid import encode
+from nightbell.core.uuids import as_uuid
 from nightbell.core.workflow import ABOUT
 from nightbell.engine.workflow_runs import About, Wish
 from nightbell.store.read import alerts, incident_events, incidents, workflow_runs
-from nightbell.store.read.listing import Condition, Listing, Record, as_uuid
+from nightbell.store.read.listing import Condition, Listing, Record
 from nightbell.web.faults import told
 from nightbell.web.incident_view import viewer
 from nightbell.web.pages.workflows import stored, task_label

@@ -8,9 +8,10 @@ from litestar.params import FromPath
 
 from nightbell.core.access import Permission
 from nightbell.core.errors import Invalid, Unknown
+from nightbell.core.uuids import as_uuid
 from nightbell.engine.edits import ServiceEdit
 from nightbell.store.read import policies, sources, teams
-from nightbell.store.read.listing import Listing, as_uuid
+from nightbell.store.read.listing import Listing
 from nightbell.web.faults import told
 from nightbell.web.render import go, render
 from nightbell.web.site import WebRequest, action, page

@@ -1,0 +1,232 @@
+"""What the intake promises where it runs in several processes: answered after the fsync, told to come back otherwise."""
+
+import asyncio
+import os
+import signal
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nightbell.core.errors import BadPayload, Overloaded
+from nightbell.engine.ids import new_id
+from nightbell.engine.intake import Answer, Arrived, Shared
+from nightbell.engine.tidings import Tidings
+from nightbell.testing.clock import NIGHT
+from nightbell.worker.frames import Begin, Frames, FromIntake, Taken, Told
+from nightbell.worker.intake_apart import Apart
+from support.captures import captured
+
+PATIENCE = 30
+
+
+def arrived(source_id, body=None, **changed):
+    body = captured("single_firing") if body is None else body
+    one = Arrived(
+        id=new_id(NIGHT), received_at=NIGHT, source_id=source_id, kind="alertmanager", path="/", remote_ip="",
+        user_agent="", url_target=None, body=body,
+    )  # fmt: skip
+    return msgspec.structs.replace(one, **changed)
+
+
+# ---------------------------------------------------------------- in a process of its own
+
+
+@asynccontextmanager
+async def beside(db, told=lambda _news: None, *, limit=1 << 20):
+    begin = Begin(
+        dsn=db.dsn, lanes=1, hold_down=timedelta(), queue_limit=limit, providers={}, log_level="warning",
+        log_format="console",
+    )  # fmt: skip
+    apart = Apart(begin, told)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await apart.start()
+            yield apart
+    finally:
+        await apart.stop()
+
+
+async def test_what_it_answers_is_on_disk_and_its_node_hears_of_it(scene):
+    source = await scene.cast.source()
+    heard: list[Tidings] = []
+    async with beside(scene.db, heard.append) as apart:
+        answer = await apart.take(arrived(source.id))
+        said = msgspec.json.decode(answer.body)
+        assert (answer.outcome, said["status"], said["alerts"][0]["what"]) == ("accepted", "ok", "created")
+        assert str((await scene.alert())["id"]) == said["alerts"][0]["id"]
+        assert apart.waiting_bytes == 0
+        await _until(lambda: heard)
+        assert (heard[0].alerts, heard[0].shows, heard[0].grown) == ({"created": 1}, True, True)
+
+
+async def test_who_is_paged_by_it_rings_by_its_node(scene):
+    ana = await scene.cast.person("Ana", "email")
+    source = await scene.cast.source()
+    heard: list[Tidings] = []
+    async with beside(scene.db, heard.append) as apart:
+        await apart.take(arrived(source.id, url_target=("User", str(ana.id))))
+        await _until(lambda: heard)
+    assert (heard[0].pages, heard[0].paged, heard[0].due) == (True, 1, True)
+
+
+async def test_what_is_no_json_is_said_with_its_place(scene):
+    source = await scene.cast.source()
+    async with beside(scene.db) as apart:
+        with pytest.raises(BadPayload) as bad:
+            await apart.take(arrived(source.id, b'{"alerts": [}'))
+        assert "12" in bad.value.place + bad.value.message
+        assert (await apart.take(arrived(source.id))).outcome == "accepted"
+
+
+async def test_a_bare_list_and_what_prometheus_posts_are_read_there_too(scene):
+    source = await scene.cast.source()
+    alert = b'[{"labels": {"alertname": "DiskFull", "instance": "db-1"}}]'
+    async with beside(scene.db) as apart:
+        assert (await apart.take(arrived(source.id, alert, kind="push"))).outcome == "accepted"
+        assert (await apart.take(arrived(source.id, alert))).outcome == "accepted"
+
+
+async def test_a_full_queue_is_refused_at_once(scene):
+    source = await scene.cast.source()
+    async with beside(scene.db, limit=-1) as apart:
+        assert apart.full()
+        with pytest.raises(Overloaded):
+            await apart.take(arrived(source.id))
+
+
+async def test_when_it_is_killed_whoever_waits_comes_back_and_it_starts_again(scene):
+    source = await scene.cast.source()
+    async with beside(scene.db) as apart:
+        first = apart.pid
+        os.kill(first, signal.SIGSTOP)
+        waiting = asyncio.ensure_future(apart.take(arrived(source.id)))
+        await asyncio.sleep(0)
+        os.kill(first, signal.SIGKILL)
+        with pytest.raises(Overloaded):
+            await waiting
+        assert apart.waiting_bytes == 0
+        await _until(lambda: not apart.problem())
+        assert apart.pid != first
+        assert (await apart.take(arrived(source.id))).outcome == "accepted"
+
+
+async def test_it_leaves_signals_to_its_node_and_ends_with_it(scene):
+    source = await scene.cast.source()
+    async with beside(scene.db) as apart:
+        pid = apart.pid
+        for one in (signal.SIGINT, signal.SIGTERM):
+            os.kill(pid, one)
+        assert (await apart.take(arrived(source.id))).outcome == "accepted"
+        assert apart.pid == pid
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def _until(true):
+    async with asyncio.timeout(PATIENCE):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+# ---------------------------------------------------------------- dealt out
+
+
+class Counted:
+    """An intake that takes down what it was handed."""
+
+    def __init__(self, problem=""):
+        self.taken: list[bytes] = []
+        self._problem = problem
+
+    @property
+    def waiting_bytes(self):
+        return 0
+
+    def full(self):
+        return False
+
+    def problem(self):
+        return self._problem
+
+    async def take(self, one):
+        self.taken.append(one.body)
+        return Answer(outcome="accepted", body=b"")
+
+    async def start(self): ...
+
+    async def stop(self): ...
+
+
+def _webhook(key: bytes, filler: int = 0) -> bytes:
+    shown = b'{"alerts":[{"labels":{"a":"\\"groupKey\\":\\"x\\",%d"}}],"groupKey":"%b","truncatedAlerts":%d}'
+    return shown % (filler, key, filler)
+
+
+async def test_a_group_always_goes_to_the_same_and_many_groups_to_all():
+    both = [Counted(), Counted()]
+    shared = Shared(both)
+    source = new_id(NIGHT)
+    for group in range(40):
+        for repeat in range(3):
+            await shared.take(arrived(source, _webhook(b'{}:{a=\\"%d\\", b=\\"c\\"}' % group, repeat)))
+    by_group = [{body[body.rfind(b"groupKey") :].split(b",")[0] for body in one.taken} for one in both]
+    assert not by_group[0] & by_group[1]
+    assert min(map(len, by_group)) > 5
+    assert sum(len(one.taken) for one in both) == 120
+
+
+async def test_what_names_no_group_is_dealt_out_by_what_it_is():
+    both = [Counted(), Counted()]
+    for n in range(40):
+        await Shared(both).take(arrived(new_id(NIGHT), b"[%d]" % n))
+    assert min(len(one.taken) for one in both) > 5
+
+
+async def test_the_first_stands_in_for_one_that_starts():
+    first, starting = Counted(), Counted("its process starts")
+    for n in range(20):
+        await Shared([first, starting]).take(arrived(new_id(NIGHT), b"[%d]" % n))
+    assert (len(first.taken), starting.taken) == (20, [])
+
+
+# ---------------------------------------------------------------- what is said between them
+
+
+class Wire(asyncio.Transport):
+    """A transport that keeps what is written."""
+
+    def __init__(self):
+        super().__init__()
+        self.said = b""
+
+    def write(self, data):
+        self.said += data
+
+
+_MESSAGES = st.lists(
+    st.one_of(
+        st.builds(Taken, number=st.integers(0, 2**40), outcome=st.text(max_size=9), body=st.binary(max_size=400)),
+        st.builds(Told, news=st.builds(Tidings, paged=st.integers(0, 9), shows=st.booleans())),
+    ),
+    max_size=6,
+)  # fmt: skip
+
+
+@given(messages=_MESSAGES, cuts=st.lists(st.integers(1, 300), max_size=40))
+def test_messages_arrive_whole_wherever_the_stream_is_cut(messages, cuts):
+    wire = Wire()
+    heard: list[Taken | Told] = []
+    sender = Frames(FromIntake, heard.append, lambda: None)
+    sender.connection_made(wire)
+    for message in messages:
+        sender.send(message)
+    receiver = Frames(FromIntake, heard.append, lambda: None)
+    rest = wire.said
+    for cut in [*cuts, len(rest)]:
+        receiver.data_received(rest[:cut])
+        rest = rest[cut:]
+    assert heard == messages
