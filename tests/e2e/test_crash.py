@@ -125,6 +125,48 @@ def test_twenty_kills_under_load_lose_nothing(tmp_path):
         )
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_kills_of_the_processes_beside_lose_nothing_and_page_once(tmp_path):
+    """ADR 0039: whoever waited sends again, the others never notice."""
+    with opened(tmp_path / "beside", processes=3) as house:
+        source = house.source()
+        killed: set[int] = set()
+        with Load(source, threads=4) as load:
+            for _ in range(8):
+                beside = eventually(lambda: set(house.program.beside()) - killed, what="a new process")
+                os.kill(min(beside), signal.SIGKILL)
+                killed.add(min(beside))
+                time.sleep(0.6)
+        assert len(eventually(house.program.beside)) > 0
+        alerts = every(house, "/alerts", source=source.id)
+        counted = Counter(one["summary"] for one in alerts)
+        assert set(load.refused) <= {503}
+        assert set(load.acknowledged) <= set(counted)
+        assert set(counted.values()) == {1}
+        assert house.program.metric("nightbell_alerts_total") >= len(counted) - load.refused[503]
+        _all_paged(house, alerts)
+        assert _unexplained(house, alerts) == 0
+        print(f"\n{len(load.acknowledged)} acknowledged, not acknowledged {dict(load.refused)}")
+
+
+def test_nothing_is_left_of_a_program_that_was_killed(tmp_path):
+    with opened(tmp_path / "left", processes=3) as house:
+        beside = house.program.beside()
+        assert len(beside) == 2
+        house.program.kill()
+        eventually(lambda: not any(_runs(pid) for pid in beside), what="the end of what stood beside it")
+        house.program.start()
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def _ready(program: Nightbell) -> bool:
     return httpx.get(f"{program.url}/readyz", timeout=5).status_code == 200
 

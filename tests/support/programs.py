@@ -20,6 +20,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from nightbell.store import postmaster
+from nightbell.worker.intake_apart import PROGRAM
 from support.ports import LOOPBACK, free_port
 
 T = TypeVar("T")
@@ -184,9 +185,21 @@ class Nightbell(Program):
         assert found is not None, "no PostgreSQL"
         return found.pid
 
+    def beside(self) -> list[int]:
+        """Return the ids of the processes that take requests beside its own."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [int(child) for child in children if PROGRAM in _command(int(child))]
+
     def metric(self, name: str) -> float:
         """Return a number of /metrics, all labels together; 0 when there is none."""
         return metric(f"{self.url}/metrics", name)
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def metric(url: str, name: str) -> float:
