@@ -11,7 +11,7 @@ import platform
 import shutil
 import statistics
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from bench.running import beside_paging
 from bench.schedules import schedules
 from bench.workflows import workflows
 
-Scenario = Callable[[Run], Awaitable[Figure | list[Figure]]]
+Scenario = Callable[[Run], Awaitable[Figure | Sequence[Figure]]]
 
 SCENARIOS: dict[str, Scenario] = {
     "ceiling10": lambda run: ceiling(run.port, per_webhook=10, seconds=run.seconds),
@@ -72,7 +72,7 @@ async def _measured(name: str, run: Run, *, tries: int, patience: float) -> list
         await _quiet(patience)
         shutil.rmtree(run.data, ignore_errors=True)
         result = await SCENARIOS[name](run)
-        made.append(result if isinstance(result, list) else [result])
+        made.append(list(result) if isinstance(result, Sequence) else [result])
     shutil.rmtree(run.data, ignore_errors=True)
     if isinstance(made[0][0], Throughput) and tries > 1:
         return [_middle([each[0] for each in made])]

@@ -107,7 +107,8 @@ def _looking(directory: Directory) -> Callable[[], Awaitable[object]]:
 
 async def _measured(name: str, work: Callable[[], Awaitable[object]], note: str = "") -> Plain:
     await work()
-    machine, spent, began, took = Machine(), ours(), perf_counter(), []
+    machine, spent, began = Machine(), ours(), perf_counter()
+    took: list[float] = []
     while len(took) < _TIMES or perf_counter() - began < _ENOUGH:
         start = perf_counter()
         await work()

@@ -223,9 +223,9 @@ class _MatcherReader:
         return Matcher(name, Op(op), value)
 
     def _check_regexp(self, pattern: str, start: int) -> None:
-        if why := patterns.problem(pattern):
+        if why := patterns.fault(pattern):
             self.at = start
-            raise self._wrong("a regular expression", detail=f" ({why.partition(': ')[2]})")
+            raise self._wrong("a regular expression", detail=f" ({why})")
 
     def _string(self, bare: re.Pattern[str], wanted: str) -> str:
         quoted = self._take(_QUOTED)

@@ -14,6 +14,7 @@ from nightbell.core.errors import Invalid
 _MEMORY = 1 << 20
 #: An answer for a short text is kept: labels repeat, and to ask RE2 costs ten times as much.
 _SHORT = 200
+_NO = "Not a regular expression: "
 _HINT = (
     "Patterns are RE2's, as in Prometheus: no (?=…), (?<!…) or \\1. https://github.com/google/re2/wiki/Syntax"
 )
@@ -56,17 +57,23 @@ def pattern(text: str, *, dot_takes_lines: bool = False) -> Pattern:
         return Pattern(text, dot_takes_lines=dot_takes_lines)
     except re2.error as error:
         why = error.args[0].decode(errors="replace") if error.args else "it cannot be read"
-        raise Invalid(f"Not a regular expression: {why}", hint=_HINT) from None
+        raise Invalid(_NO + why, hint=_HINT) from None
     except UnicodeEncodeError:
-        raise Invalid("Not a regular expression: half of a character", hint=_HINT) from None
+        raise Invalid(f"{_NO}half of a character", hint=_HINT) from None
 
 
 def problem(text: str) -> str:
     """Return what is wrong with a regular expression, "" when nothing is."""
+    why = fault(text)
+    return _NO + why if why else ""
+
+
+def fault(text: str) -> str:
+    """Return RE2's own words for what is wrong with a regular expression, "" when nothing is."""
     try:
         pattern(text)
     except Invalid as error:
-        return error.message
+        return error.message.removeprefix(_NO)
     return ""
 
 

@@ -65,7 +65,7 @@ class Sending:
         for row in await self._db.rows("due_endpoints", self._node.clock(), list(self._serving), room):
             task = asyncio.create_task(self._serve(row["id"]), name=f"webhooks {row['id']}")
             self._serving[row["id"]] = task
-            task.add_done_callback(lambda done, key=row["id"]: self._served(key, done))  # type: ignore[misc]
+            task.add_done_callback(lambda done, key=row["id"]: self._served(key, done))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
 
     def _served(self, endpoint_id: UUID, task: asyncio.Task[None]) -> None:
         self._serving.pop(endpoint_id, None)

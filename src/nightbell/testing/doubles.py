@@ -352,4 +352,4 @@ def _reset(transport: asyncio.BaseTransport | None) -> None:
         return
     connection: socket.socket = transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-    transport.abort()  # type: ignore[attr-defined]
+    transport.abort()  # type: ignore[attr-defined]  # a stream has one

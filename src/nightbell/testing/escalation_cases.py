@@ -245,9 +245,7 @@ class Telling:
             found += [f"the alert is {now}, not {state}"] if now != state else []
             found += await self._unrecorded(recorded)
         if "expect_state" in line:
-            many, status = re.fullmatch(
-                r"(\d+) alerts? (?:are |is )?(\w+)", line["expect_state"], re.I
-            ).groups()  # type: ignore[union-attr]
+            many, status = _counted(line["expect_state"])
             now_many = await self.world.count(status)
             found += [f"{now_many} alerts are {status}, not {many}"] if now_many != int(many) else []
         return found
@@ -319,6 +317,17 @@ _STEPS: tuple[tuple[str, Callable[[re.Match[str]], Step]], ...] = (
 def _more_than(said: re.Match[str]) -> int:
     """Return how many alerts are not enough: ">3" says 3, "at least 4" and "4 alerts" say so, too."""
     return int(said["count"]) - (0 if said["how"] in (">", "more than", "over") else 1)
+
+
+def _counted(text: str) -> tuple[str, str]:
+    """Return how many alerts stand how: "2 alerts are triggered".
+
+    Raises: ValueError for a sentence that says it in another way.
+    """
+    said = re.fullmatch(r"(\d+) alerts? (?:are |is )?(\w+)", text, re.I)
+    if said is None:
+        raise ValueError(f"expect_state is not understood: {text}")
+    return said[1], said[2]
 
 
 def _strategy(text: str) -> str:

@@ -24,4 +24,4 @@ def options(directory: Directory, *, policies: bool = True) -> Options:
 
 def _named(kind: str, things: Iterable[object]) -> list[tuple[str, str]]:
     # The directory finds things by id and by slug; each is listed once.
-    return [(f"{kind}/{ident}", name) for ident, name in {(str(t.id), t.name) for t in things}]  # type: ignore[attr-defined]
+    return [(f"{kind}/{ident}", name) for ident, name in {(str(t.id), t.name) for t in things}]  # type: ignore[attr-defined]  # each kind of thing has an id and a name

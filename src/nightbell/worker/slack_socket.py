@@ -54,7 +54,7 @@ class Socket:
         # Left to itself the client asks for ever, also with a token that was revoked.
         async with asyncio.timeout(_PATIENCE):
             self._client.wss_uri = await self._client.issue_new_wss_url()
-            await self._client.connect()  # type: ignore[no-untyped-call]  # slack-sdk types most, not all
+            await self._client.connect()  # type: ignore[no-untyped-call]  # slack_sdk is half typed  # slack-sdk types most, not all
 
     async def close(self) -> None:
         """Hang up."""

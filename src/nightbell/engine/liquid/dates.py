@@ -241,5 +241,5 @@ def _zone(name: str) -> tzinfo:
 
 
 def _now(context: RenderContext) -> datetime:
-    now: datetime = context.now  # type: ignore[attr-defined]
+    now: datetime = context.now  # type: ignore[attr-defined]  # our own context (templates.py) has it
     return now

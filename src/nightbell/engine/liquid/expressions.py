@@ -70,7 +70,7 @@ def fits(pattern: str, text: str) -> bool:
 
 def meter_of(context: RenderContext) -> Meter:
     """Return the meter of a rendering."""
-    meter: Meter = context.meter  # type: ignore[attr-defined]
+    meter: Meter = context.meter  # type: ignore[attr-defined]  # our own context (templates.py) has it
     return meter
 
 

@@ -73,7 +73,7 @@ def flatten(many: Any) -> list[Any]:
 def shuffle(many: Any, *, context: RenderContext) -> list[Any]:
     """Return the elements in another order: the same for the same elements at the same time."""
     mixed = list(many)
-    seed = sha256(f"{len(mixed)}/{dates.iso(context.now)}".encode()).digest()  # type: ignore[attr-defined]
+    seed = sha256(f"{len(mixed)}/{dates.iso(context.now)}".encode()).digest()  # type: ignore[attr-defined]  # our own context (templates.py) has it
     random.Random(seed).shuffle(mixed)
     return mixed
 

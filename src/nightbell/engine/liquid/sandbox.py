@@ -168,6 +168,6 @@ def _short_range(literal: RangeLiteral, start: Any, stop: Any) -> range:
 # A loop that skips into a long range steps through it inside the interpreter, where no meter is asked; the library
 # has no setting for the length of a range and makes it in this one place.
 _any_range = RangeLiteral._make_range
-RangeLiteral._make_range = _short_range  # type: ignore[method-assign, assignment]
+RangeLiteral._make_range = _short_range  # type: ignore[method-assign, assignment]  # replaced on purpose
 
 SANDBOX = Sandbox(tolerance=Mode.STRICT, strict_filters=True)
