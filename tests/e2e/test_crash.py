@@ -152,8 +152,8 @@ def test_kills_of_the_processes_beside_lose_nothing_and_page_once(tmp_path):
 
 def test_nothing_is_left_of_a_program_that_was_killed(tmp_path):
     with opened(tmp_path / "left", processes=3) as house:
+        eventually(lambda: len(house.program.beside()) == 2)
         beside = house.program.beside()
-        assert len(beside) == 2
         house.program.kill()
         eventually(lambda: not any(_runs(pid) for pid in beside), what="the end of what stood beside it")
         house.program.start()

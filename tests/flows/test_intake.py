@@ -45,6 +45,7 @@ async def beside(db, told=lambda _news: None, *, limit=1 << 20):
     try:
         async with asyncio.timeout(PATIENCE):
             await apart.start()
+            await _until(lambda: not apart.problem())
             yield apart
     finally:
         await apart.stop()

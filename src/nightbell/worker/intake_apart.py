@@ -18,8 +18,7 @@ from nightbell.worker.frames import Begin, Declined, Frames, FromIntake, Ready, 
 PROGRAM = "nightbell.worker.intake_process"
 #: Before it is started again. Units: seconds.
 _PAUSE = 0.2
-#: How long it may take to begin, and to end. Units: seconds.
-_BEGINS = 30.0
+#: How long it may take to end. Units: seconds.
 _ENDS = 5.0
 _log = structlog.get_logger(__name__)
 
@@ -75,10 +74,8 @@ class Apart:
             self._waiting.pop(number, None)
 
     async def start(self) -> None:
-        """Start the process, and again whenever it ends; return when it takes requests."""
+        """Start the process, and again whenever it ends; until it is up another stands in (engine/intake.py)."""
         self._keeper = asyncio.create_task(self._keep(), name="intake")
-        async with asyncio.timeout(_BEGINS):
-            await self._ready.wait()
 
     async def stop(self) -> None:
         """End the process; whoever still waits is told to come back."""
@@ -101,7 +98,10 @@ class Apart:
         ours, its = pair()
         try:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-P", "-m", PROGRAM, stdin=its.fileno()
+                *(sys.executable, "-P", "-m", PROGRAM),
+                stdin=its.fileno(),
+                # Ctrl-C is its node's to hear.
+                start_new_session=True,
             )
         except BaseException:
             ours.close()
