@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nightbell.core.errors import BadPayload, Overloaded
 from nightbell.engine.ids import new_id
-from nightbell.engine.intake import Answer, Arrived, Shared
+from nightbell.engine.intake import FEW, Answer, Arrived, Shared
 from nightbell.engine.tidings import Tidings
 from nightbell.testing.clock import NIGHT
 from nightbell.worker.frames import Begin, Frames, FromIntake, Taken, Told
@@ -136,11 +136,12 @@ async def _until(true):
 # ---------------------------------------------------------------- dealt out
 
 
-class Counted:
-    """An intake that takes down what it was handed."""
+class Held:
+    """An intake that takes down what it was handed and answers when told."""
 
     def __init__(self, problem=""):
         self.taken: list[bytes] = []
+        self.open = asyncio.Event()
         self._problem = problem
 
     @property
@@ -155,6 +156,7 @@ class Counted:
 
     async def take(self, one):
         self.taken.append(one.body)
+        await self.open.wait()
         return Answer(outcome="accepted", body=b"")
 
     async def start(self): ...
@@ -167,31 +169,54 @@ def _webhook(key: bytes, filler: int = 0) -> bytes:
     return shown % (filler, key, filler)
 
 
-async def test_a_group_always_goes_to_the_same_and_many_groups_to_all():
-    both = [Counted(), Counted()]
-    shared = Shared(both)
-    source = new_id(NIGHT)
-    for group in range(40):
-        for repeat in range(3):
-            await shared.take(arrived(source, _webhook(b'{}:{a=\\"%d\\", b=\\"c\\"}' % group, repeat)))
-    by_group = [{body[body.rfind(b"groupKey") :].split(b",")[0] for body in one.taken} for one in both]
-    assert not by_group[0] & by_group[1]
-    assert min(map(len, by_group)) > 5
-    assert sum(len(one.taken) for one in both) == 120
+@asynccontextmanager
+async def dealt(held, bodies):
+    """Deal requests out and hold them there until the block ends."""
+    shared, source = Shared(held), new_id(NIGHT)
+    tasks = [asyncio.create_task(shared.take(arrived(source, body))) for body in bodies]
+    await asyncio.sleep(0)
+    yield shared
+    for one in held:
+        one.open.set()
+    assert {answer.outcome for answer in await asyncio.gather(*tasks)} == {"accepted"}
 
 
-async def test_what_names_no_group_is_dealt_out_by_what_it_is():
-    both = [Counted(), Counted()]
-    for n in range(40):
-        await Shared(both).take(arrived(new_id(NIGHT), b"[%d]" % n))
-    assert min(len(one.taken) for one in both) > 5
+async def test_the_first_takes_all_while_it_keeps_up():
+    first, second = Held(), Held()
+    async with dealt([first, second], [b"[%d]" % n for n in range(FEW)]):
+        assert (len(first.taken), len(second.taken)) == (FEW, 0)
 
 
-async def test_the_first_stands_in_for_one_that_starts():
-    first, starting = Counted(), Counted("its process starts")
-    for n in range(20):
-        await Shared([first, starting]).take(arrived(new_id(NIGHT), b"[%d]" % n))
-    assert (len(first.taken), starting.taken) == (20, [])
+async def test_in_a_storm_the_others_help():
+    held = [Held(), Held(), Held()]
+    async with dealt(held, [b"[%d]" % n for n in range(FEW * 6)]):
+        assert [len(one.taken) for one in held] == [FEW * 2] * 3
+
+
+async def test_what_is_under_way_of_a_group_is_all_at_one():
+    held = [Held(), Held()]
+    keys = [b'{}:{a=\\"%d\\", b=\\"c\\"}' % n for n in range(40)]
+    async with dealt(held, [_webhook(key, n) for n in range(3) for key in keys]):
+        groups = [{body[body.rfind(b"groupKey") :].split(b'","')[0] for body in one.taken} for one in held]
+        assert not groups[0] & groups[1]
+        assert sum(map(len, groups)) == len(keys)
+        assert min(map(len, groups)) >= FEW
+
+
+async def test_once_it_is_answered_a_group_may_go_elsewhere():
+    held = [Held(), Held()]
+    held[0].open.set()
+    held[1].open.set()
+    async with dealt(held, [b"[]"] * FEW * 3) as shared:
+        pass
+    assert len(held[0].taken) == FEW * 3
+    assert (shared._busy, shared._groups) == ([0, 0], {})
+
+
+async def test_one_that_starts_is_passed_by():
+    first, starting = Held(), Held("its process starts")
+    async with dealt([first, starting], [b"[%d]" % n for n in range(FEW * 3)]):
+        assert (len(first.taken), starting.taken) == (FEW * 3, [])
 
 
 # ---------------------------------------------------------------- what is said between them

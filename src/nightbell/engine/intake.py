@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
-from zlib import crc32
 
 import msgspec
 from msgspec import Struct
@@ -22,6 +21,8 @@ from nightbell.sources.registry import SOURCES, decode_list, listed
 
 #: What a Prometheus posts itself; the other kinds are those of SOURCES.
 PUSH = "push"
+#: Requests under way at the node's own process before others help.
+FEW = 16
 #: Bodies above this are decoded off the loop: 36 MB would hold everything else for half a second.
 _OFF_LOOP = 1_000_000
 
@@ -109,11 +110,19 @@ class Inside:
 
 
 class Shared:
-    """Several intakes as one; a group always goes to the same, so its deliveries are decided in the order they came."""
+    """Several intakes as one.
+
+    The first takes all while it keeps up: two small transactions cost more than one. In a storm the others help. What is
+    under way of a group is all at one of them, so its deliveries are decided in the order they came.
+    """
 
     def __init__(self, intakes: Sequence[Intake]) -> None:
-        """`intakes`: the first also stands in for another that is starting."""
+        """`intakes`: the first stands in for any other that is starting."""
         self._intakes = intakes
+        #: How many requests are under way at each.
+        self._busy = [0] * len(intakes)
+        #: Of each group of which something is under way: at which, and how many requests.
+        self._groups: dict[bytes, tuple[int, int]] = {}
 
     @property
     def waiting_bytes(self) -> int:
@@ -130,8 +139,24 @@ class Shared:
 
     async def take(self, arrived: Arrived) -> Answer:
         """Write a request and return what to tell its sender, after its fsync."""
-        chosen = self._intakes[crc32(_group(arrived.body)) % len(self._intakes)]
-        return await (self._intakes[0] if chosen.problem() else chosen).take(arrived)
+        group = _group(arrived.body)
+        at, many = self._groups.get(group) or (self._next(), 0)
+        self._groups[group] = at, many + 1
+        self._busy[at] += 1
+        try:
+            return await self._intakes[at].take(arrived)
+        finally:
+            self._busy[at] -= 1
+            at, many = self._groups.pop(group)
+            if many > 1:
+                self._groups[group] = at, many - 1
+
+    def _next(self) -> int:
+        """Return which takes the next: the first while it keeps up, else the one at which the fewest are under way."""
+        if self._busy[0] < FEW:
+            return 0
+        able = [at for at, one in enumerate(self._intakes) if not one.problem()]
+        return min(able, key=self._busy.__getitem__, default=0)
 
     async def start(self) -> None:
         """Begin to take requests."""
