@@ -174,8 +174,9 @@ async def node(
         stack.push_async_callback(engine.outgoing.close)
         stack.callback(engine.hub.close)
         stack.callback(engine.showing.close)
+        engine.pulse.hands(engine.worker.take)
         stack.push_async_callback(engine.intake.stop)
-        await engine.intake.start()
+        await engine.intake.start(engine.worker.lends)
         stack.enter_context(_task(engine.rejects.run(), "rejects"))
         worker = engine.worker
         engine.lanes.goes_behind(lambda: worker.sending or engine.intake.waiting_bytes > 0)

@@ -11,9 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nightbell import clock
 from nightbell.core.errors import BadPayload, Overloaded
+from nightbell.core.leasing import Lease
 from nightbell.engine.ids import new_id
 from nightbell.engine.intake import FEW, Answer, Arrived, Shared
+from nightbell.engine.leasing import nothing
 from nightbell.engine.tidings import Tidings
 from nightbell.testing.clock import NIGHT
 from nightbell.worker.frames import Begin, Frames, FromIntake, Taken, Told
@@ -36,7 +39,7 @@ def arrived(source_id, body=None, **changed):
 
 
 @asynccontextmanager
-async def beside(db, told=lambda _news: None, *, limit=1 << 20):
+async def beside(db, told=lambda _news: None, *, limit=1 << 20, lends=nothing):
     begin = Begin(
         dsn=db.dsn, lanes=1, hold_down=timedelta(), queue_limit=limit, providers={}, log_level="warning",
         log_format="console",
@@ -44,7 +47,7 @@ async def beside(db, told=lambda _news: None, *, limit=1 << 20):
     apart = Apart(begin, told)
     try:
         async with asyncio.timeout(PATIENCE):
-            await apart.start()
+            await apart.start(lends)
             await _until(lambda: not apart.problem())
             yield apart
     finally:
@@ -133,6 +136,29 @@ async def _until(true):
             await asyncio.sleep(0.01)
 
 
+async def test_what_it_leases_to_its_node_is_sent_by_that_without_a_claim(scene):
+    ana = await scene.cast.person("Ana", "sms")
+    source = await scene.cast.source(pages=ana)
+    heard: list[Tidings] = []
+    now = clock.now()
+    lease = Lease(worker=scene.engine.name, now=now, until=now + timedelta(seconds=45))
+    lent = [lease, None]
+    async with beside(scene.db, heard.append, lends=lambda: lent[0]) as apart:
+        await apart.take(arrived(source.id))
+        await _until(lambda: heard)
+        lent.pop(0)
+        await apart.take(arrived(source.id, captured("multi_alert_group")))
+        await _until(lambda: heard[1:])
+    (first, second) = heard
+    assert (len(first.leased), first.pages) == (1, False)
+    assert (len(second.leased), second.pages) == (0, True)
+    await scene.db.run("DELETE FROM notifications WHERE state = 'waiting'")
+    await scene.engine.deliver.take(first.leased)
+    (sent,) = await scene.db.fetch("SELECT state, attempts FROM notifications")
+    assert tuple(sent.values()) == ("sent", 1)
+    await scene.now.pages(ana)
+
+
 # ---------------------------------------------------------------- dealt out
 
 
@@ -159,7 +185,7 @@ class Held:
         await self.open.wait()
         return Answer(outcome="accepted", body=b"")
 
-    async def start(self): ...
+    async def start(self, lends=nothing): ...
 
     async def stop(self): ...
 

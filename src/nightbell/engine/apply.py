@@ -15,11 +15,15 @@ from nightbell.core.alike import Repeat
 from nightbell.core.delivery import Purpose
 from nightbell.core.draft import Decision, Mint, Occurrence
 from nightbell.core.paging import Notification
+from nightbell.engine.leasing import Leasing
 from nightbell.engine.relay import relayed
 from nightbell.store.db import Tx
 from nightbell.store.write import happenings, ledger
 from nightbell.store.write import repeats as repeated
 from nightbell.store.write.together import Together
+
+#: Everything is left to the claim.
+LEFT = Leasing(None, ())
 
 
 class Merged:
@@ -101,7 +105,12 @@ def merged(decisions: Iterable[Decision]) -> list[Merged]:
 
 
 async def apply(
-    tx: Tx, decisions: Iterable[Decision], now: datetime, mint: Mint, also: Together | None = None
+    tx: Tx,
+    decisions: Iterable[Decision],
+    now: datetime,
+    mint: Mint,
+    also: Together | None = None,
+    leasing: Leasing = LEFT,
 ) -> list[Decision]:
     """Make decisions so, in the caller's transaction: all of them or none. `also` is written with them.
 
@@ -124,6 +133,8 @@ async def apply(
         ledger.entries(rows, (e for m in moved for e in m.entries))
         ledger.occurrences(rows, [(mint(), m.alert.id, o) for m in moved for o in m.past], now)
         _add_pages(rows, moved, now)
+        messages = [n for m in moved for n in m.notifications]
+        ledger.notifications(rows, await leasing.write(tx, rows, messages, now, mint), now)
     if happened := [one for d in given if d.happened for one in d.happened]:
         happenings.add(rows, happened, now)
     await rows.run(tx)
@@ -157,4 +168,3 @@ def _add_pages(rows: Together, moved: list[Merged], now: datetime) -> None:
     climbs = [(e, e.id in m.begun) for m in moved for e in m.escalations]
     ledger.escalations(rows, climbs, now)
     ledger.pages(rows, (p for m in moved for p in m.pages), now)
-    ledger.notifications(rows, (n for m in moved for n in m.notifications), now)

@@ -13,12 +13,13 @@ from msgspec import Struct
 
 from nightbell.core.bundling import Likeness, bundles, joinable
 from nightbell.core.delivery import Message, Outcome
+from nightbell.core.leasing import Lease
 from nightbell.core.paging import NOBODY, NOTHING
 from nightbell.core.throttling import LONGEST, Throttle, Use, Wish, sentence, turns
 from nightbell.engine.ids import minter
 from nightbell.store.db import Row, Tx
 from nightbell.store.write import outbox
-from nightbell.store.write.outbox import Claimed, Lease
+from nightbell.store.write.outbox import Claimed
 
 #: Longer than any channel's own time-outs together, so that a slow answer still finds its lease.
 LEASE = timedelta(seconds=45)
@@ -48,6 +49,35 @@ class Taken(Struct, frozen=True, kw_only=True):
     groups: list[list[Claimed]]
     rows: dict[UUID, Row]
     full: bool
+
+
+class Held:
+    """What a node holds the lease of and knows of: from when it is taken until it is recorded, or its lease lapsed."""
+
+    def __init__(self) -> None:
+        self._until: dict[UUID, datetime] = {}
+        #: Found by looking: of these the word of their commit may still come.
+        self._found: set[UUID] = set()
+
+    def hold(self, claimed: Sequence[Claimed], now: datetime) -> list[Claimed]:
+        """Hold messages, and return those that were not held yet."""
+        new = {c.id: c for c in claimed if c.id not in self._until}
+        self._until.update(dict.fromkeys(new, now + LEASE))
+        return list(new.values())
+
+    def release(self, claimed: Sequence[Claimed]) -> None:
+        """Hold messages no more: they are recorded, or nothing of them was tried."""
+        for one in claimed:
+            if one.id not in self._found:
+                self._until.pop(one.id, None)
+
+    def unknown(self, leased: Sequence[Claimed], now: datetime) -> list[Claimed]:
+        """Return which of these are not held; what lapsed is forgotten."""
+        self._until = {ident: until for ident, until in self._until.items() if until > now}
+        self._found &= self._until.keys()
+        unknown = [c for c in leased if c.id not in self._until]
+        self._found |= {c.id for c in unknown}
+        return unknown
 
 
 class Claims:

@@ -5,7 +5,8 @@ Rule 1: an attempt is on disk before anything is sent, and an answer that never 
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 import structlog
@@ -16,14 +17,16 @@ from nightbell.core.decision import decide
 from nightbell.core.delivery import Channel, Message, Outcome, Refused, Unsure
 from nightbell.core.draft import Decision
 from nightbell.core.events import Failed
+from nightbell.core.leasing import Lease
 from nightbell.core.paging import NOBODY
 from nightbell.engine.apply import apply
 from nightbell.engine.arming import IN_DOUBT, Arming
-from nightbell.engine.claiming import Batch, Claims, Taken, Work
+from nightbell.engine.claiming import LEASE, Batch, Claims, Held, Taken, Work
 from nightbell.engine.directory import Directories
 from nightbell.engine.faults import FAULTS
 from nightbell.engine.ids import minter
 from nightbell.engine.ingest import Committed
+from nightbell.engine.leasing import Leased, addressed
 from nightbell.engine.messages import Desk
 from nightbell.engine.node import Node
 from nightbell.engine.particulars import Particulars
@@ -35,6 +38,10 @@ from nightbell.telemetry import metrics
 
 #: Messages claimed at once.
 BATCH = 250
+#: What was leased to a node this long ago and never reached its sender, never will. Longer than a stall of the loop.
+STRANDED = timedelta(seconds=3)
+#: What messages need, by message.
+Rows = Mapping[UUID, Row]
 _log = structlog.get_logger(__name__)
 
 
@@ -61,6 +68,7 @@ class Deliver:
         self._claims = Claims(node.name)
         self._arming = Arming(channels)
         self._recorder = Recorder(self._record)
+        self._held = Held()
         #: Contact methods at which nothing arrived when they were used last.
         self._failing: set[UUID] = set()
 
@@ -78,7 +86,7 @@ class Deliver:
         under_way = [c for one in batch.work for c in one.claimed]
         self._claims.began(under_way)
         try:
-            each = (self._see_through(one) for one in batch.work)
+            each = [self._see_through(one) for one in batch.work]
             ended = await asyncio.gather(*each, return_exceptions=True)
         finally:
             self._claims.ended(under_way)
@@ -88,6 +96,32 @@ class Deliver:
 
     async def _see_through(self, work: Work) -> None:
         await self._recorder.record(await self._attempt(work))
+        self._held.release(work.claimed)
+
+    def lease(self) -> Lease:
+        """Return how pages may be leased to this node as they are decided; whoever commits them calls `take`."""
+        now = self._clock()
+        return Lease(worker=self._worker, now=now, until=now + LEASE)
+
+    async def take(self, leased: Sequence[Leased]) -> None:
+        """Send what was leased to this node in a transaction that has committed, once, however often it is told."""
+        taken = self._held.hold([one.claimed for one in leased], self._clock())
+        if taken:
+            rows = {one.claimed.id: cast("Row", one.row) for one in leased}
+            await self.send(await self._written([[c] for c in taken], rows, full=False))
+
+    async def stranded(self) -> tuple[Leased, ...]:
+        """Return what is leased to this node without its knowing, for `take`: the word of a commit was lost.
+
+        Nothing of it was tried: what was tried is held until it is recorded, or until its lease lapses.
+        """
+        now = self._clock()
+
+        async def work(tx: Tx) -> tuple[Leased, ...]:
+            known = await outbox.leased(tx, self._worker, now, now - STRANDED)
+            return await addressed(tx, self._held.unknown(known, now))
+
+        return await self._db.in_tx(work)
 
     async def claim(self, limit: int = BATCH, *, in_turn: bool = False) -> Batch:
         """Lease due messages; whoever claims must send. A lease that lapses is taken back by `recover`.
@@ -101,19 +135,27 @@ class Deliver:
             return await self._claims.take(tx, directory.throttles, now, limit=limit, in_turn=in_turn)
 
         taken = await self._db.in_tx(work)
-        # Written after the commit: other nodes need not wait for the words.
-        found = await self._desk.clerk.look_up(self._db, [c for group in taken.groups for c in group], now)
-        return Batch(
-            work=[self._work(group, taken.rows, found, now) for group in taken.groups], full=taken.full
-        )
+        self._held.hold([c for group in taken.groups for c in group], now)
+        return await self._written(taken.groups, taken.rows, full=taken.full)
 
-    def _work(self, group: list[Claimed], rows: dict[UUID, Row], found: Particulars, now: datetime) -> Work:
+    async def _written(self, groups: list[list[Claimed]], rows: Rows, *, full: bool) -> Batch:
+        """Write what messages say, after the commit that leased them: other nodes need not wait for the words."""
+        now, claimed = self._clock(), [c for group in groups for c in group]
+        try:
+            found = await self._desk.clerk.look_up(self._db, claimed, now)
+        except BaseException:
+            # Nothing was tried: `stranded` finds them.
+            self._held.release(claimed)
+            raise
+        return Batch(work=[self._work(group, rows, found, now) for group in groups], full=full)
+
+    def _work(self, group: list[Claimed], rows: Rows, found: Particulars, now: datetime) -> Work:
         message = self._message(group, rows, now)
         if isinstance(message, Message):
             message = self._desk.clerk.completed(message, group[0], found)
         return Work(claimed=tuple(group), message=message)
 
-    def _message(self, group: list[Claimed], rows: dict[UUID, Row], now: datetime) -> Message | Outcome:
+    def _message(self, group: list[Claimed], rows: Rows, now: datetime) -> Message | Outcome:
         claimed, row = group[0], rows.get(group[0].id)
         if row is not None and row["failing_since"] and claimed.contact_method_id:
             self._failing.add(claimed.contact_method_id)

@@ -20,12 +20,14 @@ from nightbell.core.directory import Directory, Source
 from nightbell.core.draft import Decision, Facts, Mint
 from nightbell.core.events import Event, GroupOver, Report
 from nightbell.core.identity import Unit
+from nightbell.core.leasing import Lease
 from nightbell.core.signal import Envelope, State
 from nightbell.engine import feeding
 from nightbell.engine.apply import apply
 from nightbell.engine.beating import beat
 from nightbell.engine.ids import minter
 from nightbell.engine.leaders import asks, keep, leaders
+from nightbell.engine.leasing import Leased, Leasing
 from nightbell.store.db import Tx
 from nightbell.store.write import deliveries, facts
 from nightbell.store.write.deliveries import Delivery
@@ -67,7 +69,7 @@ class Committed(Struct, frozen=True, kw_only=True):
     """What a batch came to."""
 
     outcomes: tuple[Outcome, ...]
-    #: Somebody is to be notified now.
+    #: Somebody is to be notified now, by messages that are still to be claimed.
     pages: bool
     decisions: tuple[Decision, ...]
     #: Something that pages show moved, though nothing was decided: a message was handed over.
@@ -78,6 +80,8 @@ class Committed(Struct, frozen=True, kw_only=True):
     beats: tuple[str, ...] = ()
     #: Deliveries set aside because of a defect of ours.
     faults: int = 0
+    #: Messages that were leased to a node as they were decided: it is to send them now.
+    leased: tuple[Leased, ...] = ()
 
     @property
     def decided(self) -> int:
@@ -164,11 +168,17 @@ class Known:
 
 
 async def ingest(
-    tx: Tx, batch: list[Incoming], directory: Directory, numbers: Numbers, *, hold_down: timedelta
+    tx: Tx,
+    batch: list[Incoming],
+    directory: Directory,
+    numbers: Numbers,
+    *,
+    hold_down: timedelta,
+    lease: Lease | None = None,
 ) -> Committed:
     """Decide and apply a batch in the caller's transaction.
 
-    Shape: one outcome per delivery, in order.
+    Shape: one outcome per delivery, in order. What is due at once is leased by `lease`, where there is one.
     """
     now = batch[-1].received_at
     mint = minter(now)
@@ -187,15 +197,18 @@ async def ingest(
     rows = Together()
     deliveries.insert(rows, [_row(one, o) for one, o in zip(batch, outcomes, strict=True)])
     deliveries.touch_sources(rows, {one.source_id for one in batch}, now)
-    decisions = await apply(tx, decisions, now, mint, rows)
+    leasing = Leasing(lease, directory.throttles)
+    decisions = await apply(tx, decisions, now, mint, rows, leasing)
     beaten = {b.id for each in beats for b in each}
     if beaten:
         decisions += await beat(tx, beaten, _ALERTMANAGER, directory, now)
+    leased = await leasing.leased(tx)
     return Committed(
         outcomes=tuple(outcomes),
-        pages=any(d.notifications for d in decisions),
+        pages=sum(len(d.notifications) for d in decisions) > len(leased),
         decisions=tuple(decisions),
         beats=(_ALERTMANAGER,) * len(beaten),
+        leased=leased,
     )
 
 

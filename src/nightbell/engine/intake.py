@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from nightbell.core.signal import Envelope
 from nightbell.engine.ingest import Incoming, Outcome, packed
+from nightbell.engine.leasing import Lends, nothing
 from nightbell.engine.writer import Writers
 from nightbell.sources.prometheus import decode_push
 from nightbell.sources.registry import SOURCES, decode_list, listed
@@ -67,8 +68,8 @@ class Intake(Protocol):
         Raises: BadPayload when it is not JSON; Overloaded when the sender should try again.
         """
 
-    async def start(self) -> None:
-        """Begin to take requests."""
+    async def start(self, lends: Lends = nothing) -> None:
+        """Begin to take requests; `lends` says how pages may be leased to the node that sends them."""
 
     async def stop(self) -> None:
         """Stop; whoever still waits is told to come back."""
@@ -100,9 +101,9 @@ class Inside:
         outcome = await self._writers.submit(incoming)
         return Answer(outcome=outcome.outcome, body=msgspec.json.encode(_said(outcome)) + b"\n")
 
-    async def start(self) -> None:
-        """Begin to take requests."""
-        self._writers.start()
+    async def start(self, lends: Lends = nothing) -> None:
+        """Begin to take requests; `lends` says how pages may be leased to the node that sends them."""
+        self._writers.start(lends)
 
     async def stop(self) -> None:
         """Stop; whoever still waits is told to come back."""
@@ -158,9 +159,9 @@ class Shared:
         able = [at for at, one in enumerate(self._intakes) if not one.problem()]
         return min(able, key=self._busy.__getitem__, default=0)
 
-    async def start(self) -> None:
-        """Begin to take requests."""
-        await asyncio.gather(*(one.start() for one in self._intakes))
+    async def start(self, lends: Lends = nothing) -> None:
+        """Begin to take requests; `lends` says how pages may be leased to the node that sends them."""
+        await asyncio.gather(*(one.start(lends) for one in self._intakes))
 
     async def stop(self) -> None:
         """Stop; whoever still waits is told to come back."""

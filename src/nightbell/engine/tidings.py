@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from nightbell.core.draft import Decision
 from nightbell.engine.ingest import Committed
+from nightbell.engine.leasing import Leased
 
 
 class Tidings(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -31,6 +32,8 @@ class Tidings(Struct, frozen=True, kw_only=True, omit_defaults=True):
     beats: tuple[str, ...] = ()
     #: Deliveries set aside because of a defect of ours.
     faults: int = 0
+    #: What this node is to send now (ADR 0040).
+    leased: tuple[Leased, ...] = ()
 
 
 def tidings(committed: Committed) -> Tidings:
@@ -52,6 +55,7 @@ def tidings(committed: Committed) -> Tidings:
         unpaged=tuple(d.fallback for d in made if d.fallback),
         beats=committed.beats,
         faults=committed.faults,
+        leased=committed.leased,
     )
 
 

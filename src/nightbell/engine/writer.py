@@ -15,6 +15,7 @@ from nightbell.core.errors import Overloaded
 from nightbell.engine.directory import Directories
 from nightbell.engine.faults import FAULTS
 from nightbell.engine.ingest import Committed, Incoming, Numbers, Outcome, ingest, set_aside
+from nightbell.engine.leasing import Lends, nothing
 from nightbell.store.db import DATABASE_TROUBLE, Db, Tx
 
 #: Alerts in one transaction: past a few hundred a larger batch gains nothing and only waits longer.
@@ -35,6 +36,7 @@ class Writer:
         self._directories = directories
         self._woken = woken
         self._hold_down = hold_down
+        self.lends: Lends = nothing
         self._numbers = Numbers()
         self._queue: deque[tuple[Incoming, asyncio.Future[Outcome]]] = deque()
         self._ready = asyncio.Event()
@@ -102,7 +104,8 @@ class Writer:
     async def _commit(self, batch: list[Incoming]) -> Committed:
         async def work(tx: Tx) -> Committed:
             directory = await self._directories.current(tx)
-            return await ingest(tx, batch, directory, self._numbers, hold_down=self._hold_down)
+            lease, hold_down = self.lends(), self._hold_down
+            return await ingest(tx, batch, directory, self._numbers, hold_down=hold_down, lease=lease)
 
         if self._away:
             # One look instead of TRIES: a 503 must be cheap when ten thousand groups try again (alertmanager.md 1.5).
@@ -145,8 +148,10 @@ class Writers:
         self._limit = limit
         self._tasks: list[asyncio.Task[None]] = []
 
-    def start(self) -> None:
-        """Start writing."""
+    def start(self, lends: Lends = nothing) -> None:
+        """Start writing; `lends` says how pages may be leased to a node that sends them."""
+        for lane in self._lanes:
+            lane.lends = lends
         self._tasks = [self._started(n) for n in range(len(self._lanes))]
 
     def _started(self, n: int) -> asyncio.Task[None]:

@@ -4,7 +4,7 @@ Rule 1: nothing waits. Time goes from one due instant to the next, and at each e
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from itertools import count
 from uuid import UUID
@@ -18,6 +18,7 @@ from nightbell.engine.directory import Directories
 from nightbell.engine.heartbeats import Heartbeats
 from nightbell.engine.ids import new_id
 from nightbell.engine.ingest import Committed, Incoming, Outcome, packed
+from nightbell.engine.leasing import Leased
 from nightbell.engine.messages import Desk
 from nightbell.engine.node import Node
 from nightbell.engine.receive import Answer, Pressed, Receive, Written
@@ -50,9 +51,19 @@ class Engine:
         node = Node(name=name, clock=clock, woken=self.committed.append)
         self.heartbeats = Heartbeats(db, self.directories, node)
         self.deliver = Deliver(db, self.directories, phones.by_kind, desk, node)
+        #: Leased to this node as they were decided, to be sent at the next look.
+        self.leased: list[Leased] = []
         self.writers = Writers(
-            db, self.directories, self.committed.append, lanes=2, hold_down=HOLD_DOWN, limit=1 << 26
+            db, self.directories, self._written, lanes=2, hold_down=HOLD_DOWN, limit=1 << 26
         )
+
+    def _written(self, committed: Committed) -> None:
+        self.committed.append(committed)
+        self.leased += committed.leased
+
+    def start(self, awake: Callable[[], bool]) -> None:
+        """Start writing; while it is awake, pages are leased to this node as they are decided."""
+        self.writers.start(lambda: self.deliver.lease() if awake() else None)
 
     async def notice(self, now: datetime) -> bool:
         """Say what is to be said of shifts; whether anything was."""
@@ -67,7 +78,9 @@ class Engine:
     async def send(self) -> bool:
         """Take back what a dead worker left, then send what is due; whether there was anything."""
         recovered = await self.deliver.recover()
-        return bool(await self.deliver.deliver() + recovered)
+        leased, self.leased = self.leased, []
+        _, claimed = await asyncio.gather(self.deliver.take(leased), self.deliver.deliver())
+        return bool(claimed + recovered + len(leased))
 
 
 class Stage:
@@ -103,7 +116,7 @@ class Stage:
         """Fill what every installation has and start writing."""
         await seed(self.db, self.clock())
         for engine in self.engines:
-            engine.writers.start()
+            engine.start(lambda: self.awake)
 
     async def stop(self) -> None:
         """End what runs."""
@@ -117,7 +130,7 @@ class Stage:
         await self.stop()
         self.engines = [self._engine() for _ in self.engines]
         for engine in self.engines:
-            engine.writers.start()
+            engine.start(lambda: self.awake)
         await self.engine.deliver.recover(gone=gone)
 
     async def lose(self) -> None:

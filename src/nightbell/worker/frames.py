@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from nightbell.core.leasing import Lease
 from nightbell.engine.intake import Arrived
 from nightbell.engine.tidings import Tidings
 
@@ -38,6 +39,8 @@ class Take(Struct, frozen=True, kw_only=True, tag=True, gc=False):
 
     number: int
     arrived: Arrived
+    #: How pages may be leased to the node now (ADR 0040); None where everything is left to its claims.
+    lease: Lease | None
 
 
 class Ready(Struct, frozen=True, kw_only=True, tag=True):

@@ -11,6 +11,7 @@ import structlog
 
 from nightbell.core.errors import BadPayload, Overloaded
 from nightbell.engine.intake import Answer, Arrived
+from nightbell.engine.leasing import Lends, nothing
 from nightbell.engine.tidings import Tidings
 from nightbell.worker.frames import Begin, Declined, Frames, FromIntake, Ready, Take, Taken, Told, pair
 
@@ -35,6 +36,7 @@ class Apart:
         self._keeper: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
+        self._lends: Lends = nothing
         self._number = 0
         self._bytes = 0
         #: Of the process that runs now; None between two.
@@ -67,14 +69,15 @@ class Apart:
         self._waiting[number] = future
         self._bytes += len(arrived.body)
         try:
-            self._frames.send(Take(number=number, arrived=arrived))
+            self._frames.send(Take(number=number, arrived=arrived, lease=self._lends()))
             return await future
         finally:
             self._bytes -= len(arrived.body)
             self._waiting.pop(number, None)
 
-    async def start(self) -> None:
+    async def start(self, lends: Lends = nothing) -> None:
         """Start the process, and again whenever it ends; until it is up another stands in (engine/intake.py)."""
+        self._lends = lends
         self._keeper = asyncio.create_task(self._keep(), name="intake")
 
     async def stop(self) -> None:

@@ -10,8 +10,11 @@ from typing import Literal, cast
 
 import structlog
 import uvloop
+from msgspec.structs import replace
 
+from nightbell import clock
 from nightbell.core.errors import BadPayload, Overloaded
+from nightbell.core.leasing import Lease
 from nightbell.engine.directory import Directories
 from nightbell.engine.faults import FAULTS
 from nightbell.engine.ingest import Committed
@@ -36,6 +39,7 @@ class Program:
         self.frames = Frames(ToIntake, self._heard, self.over.set)
         self._intake: Inside | None = None
         self._db: Db | None = None
+        self._lease: Lease | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def stop(self) -> None:
@@ -74,14 +78,20 @@ class Program:
             limit=begin.queue_limit,
         )
         self._intake = Inside(writers)
-        await self._intake.start()
+        await self._intake.start(self._lent)
         settle_memory()
         self.frames.send(Ready())
 
     def _committed(self, committed: Committed) -> None:
         self.frames.send(Told(news=tidings(committed)))
 
+    def _lent(self) -> Lease | None:
+        """Return the node's latest word on leases, as of now: a batch may have waited."""
+        lease, now = self._lease, clock.now()
+        return lease and replace(lease, now=now, until=now + (lease.until - lease.now))
+
     async def _take(self, take: Take) -> None:
+        self._lease = take.lease
         try:
             if self._intake is None:
                 raise Overloaded("The intake starts.")

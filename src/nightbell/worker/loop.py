@@ -13,12 +13,14 @@ from uuid import UUID
 import structlog
 
 from nightbell.clock import by_hand
+from nightbell.core.leasing import Lease
 from nightbell.engine import housekeeping, tick
 from nightbell.engine.awake import Awake
 from nightbell.engine.claiming import Batch
 from nightbell.engine.deliver import Deliver
 from nightbell.engine.directory import Directories
 from nightbell.engine.heartbeats import Heartbeats
+from nightbell.engine.leasing import Leased
 from nightbell.engine.node import Node
 from nightbell.store.db import Db, Retryable, retryable
 from nightbell.telemetry import metrics
@@ -29,6 +31,8 @@ POLL = 1.0
 SENDERS = 8
 #: Batches more for whoever has waited for nothing yet, while a storm keeps the others busy.
 SPARE = 2
+#: Messages under way that were leased as they were decided; more are left to the claim, which lets others go first.
+AT_HAND = 100
 RECOVER = 5.0
 #: Heartbeats are looked for no more often than this, however often a storm rings. Units: seconds.
 BEATS = 0.2
@@ -97,6 +101,9 @@ class Worker:
         self.messages = Bell()
         self.leases = Bell()
         self._sending: set[asyncio.Task[None]] = set()
+        #: Beside them, what was leased to this node as it was decided, and how many messages of it are under way.
+        self._taken: set[asyncio.Task[None]] = set()
+        self._at_hand = 0
         #: By when each loop is to go round again, by a clock that no one sets: what /readyz looks at.
         self.seen: dict[str, float] = {}
         self._lanes = [tick.Lane(db, directories) for _ in range(LANES)]
@@ -197,13 +204,30 @@ class Worker:
         self._sending.add(task)
         task.add_done_callback(self._sent)
 
+    def lends(self) -> Lease | None:
+        """Return how pages may be leased to this node as they are decided; None while it has enough to send."""
+        crowded = self._crowded or len(self._sending) >= SENDERS or self._at_hand >= AT_HAND
+        return None if crowded else self._deliver.lease()
+
+    def take(self, leased: Sequence[Leased]) -> None:
+        """Send messages that were leased to this node as they were decided."""
+        self._at_hand += len(leased)
+        task = asyncio.create_task(self._deliver.take(leased))
+        self._taken.add(task)
+        task.add_done_callback(lambda done: self._taken_done(done, len(leased)))
+
+    def _taken_done(self, task: asyncio.Task[None], many: int) -> None:
+        self._at_hand -= many
+        self._taken.discard(task)
+        _told(task)
+
     def _sent(self, task: asyncio.Task[None]) -> None:
+        # Only where all lanes were busy may something have been left.
+        full = len(self._sending) >= SENDERS
         self._sending.discard(task)
-        fault = task.exception() if not task.cancelled() else None
-        if fault:
-            # The leases lapse and the messages are taken back, marked as in doubt.
-            _log.error("deliver.fault", why=f"{type(fault).__name__}: {fault}", exc_info=fault)
-        self.messages.ring()
+        _told(task)
+        if full:
+            self.messages.ring()
 
     def _recover(self, gone: tuple[str, ...]) -> Callable[[], Awaitable[None]]:
         left = list(gone)
@@ -212,6 +236,8 @@ class Worker:
             if await self._deliver.recover(gone=tuple(left)):
                 self.messages.ring()
             left.clear()
+            if stranded := await self._deliver.stranded():
+                self.take(stranded)
 
         return recover
 
@@ -235,12 +261,20 @@ class Worker:
     @property
     def sending(self) -> bool:
         """Whether messages are under way."""
-        return bool(self._sending)
+        return bool(self._sending or self._taken)
 
     async def drain(self) -> None:
         """Let messages under way finish, for a clean stop."""
-        if self._sending:
-            await asyncio.wait(self._sending, timeout=5)
+        if under_way := self._sending | self._taken:
+            await asyncio.wait(under_way, timeout=5)
+
+
+def _told(task: asyncio.Task[None]) -> None:
+    """Say what went wrong while messages were sent."""
+    fault = task.exception() if not task.cancelled() else None
+    if fault:
+        # The leases lapse and the messages are taken back, marked as in doubt.
+        _log.error("deliver.fault", why=_said(fault), exc_info=fault)
 
 
 async def _fault(work: Awaitable[None]) -> Exception | None:
@@ -252,5 +286,5 @@ async def _fault(work: Awaitable[None]) -> Exception | None:
     return None
 
 
-def _said(fault: Exception) -> str:
+def _said(fault: BaseException) -> str:
     return f"{type(fault).__name__}: {fault}"

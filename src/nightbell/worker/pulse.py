@@ -4,10 +4,11 @@ Rule 1: a pulse only wakes early. What is due is in the tables, and every loop l
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from nightbell.engine.ingest import Committed
+from nightbell.engine.leasing import Leased
 from nightbell.engine.tidings import Tidings, tidings
 from nightbell.store.db import DATABASE_TROUBLE, Db
 from nightbell.telemetry import metrics
@@ -27,6 +28,7 @@ class Pulse:
         self._publish: Callable[[str], None] = lambda _topic: None
         self._grown: Callable[[], None] = lambda: None
         self._happened: Callable[[], None] = lambda: None
+        self._take: Callable[[Sequence[Leased]], None] = lambda _leased: None
         self._topics: set[str] = set()
         self._beat = asyncio.Event()
 
@@ -39,6 +41,10 @@ class Pulse:
     ) -> None:
         """Say whom to wake: for timers, for messages, for open pages, for new labels of alerts."""
         self._due, self._messages, self._publish, self._grown = due, messages, publish, grown
+
+    def hands(self, take: Callable[[Sequence[Leased]], None]) -> None:
+        """Say who sends messages that were leased to this node as they were decided."""
+        self._take = take
 
     def tells(self, happened: Callable[[], None]) -> None:
         """Say whom to wake when something happened that may start workflows."""
@@ -62,6 +68,8 @@ class Pulse:
         if news.happened:
             self._happened()
         _count(news)
+        if news.leased:
+            self._take(news.leased)
         if news.pages:
             self._messages()
             self._topics.add("messages")

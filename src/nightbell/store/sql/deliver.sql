@@ -42,6 +42,20 @@ WHERE id IN (
 RETURNING id, alert_id, page_id, user_id, contact_method_id, kind, purpose, level, attempts, idempotency_key, send_at,
     created_at, about, bundle_id, notice_id
 
+-- fellows_of: for whom, about what, a message waits or is under way that another one could be told with
+SELECT user_id, about, method_id, purpose
+FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::text[]) AS t (user_id, about, method_id, purpose)
+WHERE EXISTS (SELECT FROM notifications n WHERE n.state = 'waiting' AND n.user_id = t.user_id AND n.about = t.about
+        AND n.contact_method_id = t.method_id AND n.purpose = t.purpose)
+    OR EXISTS (SELECT FROM notifications n WHERE n.state = 'sending' AND n.user_id = t.user_id AND n.about = t.about
+        AND n.contact_method_id = t.method_id AND n.purpose = t.purpose)
+
+-- leased_before: what is leased to a worker since before $3, and not lapsed at $2: it looks whether it knows of all of it
+SELECT id, alert_id, page_id, user_id, contact_method_id, kind, purpose, level, attempts, idempotency_key, send_at,
+    created_at, about, bundle_id, notice_id
+FROM notifications WHERE state = 'sending' AND leased_by = $1 AND lease_until > $2 AND updated_at <= $3
+ORDER BY lease_until LIMIT 1000
+
 -- bundle_notifications: messages that are told as one from now on
 UPDATE notifications n SET bundle_id = t.bundle_id
 FROM unnest($1::uuid[], $2::uuid[]) AS t (id, bundle_id) WHERE n.id = t.id AND n.bundle_id IS NULL

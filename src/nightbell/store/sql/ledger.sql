@@ -153,6 +153,16 @@ FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::uuid[], $6::text[
     AS t (id, alert_id, page_id, user_id, contact_method_id, kind, purpose, occurrence, level, send_at,
     idempotency_key, because, about, address)
 
+-- insert_leased: messages that are sent once this is committed, by the worker that leases them; of the first try
+INSERT INTO notifications (id, alert_id, page_id, user_id, contact_method_id, kind, purpose, occurrence, level, state,
+    send_at, attempts, lease_until, leased_by, idempotency_key, because, about, address, created_at, updated_at)
+SELECT id, alert_id, page_id, user_id, contact_method_id, kind, purpose, occurrence, level, 'sending', send_at, 1, $16,
+    $17, idempotency_key, because::jsonb, about, address, $15, $18
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::uuid[], $6::text[], $7::text[], $8::int[], $9::int[],
+    $10::timestamptz[], $11::text[], $12::text[], $13::uuid[], $14::text[])
+    AS t (id, alert_id, page_id, user_id, contact_method_id, kind, purpose, occurrence, level, send_at,
+    idempotency_key, because, about, address)
+
 -- cancel_page_messages: nobody is to be woken for these any more; what is being sent now cannot be called back
 UPDATE notifications SET state = 'canceled', why = 'the alert no longer pages', finished_at = $2, updated_at = $2
 WHERE alert_id = ANY($1::uuid[]) AND state = 'waiting' AND purpose = 'page'

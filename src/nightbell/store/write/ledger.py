@@ -17,6 +17,7 @@ from nightbell.core.draft import Occurrence, Shown
 from nightbell.core.escalation import Escalation, Plan
 from nightbell.core.group import Group
 from nightbell.core.journal import Entry
+from nightbell.core.leasing import Lease
 from nightbell.core.paging import Notification, Page
 from nightbell.core.routing import Routing
 from nightbell.store.db import Tx
@@ -238,6 +239,12 @@ def page_row(p: Page) -> tuple[Any, ...]:
 def notifications(all_of_it: Together, messages: Iterable[Notification], now: datetime) -> None:
     """Write messages to be sent."""
     _write(all_of_it, "insert_notifications", [message_row(n) for n in messages], now)
+
+
+def leased(all_of_it: Together, messages: Sequence[Notification], lease: Lease, now: datetime) -> None:
+    """Write messages that are sent once this is committed, leased to whoever sends them."""
+    rows = [message_row(n) for n in messages]
+    _write(all_of_it, "insert_leased", rows, now, lease.until, lease.worker, lease.now)
 
 
 def message_row(n: Notification) -> tuple[Any, ...]:

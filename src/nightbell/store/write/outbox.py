@@ -7,11 +7,14 @@ from uuid import UUID
 from msgspec import Struct
 
 from nightbell.core.attempting import Next
+from nightbell.core.leasing import Lease
 from nightbell.core.paging import NOTHING
 from nightbell.store.db import Row, Runner, Tx
 from nightbell.store.write.together import Together
 
 _WHY = 1_000
+#: (person, thing, contact method, purpose): what messages have in common that may be told as one.
+Fellowship = tuple[int, UUID, UUID, str]
 
 
 class Claimed(Struct, frozen=True, kw_only=True):
@@ -33,14 +36,6 @@ class Claimed(Struct, frozen=True, kw_only=True):
     #: The bundle it was tried in before.
     bundle_id: UUID | None = None
     notice_id: UUID | None = None
-
-
-class Lease(Struct, frozen=True, kw_only=True):
-    """Who takes messages, when, and for how long nobody else may."""
-
-    worker: str
-    now: datetime
-    until: datetime
 
 
 class Lost(Struct, frozen=True, kw_only=True):
@@ -72,7 +67,7 @@ async def claim_first(tx: Tx, lease: Lease, turn: Sequence[tuple[int, UUID]]) ->
     return [Claimed(**dict(row.items())) for row in rows]
 
 
-async def claim_fellows(tx: Tx, lease: Lease, keys: Sequence[tuple[int, UUID, UUID, str]]) -> list[Claimed]:
+async def claim_fellows(tx: Tx, lease: Lease, keys: Sequence[Fellowship]) -> list[Claimed]:
     """Lease what else is due for (person, thing, contact method, purpose)."""
     if not keys:
         return []
@@ -105,7 +100,29 @@ async def start(tx: Tx, attempts: Sequence[tuple[UUID, UUID, int]], worker: str,
     if not attempts:
         return []
     await tx.execute("start_attempts", *zip(*attempts, strict=True), worker, now)
-    return await tx.rows("addressed", [message for _, message, _ in attempts])
+    return await addressed(tx, [message for _, message, _ in attempts])
+
+
+def begin(rows: Together, attempts: Sequence[tuple[UUID, UUID, int]], lease: Lease) -> None:
+    """Write down what is tried at once, (new id, message, number of the try), with what else is written."""
+    rows.add("start_attempts", *zip(*attempts, strict=True), lease.worker, lease.now)
+
+
+async def fellows(tx: Tx, keys: Sequence[Fellowship]) -> set[Fellowship]:
+    """Return those of which a message waits or is under way: another one may be told with it."""
+    rows = await tx.rows("fellows_of", *zip(*keys, strict=True))
+    return {(r["user_id"], r["about"], r["method_id"], r["purpose"]) for r in rows}
+
+
+async def addressed(tx: Tx, messages: Sequence[UUID]) -> list[Row]:
+    """Return what messages need of people, contact methods and alerts."""
+    return await tx.rows("addressed", messages)
+
+
+async def leased(db: Runner, worker: str, now: datetime, before: datetime) -> list[Claimed]:
+    """Return what was leased to a worker before an instant and is under way still, as the tables say."""
+    rows = await db.rows("leased_before", worker, now, before)
+    return [Claimed(**dict(row.items())) for row in rows]
 
 
 async def finish(tx: Tx, done: Sequence[tuple[Claimed, Next]], worker: str, now: datetime) -> None:
