@@ -4,12 +4,13 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from nightbell.core.errors import Overloaded
 from nightbell.engine.directory import Directories
 from nightbell.engine.ids import new_id
 from nightbell.engine.ingest import Incoming, packed
-from nightbell.engine.writer import Writers
+from nightbell.engine.writer import FEW, Writers
 from nightbell.sources import alertmanager
 from nightbell.testing.clock import NIGHT
 from support.captures import captured
@@ -119,3 +120,41 @@ async def test_a_stop_answers_whoever_waits(scene, writers):
     async with asyncio.timeout(5):
         answers = await asyncio.gather(*waiting, return_exceptions=True)
     assert all(isinstance(a, Overloaded) or getattr(a, "outcome", "") == "accepted" for a in answers)
+
+
+@pytest.fixture
+def idle(scene):
+    """Writers of three lanes that write nothing, and how many deliveries wait in each."""
+    lanes = Writers(scene.db, Directories(), lambda _: None, lanes=3, hold_down=timedelta(), limit=1 << 30)
+    yield lanes, lambda: [lane.waiting for lane in lanes._lanes]
+
+
+async def queued(lanes, source, *groups):
+    """Hand in deliveries of these groups; nothing is written of them."""
+    sample = incoming(source)
+    each = [replace(sample, envelope=replace(sample.envelope, group_key=group)) for group in groups]
+    tasks = [asyncio.ensure_future(lanes.submit(one)) for one in each]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def test_one_lane_writes_while_it_keeps_up_and_others_help_in_a_storm(scene, idle):
+    (lanes, waiting), source = idle, await scene.cast.source()
+    tasks = await queued(lanes, source, *map(str, range(FEW)))
+    assert waiting() == [FEW, 0, 0]
+    tasks += await queued(lanes, source, *map(str, range(FEW, 3 * FEW)))
+    assert waiting() == [FEW, FEW, FEW]
+    await lanes.stop()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_what_is_under_way_of_a_group_stays_in_one_lane(scene, idle):
+    (lanes, waiting), source = idle, await scene.cast.source()
+    tasks = await queued(lanes, source, *map(str, range(FEW + 1)), "0", "0", str(FEW))
+    assert waiting() == [FEW + 2, 2, 0]
+    await lanes.stop()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    tasks = await queued(lanes, source, str(FEW))
+    assert waiting() == [1, 0, 0]
+    await lanes.stop()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,13 +1,15 @@
 """Group commit: deliveries that arrive together share a transaction, and each is answered after its fsync.
 
-A few writers work side by side so that one encodes while another commits. A group always goes to the same writer, so
-its deliveries are decided in the order they came; between nodes the unique identity decides, and the loser tries again.
+One writer does while it keeps up; in a storm a few work side by side, so that one encodes while another commits. What is
+under way of a group is all at one writer, so its deliveries are decided in the order they came; between nodes the unique
+identity decides, and the loser tries again.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 
@@ -20,6 +22,8 @@ from nightbell.store.db import DATABASE_TROUBLE, Db, Tx
 
 #: Alerts in one transaction: past a few hundred a larger batch gains nothing and only waits longer.
 MOST_ALERTS = 400
+#: Deliveries that wait for one lane before another one helps: a transaction for each of two costs more than one for both.
+FEW = 16
 #: How often a batch that lost a race is decided again.
 TRIES = 5
 _log = structlog.get_logger(__name__)
@@ -51,6 +55,11 @@ class Writer:
         self.waiting_bytes += one.size
         self._ready.set()
         return future
+
+    @property
+    def waiting(self) -> int:
+        """Deliveries that wait for the next batch."""
+        return len(self._queue)
 
     async def run(self) -> None:
         """Write batches until cancelled."""
@@ -146,6 +155,8 @@ class Writers:
     ) -> None:
         self._lanes = [Writer(db, directories, woken, hold_down) for _ in range(lanes)]
         self._limit = limit
+        #: Of each group of which something is under way: where, and how many deliveries.
+        self._under_way: dict[tuple[UUID, str], tuple[Writer, int]] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, lends: Lends = nothing) -> None:
@@ -189,5 +200,17 @@ class Writers:
         """
         if self.full():
             raise Overloaded("Too much is waiting to be written.", hint="Alertmanager tries again by itself.")
-        lane = hash((one.source_id, one.envelope.group_key)) % len(self._lanes)
-        return await self._lanes[lane].put(one)
+        group = (one.source_id, one.envelope.group_key)
+        lane, many = self._under_way.get(group) or (self._next(), 0)
+        self._under_way[group] = (lane, many + 1)
+        try:
+            return await lane.put(one)
+        finally:
+            lane, many = self._under_way.pop(group)
+            if many > 1:
+                self._under_way[group] = (lane, many - 1)
+
+    def _next(self) -> Writer:
+        """Return the first lane while it keeps up, else the one for which the fewest wait."""
+        first = self._lanes[0]
+        return first if first.waiting < FEW else min(self._lanes, key=lambda lane: lane.waiting)
