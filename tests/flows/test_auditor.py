@@ -7,7 +7,7 @@ import pytest
 
 from nightbell.audit.auditor import Auditor
 from nightbell.core.delivery import Purpose
-from nightbell.engine.sealing import seal
+from nightbell.engine.sealing import WIDE, seal
 from nightbell.telemetry import metrics
 from nightbell.worker.alarms import Alarms
 
@@ -63,7 +63,7 @@ async def findings(scene):
 
 
 async def test_where_all_is_well_nothing_is_found(scene, auditor, paged):
-    await seal(scene.db, scene.clock(), wide=True)
+    await seal(scene.db, scene.clock(), reach=WIDE)
     assert await auditor.round() == {}
     assert await auditor.round() == {}
     assert [gauge(name) for name in ("next_action", "page_once", "in_time", "ledger")] == [0, 0, 0, 0]
@@ -181,7 +181,7 @@ LEDGER_FAULTS = {
 
 @pytest.mark.parametrize("fault", LEDGER_FAULTS.values(), ids=LEDGER_FAULTS)
 async def test_a_ledger_that_was_touched_is_found_and_stays_found(scene, auditor, paged, fault):
-    assert await seal(scene.db, scene.clock(), wide=True) >= 4
+    assert await seal(scene.db, scene.clock(), reach=WIDE) >= 4
     assert await auditor.round() == {}
     await scene.db.run(fault)
     assert (await auditor.round())["ledger"] >= 1
@@ -192,7 +192,7 @@ async def test_a_ledger_that_was_touched_is_found_and_stays_found(scene, auditor
 
 
 async def test_a_ledger_cut_off_while_nobody_looked_is_found_at_the_next_start(scene, auditor, paged):
-    await seal(scene.db, scene.clock(), wide=True)
+    await seal(scene.db, scene.clock(), reach=WIDE)
     await auditor.round()
     await scene.db.run(LEDGER_FAULTS["cut off"])
     again = Auditor(scene.db.dsn, scene.clock, auditor._alarm, auditor._calm)

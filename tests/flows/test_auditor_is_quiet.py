@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nightbell.audit.auditor import Auditor
-from nightbell.engine.sealing import seal
+from nightbell.engine.sealing import WIDE, seal
 from nightbell.testing.escalation_cases import problems
 from nightbell.testing.scenario import Scene
 from nightbell.testing.staged import Staged
@@ -30,7 +30,7 @@ async def test_a_case_that_goes_as_it_should_leaves_nothing_to_find(case, db):
         await scene.start()
         try:
             yield Staged(scene)
-            await seal(db, scene.clock(), wide=True)
+            await seal(db, scene.clock(), reach=WIDE)
             found.update(await Auditor(db.dsn, scene.clock, nobody, nobody).round())
         finally:
             await scene.stop()

@@ -9,7 +9,7 @@ from nightbell.audit.auditor import Auditor
 from nightbell.core.ledger import Broken, Head
 from nightbell.engine import keeping
 from nightbell.engine.keeping import keep
-from nightbell.engine.sealing import seal
+from nightbell.engine.sealing import WIDE, seal
 from nightbell.store.read import ledger
 from nightbell.store.read.ledger_export import checked, csv_header, csv_line, json_line
 
@@ -22,7 +22,7 @@ async def folder(scene, tmp_path):
     ana = await scene.cast.person("Ana", "sms")
     await scene.cast.source(pages=await scene.cast.service(policy=await scene.cast.policy(([ana], 10))))
     await scene.at("02:00").firing("DiskFull").pages(ana)
-    assert await seal(scene.db, scene.clock(), wide=True) == 4
+    assert await seal(scene.db, scene.clock(), reach=WIDE) == 4
     return tmp_path / "ledger"
 
 
@@ -77,7 +77,7 @@ async def test_what_was_put_away_is_not_sealed_again(scene, folder):
     later = scene.clock() + LONG
     await keep(scene.db, later, days=400, folder=folder)
     for now in (later, later + timedelta(minutes=5), scene.clock()):
-        assert await seal(scene.db, now, wide=True) == 0
+        assert await seal(scene.db, now, reach=WIDE) == 0
 
 
 async def test_what_is_young_stays_and_a_few_days_are_not_worth_a_file(scene, folder):

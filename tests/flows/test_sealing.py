@@ -10,10 +10,11 @@ from msgspec import structs
 from nightbell.core import shortid
 from nightbell.core.ledger import Head
 from nightbell.core.why import why
-from nightbell.engine.sealing import seal
+from nightbell.engine.sealing import BRIEF, NARROW, WIDE, seal
 from nightbell.store.read import ledger
 from nightbell.store.read import why as recorded
 from nightbell.testing.phones import Hang
+from nightbell.worker.watching import NARROW_EVERY, WIDE_EVERY, Looks
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ async def told(scene, shop, ana, ben):
 
 async def test_a_page_is_followed_from_decision_to_acknowledgement(scene, shop, ana, ben):
     await told(scene, shop, ana, ben)
-    assert await seal(scene.db, scene.clock(), wide=True) == 9
+    assert await seal(scene.db, scene.clock(), reach=WIDE) == 9
     assert await steps(scene) == [
         ("decided", ""), ("queued", "sms"), ("handed_over", "sms"), ("accepted", "sms"),
         ("decided", ""), ("queued", "sms"), ("handed_over", "sms"), ("accepted", "sms"),
@@ -78,7 +79,7 @@ async def test_sealing_twice_or_bit_by_bit_ends_in_the_same_chain(scene, shop, a
 async def test_two_sealers_never_seal_the_same(scene, shop, ana, ben):
     await told(scene, shop, ana, ben)
     now = scene.clock()
-    added = await asyncio.gather(*(seal(scene.db, now, wide=True) for _ in range(4)))
+    added = await asyncio.gather(*(seal(scene.db, now, reach=WIDE) for _ in range(4)))
     assert sum(added) == 9
     assert await ledger.verified(scene.db) == await ledger.head(scene.db)
 
@@ -104,12 +105,12 @@ async def test_what_was_called_off_is_in_the_ledger(scene, ana):
 async def test_after_a_long_time_without_a_sealer_a_wide_look_finds_what_was_left(scene, shop, ana, ben):
     await told(scene, shop, ana, ben)
     later = scene.clock() + timedelta(hours=20)
-    assert await seal(scene.db, later, wide=True) == 9
+    assert await seal(scene.db, later, reach=WIDE) == 9
 
 
 async def test_an_entry_outlives_its_alert(scene, shop, ana, ben):
     await told(scene, shop, ana, ben)
-    await seal(scene.db, scene.clock(), wide=True)
+    await seal(scene.db, scene.clock(), reach=WIDE)
     await scene.db.run("DELETE FROM alerts")
     assert len(await entries(scene)) == 9
     assert await ledger.verified(scene.db) == await ledger.head(scene.db)
@@ -117,7 +118,7 @@ async def test_an_entry_outlives_its_alert(scene, shop, ana, ben):
 
 async def test_the_ledger_holds_no_address_and_no_text_of_an_alert(scene, shop, ana, ben):
     await told(scene, shop, ana, ben)
-    await seal(scene.db, scene.clock(), wide=True)
+    await seal(scene.db, scene.clock(), reach=WIDE)
     text = str([one.entry async for one in ledger.entries(scene.db)])
     assert "DiskFull" not in text and "@" not in text
 
@@ -144,3 +145,32 @@ async def test_why_speaks_of_the_present_occurrence_alone(scene, ana):
     row = await scene.alert("DiskFull")
     case = await recorded.case(scene.db, row["id"], row["status"])
     assert [page.at for page in case.pages] == [scene.clock()]
+
+
+async def test_what_a_brief_look_is_too_late_for_is_sealed_by_the_next_narrow_one(scene, shop, ana):
+    await scene.at("02:00").firing("Early").pages(ana)
+    await seal(scene.db, scene.clock())
+    sealed = await entries(scene)
+    await scene.db.run("DELETE FROM ledger")
+    await scene.at("02:00:30").firing("Later").pages(ana)
+    await seal(scene.db, scene.clock(), reach=WIDE)
+    await scene.db.run("DELETE FROM ledger WHERE at < $1", scene.clock())
+    assert await seal(scene.db, scene.clock(), reach=BRIEF) == 0
+    assert await seal(scene.db, scene.clock(), reach=NARROW) == len(sealed)
+
+
+def test_most_looks_are_brief_and_the_first_goes_furthest():
+    now = 100.0
+    looks = Looks(lambda: now)
+    assert looks.reach() == WIDE
+    assert looks.reach() == WIDE  # until one has sealed all of it
+    looks.looked(WIDE)
+    assert looks.reach() == BRIEF
+    now += NARROW_EVERY
+    assert looks.reach() == NARROW
+    looks.looked(BRIEF)
+    assert looks.reach() == NARROW
+    looks.looked(NARROW)
+    assert looks.reach() == BRIEF
+    now = 100.0 + WIDE_EVERY
+    assert looks.reach() == WIDE

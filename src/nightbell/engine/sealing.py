@@ -18,17 +18,20 @@ BATCH = 20_000
 #: Entries hashed before others have their turn, about a millisecond, and how long that turn is. Units: seconds.
 SLICE = 100
 PAUSE = 0.002
+#: How far back a look goes. Nearly all there is to seal is as young as this; each entry of a storm that was sealed
+#: already costs a question once more.
+BRIEF = timedelta(seconds=10)
 #: Longer than any transaction lasts, so that what commits late is still seen.
 NARROW = timedelta(minutes=2)
 #: Looked at after a start and every few minutes: what a long outage left behind.
 WIDE = timedelta(days=1)
 
 
-async def seal(db: Db, now: datetime, *, wide: bool = False, once: bool = False) -> int:
+async def seal(db: Db, now: datetime, *, reach: timedelta = NARROW, once: bool = False) -> int:
     """Seal what is not sealed yet, with `once` a batch of it; return how many entries were added."""
     added = 0
     while True:
-        more = await db.in_tx(lambda tx: _seal(tx, now, WIDE if wide else NARROW))
+        more = await db.in_tx(lambda tx: _seal(tx, now, reach))
         added += more
         if once or more < BATCH:
             return added

@@ -12,7 +12,7 @@ from nightbell.api.resources.heartbeats import HEARTBEATS
 from nightbell.core.directory import Target
 from nightbell.core.journal import SYSTEM
 from nightbell.engine.act import NewAlert
-from nightbell.engine.sealing import seal
+from nightbell.engine.sealing import WIDE, seal
 
 GOLDEN = json.loads((Path(__file__).parent / "golden.json").read_text())
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -155,7 +155,7 @@ async def test_the_ledger_is_listed_for_operators_newest_first(call, program, pe
     made = await program.running.engine.act.create(
         NewAlert(summary="DiskFull", targets=(target,)), by=SYSTEM, now=now
     )
-    await seal(db, now, wide=True)
+    await seal(db, now, reach=WIDE)
     page = await call("GET", f"/v1/ledger_entries?page[size]=2&filter[alert_id]={made.id}")
     assert [one["attributes"]["alert_id"] for one in page["data"]] == [str(made.id)] * len(page["data"])
     assert page["data"][0]["attributes"]["position"] > page["data"][-1]["attributes"]["position"] - 1
