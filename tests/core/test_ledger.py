@@ -39,7 +39,9 @@ def rows(chain):
 
 
 def test_entries_follow_the_order_in_which_things_happened():
-    steps = [s.step for s in chained(Head(), [fact(2), fact(1, Step.QUEUED), fact(1, Step.DECIDED)], NOW)]
+    steps = [
+        s.step for s in chained(Head(), in_order([fact(2), fact(1, Step.QUEUED), fact(1, Step.DECIDED)]), NOW)
+    ]
     assert steps == ["decided", "queued", "accepted"]
 
 
@@ -52,7 +54,7 @@ def test_a_chain_goes_on_where_another_ended():
 
 @given(st.permutations(range(5)))
 def test_the_order_in_which_facts_are_found_makes_no_difference(order):
-    assert chained(Head(), [fact(n + 1) for n in order], NOW + timedelta(minutes=1)) == CHAIN
+    assert chained(Head(), in_order([fact(n + 1) for n in order]), NOW + timedelta(minutes=1)) == CHAIN
 
 
 @given(st.integers(0, 4), st.sampled_from(["changed", "gone", "doubled", "digest"]))

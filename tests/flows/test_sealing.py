@@ -8,13 +8,14 @@ import pytest
 from msgspec import structs
 
 from nightbell.core import shortid
-from nightbell.core.ledger import Head
+from nightbell.core.ledger import Head, followed
 from nightbell.core.why import why
+from nightbell.engine import sealing
 from nightbell.engine.sealing import BRIEF, NARROW, WIDE, seal
 from nightbell.store.read import ledger
 from nightbell.store.read import why as recorded
 from nightbell.testing.phones import Hang
-from nightbell.worker.watching import NARROW_EVERY, WIDE_EVERY, Looks
+from nightbell.worker.watching import NARROW_EVERY, WIDE_EVERY, Kept, Looks, chores
 
 
 @pytest.fixture
@@ -174,3 +175,27 @@ def test_most_looks_are_brief_and_the_first_goes_furthest():
     assert looks.reach() == BRIEF
     now = 100.0 + WIDE_EVERY
     assert looks.reach() == WIDE
+
+
+async def test_a_round_goes_on_while_there_is_something_to_seal(scene, shop, ana, tmp_path):
+    async def audit() -> None: ...
+
+    ledger = next(c for c in chores(scene.db, scene.clock, audit, Kept(0, tmp_path)) if c.name == "ledger")
+    await scene.at("02:00").firing("Early").pages(ana)
+    working = asyncio.ensure_future(ledger.work())
+    async with asyncio.timeout(20):
+        while not await entries(scene):
+            await asyncio.sleep(0.01)
+        early = len(await entries(scene))
+        await scene.at("02:01").firing("Later").pages(ana)
+        await working
+    assert len(await entries(scene)) == 2 * early
+    assert await seal(scene.db, scene.clock(), reach=WIDE) == 0
+
+
+async def test_many_entries_are_written_in_slices_of_one_chain(scene, shop, ana, monkeypatch):
+    monkeypatch.setattr(sealing, "SLICE", 2)
+    await scene.at("02:00").firing("DiskFull").pages(ana).at("02:05").resolved("DiskFull").told(ana)
+    assert await seal(scene.db, scene.clock(), reach=WIDE) == 4
+    rows = [(one.position, one.entry, one.digest) async for one in ledger.entries(scene.db)]
+    assert isinstance(followed(Head(), rows), Head)

@@ -78,9 +78,9 @@ class Head(Struct, frozen=True):
 
 
 def chained(head: Head, facts: Iterable[Fact], now: datetime) -> list[Sealed]:
-    """Return facts as the entries that follow, in the order they happened; `now` is when they are sealed."""
+    """Return facts, which are in order, as the entries that follow; `now` is when they are sealed."""
     sealed: list[Sealed] = []
-    for fact in in_order(facts):
+    for fact in facts:
         text = canonical(head.position + 1, fact, now)
         head = Head(head.position + 1, digest(head.digest, text))
         sealed.append(

@@ -15,12 +15,14 @@ from nightbell.store.db import Db, Row, Tx
 LOCK = 7_420_002
 #: Entries in one transaction: to find what is new costs the same for one as for all of them.
 BATCH = 20_000
-#: Entries hashed before others have their turn, about a millisecond, and how long that turn is. Units: seconds.
-SLICE = 100
-PAUSE = 0.002
+#: Entries hashed before others have their turn, about a millisecond with the database's part of it.
+SLICE = 50
+#: How long that turn is, and how long all of them together at most. Units: seconds.
+PAUSE = 0.01
+SPREAD = 1.0
 #: How far back a look goes. Nearly all there is to seal is as young as this; each entry of a storm that was sealed
 #: already costs a question once more.
-BRIEF = timedelta(seconds=10)
+BRIEF = timedelta(seconds=2)
 #: Longer than any transaction lasts, so that what commits late is still seen.
 NARROW = timedelta(minutes=2)
 #: Looked at after a start and every few minutes: what a long outage left behind.
@@ -57,11 +59,13 @@ async def add(tx: Tx, facts: Iterable[Fact], now: datetime) -> None:
     last = await tx.row("ledger_head")
     head = Head(last["position"], bytes(last["digest"])) if last else Head()
     ordered = ledger.in_order(facts)
+    pause = min(PAUSE, SPREAD * SLICE / max(len(ordered), 1))
     for at in range(0, len(ordered), SLICE):
+        if at:
+            await asyncio.sleep(pause)
         sealed = ledger.chained(head, ordered[at : at + SLICE], now)
         await _append(tx, sealed, now)
         head = Head(sealed[-1].position, sealed[-1].digest)
-        await asyncio.sleep(PAUSE)
 
 
 def _fact(row: Row) -> Fact:
