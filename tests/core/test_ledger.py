@@ -18,6 +18,7 @@ from nightbell.core.ledger import (
     chained,
     disagreement,
     followed,
+    in_order,
 )
 from nightbell.store.read.ledger_export import checked, csv_header, csv_line, json_line
 
