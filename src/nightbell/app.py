@@ -296,7 +296,9 @@ def _processes(settings: Settings, now: Callable[[], datetime]) -> int:
     """Return how many processes take requests. Where somebody holds the time, one puts in order what happens in it."""
     if now is not clock.now:
         return 1
-    return settings.processes or min(2, len(os.sched_getaffinity(0)))
+    # Only Linux says which processors a process may use.
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return settings.processes or min(2, usable)
 
 
 def _telegram(

@@ -15,7 +15,7 @@ from nightbell import clock
 from nightbell.core.errors import BadPayload, Overloaded
 from nightbell.core.leasing import Lease
 from nightbell.engine.ids import new_id
-from nightbell.engine.intake import FEW, Answer, Arrived, Shared
+from nightbell.engine.intake import FEW, OFF_LOOP, Answer, Arrived, Shared
 from nightbell.engine.leasing import nothing
 from nightbell.engine.tidings import Tidings
 from nightbell.testing.clock import NIGHT
@@ -217,6 +217,13 @@ async def test_in_a_storm_the_others_help():
     held = [Held(), Held(), Held()]
     async with dealt(held, [b"[%d]" % n for n in range(FEW * 6)]):
         assert [len(one.taken) for one in held] == [FEW * 2] * 3
+
+
+async def test_a_large_body_stays_where_it_came():
+    first, second = Held(), Held()
+    large = [b"[%d, %b]" % (n, b" " * OFF_LOOP) for n in range(3)]
+    async with dealt([first, second], [*(b"[%d]" % n for n in range(FEW)), *large]):
+        assert (len(first.taken), second.taken) == (FEW + 3, [])
 
 
 async def test_what_is_under_way_of_a_group_is_all_at_one():

@@ -25,7 +25,7 @@ PUSH = "push"
 #: Requests under way at the node's own process before others help.
 FEW = 16
 #: Bodies above this are decoded off the loop: 36 MB would hold everything else for half a second.
-_OFF_LOOP = 1_000_000
+OFF_LOOP = 1_000_000
 
 
 class Arrived(Struct, frozen=True, kw_only=True, gc=False):
@@ -96,7 +96,7 @@ class Inside:
 
     async def take(self, arrived: Arrived) -> Answer:
         """Write a request and return what to tell its sender, after its fsync."""
-        big = len(arrived.body) > _OFF_LOOP
+        big = len(arrived.body) > OFF_LOOP
         incoming = await asyncio.to_thread(_incoming, arrived) if big else _incoming(arrived)
         outcome = await self._writers.submit(incoming)
         return Answer(outcome=outcome.outcome, body=msgspec.json.encode(_said(outcome)) + b"\n")
@@ -141,7 +141,8 @@ class Shared:
     async def take(self, arrived: Arrived) -> Answer:
         """Write a request and return what to tell its sender, after its fsync."""
         group = _group(arrived.body)
-        at, many = self._groups.get(group) or (self._next(), 0)
+        # A large body is decoded in a thread here; to hand it over would hold everything else up.
+        at, many = self._groups.get(group) or (0 if len(arrived.body) > OFF_LOOP else self._next(), 0)
         self._groups[group] = at, many + 1
         self._busy[at] += 1
         try:
@@ -168,14 +169,17 @@ class Shared:
         await asyncio.gather(*(one.stop() for one in self._intakes))
 
 
-#: How Go writes it: behind the alerts, so looked for from the end.
+#: How Go writes it: behind the alerts, so looked for from the end, and no further than a usual key is long.
 _GROUP_KEY = b'"groupKey":"'
+_TAIL = 65_536
+#: Where there is none: receiver, status and the first labels stand here.
+_HEAD = 256
 
 
 def _group(body: bytes) -> bytes:
-    """Return what tells groups apart, as far as one sees without decoding: the key, else the whole request."""
-    at = body.rfind(_GROUP_KEY)
-    return body[at : body.find(b'","', at)] if at >= 0 else body
+    """Return what tells groups apart, as far as one sees without decoding."""
+    at = body.rfind(_GROUP_KEY, max(0, len(body) - _TAIL))
+    return body[at : body.find(b'","', at)] if at >= 0 else body[:_HEAD]
 
 
 def _incoming(arrived: Arrived) -> Incoming:

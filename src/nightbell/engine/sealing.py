@@ -22,7 +22,7 @@ PAUSE = 0.01
 SPREAD = 1.0
 #: How far back a look goes. Nearly all there is to seal is as young as this; each entry of a storm that was sealed
 #: already costs a question once more.
-BRIEF = timedelta(seconds=2)
+BRIEF = timedelta(seconds=0.5)
 #: Longer than any transaction lasts, so that what commits late is still seen.
 NARROW = timedelta(minutes=2)
 #: Looked at after a start and every few minutes: what a long outage left behind.

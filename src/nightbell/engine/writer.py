@@ -101,10 +101,13 @@ class Writer:
                 _fail(future, Overloaded("The database is not available."))
         else:
             self._away = False
-            for (_, future), outcome in zip(batch, committed.outcomes, strict=True):
-                if not future.done():
-                    future.set_result(outcome)
-            self._woken(committed)
+            try:
+                # First: a person waits for a page, and a program for its answer.
+                self._woken(committed)
+            finally:
+                for (_, future), outcome in zip(batch, committed.outcomes, strict=True):
+                    if not future.done():
+                        future.set_result(outcome)
         finally:
             # Whatever went wrong, and on a stop: nobody waits for an answer that never comes.
             for _, future in batch:

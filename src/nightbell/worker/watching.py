@@ -16,9 +16,9 @@ from nightbell.worker.loop import Chore
 #: Units: seconds.
 SEAL_EVERY = 2.0
 #: Before the next look while there is something to seal: many small looks hold pages up less than a few large ones.
-SOON = 0.5
+SOON = 0.1
 #: Looks of one round; then the loop says that it lives.
-ROUNDS = 60
+ROUNDS = 200
 #: How often what committed late is looked for, and what was left behind long ago.
 NARROW_EVERY = 30.0
 WIDE_EVERY = 300.0
