@@ -9,6 +9,7 @@ from nightbell.core.calendar import MOMENT
 from nightbell.core.errors import Stale
 from nightbell.core.override_checks import (
     GRACE,
+    SKEW,
     collide,
     errors_in_change,
     errors_in_override,
@@ -97,8 +98,8 @@ def test_once_begun_only_its_end_can_move_and_not_into_the_past():
     running = replace(COVER, start=NOW - HOUR)
     assert change(running, replace(running, end=NOW + 3 * HOUR)) == []
     assert change(running, replace(running, end=NOW)) == []
-    assert change(running, replace(running, end=NOW - GRACE)) == []
-    assert change(running, replace(running, end=NOW - GRACE - MOMENT)) == ["ends_at"]
+    assert change(running, replace(running, end=NOW - SKEW)) == []
+    assert change(running, replace(running, end=NOW - SKEW - MOMENT)) == ["ends_at"]
     begins = replace(COVER, start=NOW)
     assert change(begins, replace(begins, user=ZOE)) == ["user_id"]
     assert change(running, replace(running, user=ZOE, start=NOW)) == ["starts_at", "user_id"]
@@ -120,8 +121,9 @@ def test_taken_back_it_keeps_what_it_did():
     assert withdrawn(running, now=NOW) == replace(running, end=NOW)
 
 
-def test_a_minute_and_a_half_ago_is_past():
-    assert errors(replace(COVER, start=NOW - 1.5 * HOUR / 60)) == ["starts_at"]
+def test_a_quarter_of_an_hour_and_a_bit_ago_is_past():
+    assert errors(replace(COVER, start=NOW - GRACE)) == []
+    assert errors(replace(COVER, start=NOW - GRACE - MOMENT)) == ["starts_at"]
 
 
 def test_taking_two_people_off_at_the_same_time_is_no_collision():

@@ -11,7 +11,7 @@ from nightbell.core import shortid
 from nightbell.core.ledger import Head, followed
 from nightbell.core.why import why
 from nightbell.engine import sealing
-from nightbell.engine.sealing import BRIEF, NARROW, WIDE, seal
+from nightbell.engine.sealing import BATCH, BRIEF, NARROW, WIDE, seal
 from nightbell.store.read import ledger
 from nightbell.store.read import why as recorded
 from nightbell.testing.phones import Hang
@@ -160,21 +160,33 @@ async def test_what_a_brief_look_is_too_late_for_is_sealed_by_the_next_narrow_on
     assert await seal(scene.db, scene.clock(), reach=NARROW) == len(sealed)
 
 
-def test_most_looks_are_brief_and_the_first_goes_furthest():
+def test_the_first_look_goes_furthest_until_one_has_sealed_all_of_it():
     now = 100.0
     looks = Looks(lambda: now)
     assert looks.reach() == WIDE
-    assert looks.reach() == WIDE  # until one has sealed all of it
-    looks.looked(WIDE)
-    assert looks.reach() == BRIEF
-    now += NARROW_EVERY
-    assert looks.reach() == NARROW
-    looks.looked(BRIEF)
-    assert looks.reach() == NARROW
-    looks.looked(NARROW)
-    assert looks.reach() == BRIEF
-    now = 100.0 + WIDE_EVERY
+    looks.looked(WIDE, BATCH)
     assert looks.reach() == WIDE
+    looks.looked(WIDE, 3)
+    assert looks.reach() in (BRIEF, NARROW)
+    now += WIDE_EVERY
+    assert looks.reach() == WIDE
+
+
+@pytest.mark.parametrize(("sealed", "rests"), [(0, 0), (100, 0.04), (10_000, 4), (300_000, NARROW_EVERY)])
+def test_the_more_was_sealed_lately_the_rarer_is_a_narrow_look(sealed, rests):
+    now = 100.0
+    looks = Looks(lambda: now)
+    looks.looked(WIDE, 0)
+    for _ in range(sealed // 100):
+        looks.looked(BRIEF, 100)
+    assert looks.reach() == (BRIEF if rests else NARROW)
+    now += rests + 0.001
+    assert looks.reach() == NARROW
+    looks.looked(NARROW, 0)
+    assert looks.reach() == (BRIEF if rests else NARROW)
+    now += NARROW.total_seconds() + 1
+    looks.looked(NARROW, 0)
+    assert looks.reach() == NARROW  # all that was quieter than it is now
 
 
 async def test_a_round_goes_on_while_there_is_something_to_seal(scene, shop, ana, tmp_path):

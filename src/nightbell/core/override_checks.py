@@ -11,8 +11,10 @@ from msgspec.structs import replace
 from nightbell.core.errors import Invalid, Stale
 from nightbell.core.schedule import Change, Override, Schedule
 
-#: How far back "from now on" may lie, for clocks that differ and clicks that take time; `from_now` cuts it off.
-GRACE = timedelta(minutes=1)
+#: How far back "from now on" may lie, for clocks that differ and forms that take time to fill in; `from_now` cuts it off.
+GRACE = timedelta(minutes=15)
+#: How far back an end may move, for clocks that differ.
+SKEW = timedelta(minutes=1)
 _NEEDS_USER = (Change.ADD, Change.REPLACE)
 _NEEDS_REPLACED = (Change.REMOVE, Change.REPLACE)
 
@@ -96,5 +98,5 @@ def _errors_in_history(before: Override, after: Override) -> Iterator[Invalid]:
 
 
 def _errors_in_end(after: Override, now: datetime) -> Iterator[Invalid]:
-    if after.end < now - GRACE:
+    if after.end < now - SKEW:
         yield Invalid("it would end in the past", place="ends_at", hint=f"{now.isoformat()} or later")

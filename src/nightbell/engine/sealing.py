@@ -22,7 +22,7 @@ PAUSE = 0.01
 SPREAD = 1.0
 #: How far back a look goes. Nearly all there is to seal is as young as this; each entry of a storm that was sealed
 #: already costs a question once more.
-BRIEF = timedelta(seconds=0.5)
+BRIEF = timedelta(seconds=2)
 #: Longer than any transaction lasts, so that what commits late is still seen.
 NARROW = timedelta(minutes=2)
 #: Looked at after a start and every few minutes: what a long outage left behind.
@@ -42,6 +42,8 @@ async def seal(db: Db, now: datetime, *, reach: timedelta = NARROW, once: bool =
 async def _seal(tx: Tx, now: datetime, reach: timedelta) -> int:
     if not await tx.value("try_housekeeping_lock", LOCK):
         return 0
+    # The version is not needed. It keeps what follows to its indexes, however large the tables have grown.
+    await tx.value("configuration_version")
     last = await tx.row("ledger_head")
     # A clock that was set forward for a while must not hide what came before.
     since = min(now, last["at"]) - reach if last else now - WIDE

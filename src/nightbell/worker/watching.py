@@ -1,6 +1,7 @@
 """What watches: the ledger is sealed every other second, twice a second under load; the auditor goes round twice a minute."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,12 +17,14 @@ from nightbell.worker.loop import Chore
 #: Units: seconds.
 SEAL_EVERY = 2.0
 #: Before the next look while there is something to seal: many small looks hold pages up less than a few large ones.
-SOON = 0.1
+SOON = 0.5
 #: Looks of one round; then the loop says that it lives.
-ROUNDS = 200
-#: How often what committed late is looked for, and what was left behind long ago.
+ROUNDS = 60
+#: How often what came late is looked for at least, and what was left behind long ago.
 NARROW_EVERY = 30.0
 WIDE_EVERY = 300.0
+#: And how rarely for each entry of its reach: to ask for one costs 2 us, so a two hundredth of the time goes into it.
+NARROW_FOR_EACH = 0.0004
 AUDIT_EVERY = 30.0
 KEEP_EVERY = 3600.0
 
@@ -34,23 +37,36 @@ class Kept(NamedTuple):
 
 
 class Looks:
-    """How far back the ledger is looked at next: mostly not far, because that costs what happened since."""
+    """How far back the ledger is looked at next.
+
+    A brief look finds nearly all there is. How an attempt ended that took longer, and what committed late, is found by a
+    narrow one: it costs what happened in its reach, so the more was sealed lately, the rarer it is.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         #: When a look of this reach has sealed all it found.
         self._at: dict[timedelta, float] = {}
+        #: When how much was sealed, as far back as a narrow look goes.
+        self._sealed: deque[tuple[float, int]] = deque()
 
     def reach(self) -> timedelta:
         """Return how far the next look goes; the first one after a start goes furthest."""
-        for reach, every in ((WIDE, WIDE_EVERY), (NARROW, NARROW_EVERY)):
+        lately = sum(added for _, added in self._sealed)
+        for reach, every in ((WIDE, WIDE_EVERY), (NARROW, min(NARROW_EVERY, lately * NARROW_FOR_EACH))):
             if reach not in self._at or self._clock() - self._at[reach] >= every:
                 return reach
         return BRIEF
 
-    def looked(self, reach: timedelta) -> None:
-        """Say that everything within a reach is sealed, and so within those that are shorter."""
-        self._at |= {shorter: self._clock() for shorter in (WIDE, NARROW) if shorter <= reach}
+    def looked(self, reach: timedelta, added: int) -> None:
+        """Say how much a look sealed."""
+        now = self._clock()
+        if added < BATCH:
+            # Everything within its reach, and so within those that are shorter.
+            self._at |= {shorter: now for shorter in (WIDE, NARROW) if shorter <= reach}
+        self._sealed.append((now, added))
+        while now - self._sealed[0][0] > NARROW.total_seconds():
+            self._sealed.popleft()
 
 
 def chores(
@@ -64,8 +80,7 @@ def chores(
         # A batch and then a pause: in a storm the pages themselves go first.
         added = await seal(db, clock(), reach=reach, once=True)
         metrics.LEDGER_ENTRIES.inc(added)
-        if added < BATCH:
-            looks.looked(reach)
+        looks.looked(reach, added)
         return added
 
     async def seal_ledger() -> None:

@@ -3,6 +3,7 @@ SELECT position, digest, at FROM ledger ORDER BY position DESC LIMIT 1
 
 -- unsealed: what was committed of pages from the id $1 on and is in no entry yet, oldest first. Ids are UUIDv7, so a
 -- range of them is a range of time; the order in which transactions committed is another, hence the question for each.
+-- OFFSET 0 keeps the planner from going through all messages, which it takes for few, to find these attempts.
 SELECT * FROM (
     SELECT 'decided' AS step, p.id AS subject, p.alert_id, p.id AS page_id, NULL::uuid AS notification_id, p.user_id,
         '' AS provider_id, p.created_at AS at, jsonb_build_object('level', p.level, 'cycle', p.cycle,
@@ -22,19 +23,21 @@ SELECT * FROM (
     UNION ALL
     SELECT 'handed_over', a.id, n.alert_id, n.page_id, n.id, n.user_id, '', a.started_at,
         jsonb_build_object('channel', n.kind, 'attempt', a.number, 'worker', a.worker)
-    FROM attempts a JOIN notifications n ON n.id = a.notification_id WHERE a.id >= $1 AND n.purpose = 'page' AND n.address IS NULL
+    FROM attempts a CROSS JOIN LATERAL (SELECT * FROM notifications WHERE id = a.notification_id OFFSET 0) n
+    WHERE a.id >= $1 AND n.purpose = 'page' AND n.address IS NULL
         AND NOT EXISTS (SELECT FROM ledger l WHERE l.subject = a.id AND l.step = 'handed_over')
     UNION ALL
     SELECT CASE a.outcome WHEN 'sent' THEN 'accepted' ELSE a.outcome END, a.id, n.alert_id, n.page_id, n.id, n.user_id,
         a.provider_id, a.ended_at, jsonb_build_object('channel', n.kind, 'attempt', a.number, 'why', a.why)
-    FROM attempts a JOIN notifications n ON n.id = a.notification_id
+    FROM attempts a CROSS JOIN LATERAL (SELECT * FROM notifications WHERE id = a.notification_id OFFSET 0) n
     WHERE a.id >= $1 AND n.purpose = 'page' AND n.address IS NULL AND a.outcome IS NOT NULL AND a.ended_at IS NOT NULL
         AND NOT EXISTS (SELECT FROM ledger l WHERE l.subject = a.id
             AND l.step = CASE a.outcome WHEN 'sent' THEN 'accepted' ELSE a.outcome END)
     UNION ALL
     SELECT r.stage, r.id, n.alert_id, n.page_id, n.id, n.user_id, r.provider_id, r.at,
         jsonb_build_object('channel', n.kind, 'why', r.why)
-    FROM receipts r JOIN notifications n ON n.id = r.notification_id WHERE r.id >= $1 AND n.purpose = 'page' AND n.address IS NULL
+    FROM receipts r CROSS JOIN LATERAL (SELECT * FROM notifications WHERE id = r.notification_id OFFSET 0) n
+    WHERE r.id >= $1 AND n.purpose = 'page' AND n.address IS NULL
         AND NOT EXISTS (SELECT FROM ledger l WHERE l.subject = r.id AND l.step = r.stage)
     UNION ALL
     SELECT 'acknowledged', e.id, e.alert_id, NULL, NULL, e.user_id, '', e.created_at,
