@@ -43,7 +43,8 @@ class Recorder(Generic[T]):
     async def _empty(self) -> None:
         pause = LINGER
         while self._waiting:
-            await asyncio.sleep(pause)
+            if len(self._waiting) < MOST:
+                await asyncio.sleep(pause)
             pause = BUSY
             taken, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
             await self._together([each for each in taken if not each[1].done()])
