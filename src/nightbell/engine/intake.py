@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from nightbell.core.signal import Envelope
+from nightbell.engine.affinity import Affinity
 from nightbell.engine.ingest import Incoming, Outcome, packed
 from nightbell.engine.leasing import Lends, nothing
 from nightbell.engine.writer import Writers
@@ -122,8 +123,7 @@ class Shared:
         self._intakes = intakes
         #: How many requests are under way at each.
         self._busy = [0] * len(intakes)
-        #: Of each group of which something is under way: at which, and how many requests.
-        self._groups: dict[bytes, tuple[int, int]] = {}
+        self._groups: Affinity[bytes] = Affinity()
 
     @property
     def waiting_bytes(self) -> int:
@@ -140,18 +140,14 @@ class Shared:
 
     async def take(self, arrived: Arrived) -> Answer:
         """Write a request and return what to tell its sender, after its fsync."""
-        group = _group(arrived.body)
         # A large body is decoded in a thread here; to hand it over would hold everything else up.
-        at, many = self._groups.get(group) or (0 if len(arrived.body) > OFF_LOOP else self._next(), 0)
-        self._groups[group] = at, many + 1
-        self._busy[at] += 1
-        try:
-            return await self._intakes[at].take(arrived)
-        finally:
-            self._busy[at] -= 1
-            at, many = self._groups.pop(group)
-            if many > 1:
-                self._groups[group] = at, many - 1
+        choose = _first if len(arrived.body) > OFF_LOOP else self._next
+        with self._groups.at(_group(arrived.body), choose) as at:
+            self._busy[at] += 1
+            try:
+                return await self._intakes[at].take(arrived)
+            finally:
+                self._busy[at] -= 1
 
     def _next(self) -> int:
         """Return which takes the next: the first while it keeps up, else the one at which the fewest are under way."""
@@ -167,6 +163,10 @@ class Shared:
     async def stop(self) -> None:
         """Stop; whoever still waits is told to come back."""
         await asyncio.gather(*(one.stop() for one in self._intakes))
+
+
+def _first() -> int:
+    return 0
 
 
 #: How Go writes it: behind the alerts, so looked for from the end, and no further than a usual key is long.

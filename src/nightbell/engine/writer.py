@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 
 from nightbell.core.errors import Overloaded
+from nightbell.engine.affinity import Affinity
 from nightbell.engine.directory import Directories
 from nightbell.engine.faults import FAULTS
 from nightbell.engine.ingest import Committed, Incoming, Numbers, Outcome, ingest, set_aside
@@ -158,8 +159,7 @@ class Writers:
     ) -> None:
         self._lanes = [Writer(db, directories, woken, hold_down) for _ in range(lanes)]
         self._limit = limit
-        #: Of each group of which something is under way: where, and how many deliveries.
-        self._under_way: dict[tuple[UUID, str], tuple[Writer, int]] = {}
+        self._groups: Affinity[tuple[UUID, str]] = Affinity()
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, lends: Lends = nothing) -> None:
@@ -203,17 +203,10 @@ class Writers:
         """
         if self.full():
             raise Overloaded("Too much is waiting to be written.", hint="Alertmanager tries again by itself.")
-        group = (one.source_id, one.envelope.group_key)
-        lane, many = self._under_way.get(group) or (self._next(), 0)
-        self._under_way[group] = (lane, many + 1)
-        try:
-            return await lane.put(one)
-        finally:
-            lane, many = self._under_way.pop(group)
-            if many > 1:
-                self._under_way[group] = (lane, many - 1)
+        with self._groups.at((one.source_id, one.envelope.group_key), self._next) as lane:
+            return await self._lanes[lane].put(one)
 
-    def _next(self) -> Writer:
+    def _next(self) -> int:
         """Return the first lane while it keeps up, else the one for which the fewest wait."""
-        first = self._lanes[0]
-        return first if first.waiting < FEW else min(self._lanes, key=lambda lane: lane.waiting)
+        waiting = [lane.waiting for lane in self._lanes]
+        return 0 if waiting[0] < FEW else waiting.index(min(waiting))

@@ -20,7 +20,7 @@ from nightbell.engine.faults import FAULTS
 from nightbell.engine.ingest import Committed
 from nightbell.engine.intake import Inside
 from nightbell.engine.tidings import tidings
-from nightbell.engine.writer import Writers
+from nightbell.engine.writer import Woken, Writers
 from nightbell.store.db import DATABASE_TROUBLE, Db, connect
 from nightbell.telemetry import log
 from nightbell.telemetry.memory import settle_memory
@@ -69,15 +69,7 @@ class Program:
         self._db = db = await _connected(begin)
         directories = Directories(begin.providers)
         await directories.configuration(db)
-        writers = Writers(
-            db,
-            directories,
-            self._committed,
-            lanes=begin.lanes,
-            hold_down=begin.hold_down,
-            limit=begin.queue_limit,
-        )
-        self._intake = Inside(writers)
+        self._intake = inside(begin, db, directories, self._committed)
         await self._intake.start(self._lent)
         settle_memory()
         self.frames.send(Ready())
@@ -107,6 +99,20 @@ class Program:
 
     def _declined(self, take: Take, message: str, *, later: bool, place: str = "", hint: str = "") -> None:
         self.frames.send(Declined(number=take.number, later=later, message=message, place=place, hint=hint))
+
+
+def inside(begin: Begin, db: Db, directories: Directories, woken: Woken) -> Inside:
+    """Return what takes requests in the process that asks; the node itself does it by the same words."""
+    return Inside(
+        Writers(
+            db,
+            directories,
+            woken,
+            lanes=begin.lanes,
+            hold_down=begin.hold_down,
+            limit=begin.queue_limit,
+        )
+    )
 
 
 async def _connected(begin: Begin) -> Db:

@@ -4,12 +4,12 @@ from msgspec.structs import replace
 
 from nightbell.core import holes
 from nightbell.engine.directory import Directories
-from nightbell.engine.intake import Inside, Shared
-from nightbell.engine.writer import Writers
+from nightbell.engine.intake import Shared
 from nightbell.store.db import Db
 from nightbell.telemetry import metrics
 from nightbell.worker.frames import Begin
 from nightbell.worker.intake_apart import Apart
+from nightbell.worker.intake_process import inside
 from nightbell.worker.pulse import Pulse
 
 
@@ -20,15 +20,8 @@ def shared(begin: Begin, db: Db, directories: Directories, pulse: Pulse, process
         lanes=max(1, begin.lanes // processes),
         queue_limit=begin.queue_limit // processes,
     )
-    writers = Writers(
-        db,
-        directories,
-        pulse.committed,
-        lanes=each.lanes,
-        hold_down=each.hold_down,
-        limit=each.queue_limit,
-    )
-    intake = Shared([Inside(writers), *(Apart(each, pulse.told) for _ in range(processes - 1))])
+    own = inside(each, db, directories, pulse.committed)
+    intake = Shared([own, *(Apart(each, pulse.told) for _ in range(processes - 1))])
     metrics.measure(metrics.QUEUE_BYTES, lambda: intake.waiting_bytes)
     metrics.measure(metrics.POLICIES_WITHOUT_LEVELS, lambda: _without_levels(directories))
     return intake
