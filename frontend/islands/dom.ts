@@ -15,3 +15,8 @@ export function clicked(selector: string, then: (element: HTMLElement, event: Mo
 export function parsed(html: string): Document {
   return new DOMParser().parseFromString(html, "text/html");
 }
+
+/** What a form gives when it is sent, by this button or by none. */
+export function given(form: HTMLFormElement, button: HTMLButtonElement | null = null): URLSearchParams {
+  return new URLSearchParams(new FormData(form, button) as unknown as Record<string, string>);
+}

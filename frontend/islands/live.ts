@@ -1,5 +1,5 @@
 import { all, clicked, one } from "./dom";
-import { show } from "./page";
+import { show, standing } from "./page";
 
 /** No page asks more often than this, whatever happens in the house. */
 const GAP = 1000;
@@ -72,10 +72,14 @@ function soon(): void {
 }
 
 async function refresh(still: boolean): Promise<void> {
+  const here = standing();
   const own = document.body.hasAttribute("data-follow");
   const response = await fetch(own ? location.href : "/ring", { headers: { "X-Live": "1" } }).catch(() => null);
   if (!response?.ok || response.redirected) return;
-  const held = show(await response.text(), still);
+  const html = await response.text();
+  // A form was answered meanwhile, and its page may know more than this one.
+  if (!here()) return soon();
+  const held = show(html, still);
   const mark = one("[data-held]");
   if (mark) {
     mark.hidden = held === 0;

@@ -1,4 +1,4 @@
-import { one } from "./dom";
+import { given, one } from "./dom";
 
 /** A form marked data-preview shows what it would lead to, while it is being filled in. */
 export function previews(): void {
@@ -15,9 +15,13 @@ export function previews(): void {
 }
 
 async function preview(form: HTMLFormElement): Promise<void> {
-  const body = new URLSearchParams(new FormData(form) as unknown as Record<string, string>);
-  const response = await fetch(form.dataset.preview!, { method: "POST", body }).catch(() => null);
+  const body = given(form).toString();
+  const headers = { "Content-Type": "application/x-www-form-urlencoded" };
+  const response = await fetch(form.dataset.preview!, { method: "POST", body, headers }).catch(() => null);
+  if (!response?.ok) return;
+  const html = await response.text();
   const place = one(`#${form.dataset.into}`);
-  if (!response?.ok || !place) return;
-  place.replaceChildren(...new DOMParser().parseFromString(await response.text(), "text/html").body.childNodes);
+  // What became of the form since, by more typing or by the answer to a save, has its own preview.
+  if (!place || given(form).toString() !== body) return;
+  place.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
 }

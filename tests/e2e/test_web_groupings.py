@@ -54,6 +54,7 @@ def test_a_rule_is_made_and_folds_what_follows_behind_its_leader(home: Home, pag
     expect(page.locator("#warnings")).to_contain_text("Follows WebDown")
     page.locator("#group").get_by_role("link", name="WebDown").click()
     page.locator("#acts").get_by_role("button", name="Acknowledge").click()
+    expect(page.get_by_role("status")).to_contain_text("Acknowledged WebDown")
     page.goto(home.url("/alerts?status=acknowledged&q=WebErrors"))
     expect(page.locator(".row", has_text="WebErrors")).to_contain_text("Acknowledged")
 
@@ -79,7 +80,7 @@ def test_what_the_form_cannot_show_is_not_lost_by_a_save(home: Home, page: Page)
     expect(page.locator(".asked")).to_contain_text("as it was set through the API")
     page.fill("[name=minutes]", "20")
     page.get_by_role("button", name="Save").last.click()
-    page.wait_for_load_state()
+    expect(page.get_by_role("status")).to_be_visible()
     stored = api.one(f"/alert_groups/{made['id']}")
     assert stored["time_window"] == 20
     assert stored["conditions"][0]["property_field_values"] == ["a, b"]

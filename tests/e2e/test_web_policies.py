@@ -201,6 +201,7 @@ def test_an_alert_is_escalated_to_a_level_and_to_another_policy(home: Home, page
         page.select_option("#acts [name=where]", where)
         page.click("#acts button:text('Escalate there')")
         expect(page.locator("#timeline")).to_contain_text(said)
+        expect(page.locator("#acts details[open]")).to_have_count(0)
     other = home.house.policy["id"]
     page.click("#acts summary:text('Reassign')")
     page.select_option("#acts [name=where]", f"policy/{other}")
