@@ -25,6 +25,8 @@ class Report(Struct, frozen=True, kw_only=True, gc=False):
     number: int
     #: How long a firing that may be stale is held before it pages (DESIGN 6).
     hold_down: timedelta
+    #: Services and teams that it concerns beside those it pages.
+    attached: tuple[Target, ...] = ()
 
 
 class GroupOver(Struct, frozen=True, kw_only=True):

@@ -94,7 +94,7 @@ _KEYS: dict[str, Callable[[Signal, Envelope, Source], tuple[str, str]]] = {
 
 def document(envelope: Envelope, signals: tuple[Signal, ...]) -> dict[str, Any]:
     """Return the payload as JSONPath sees it: Alertmanager's own names, only these alerts and what they share."""
-    return {
+    own = {
         "receiver": envelope.receiver,
         "status": envelope.status,
         "groupKey": envelope.group_key,
@@ -105,6 +105,7 @@ def document(envelope: Envelope, signals: tuple[Signal, ...]) -> dict[str, Any]:
         "truncatedAlerts": envelope.truncated,
         "alerts": [_alert_document(signal) for signal in signals],
     }
+    return own | envelope.data if envelope.data else own
 
 
 def shared_labels(envelope: Envelope, signals: tuple[Signal, ...]) -> dict[str, str]:

@@ -102,7 +102,8 @@ def _created(draft: Draft, report: Report, changes: list[Change], by: Actor) -> 
     )
     draft.changes = changes
     draft.what = "created"
-    draft.shown = Shown(text=text, unit=unit, envelope=envelope, routing=None)
+    concerns = routing.unpaged(report.attached) if report.attached else None
+    draft.shown = Shown(text=text, unit=unit, envelope=envelope, routing=concerns)
     draft.note(
         "alert.created",
         f"{report.source.name} reported {_many(len(changes))}.",
@@ -301,6 +302,9 @@ def _page(draft: Draft, report: Report, declared: str | None, by: Actor, *, doub
     found = routing.route(
         report.unit, report.envelope, report.source, report.url_target, draft.directory, asked
     )
+    if report.attached:
+        found = replace(found, attached=report.attached)
+        draft.service_ids |= {t.id for t in report.attached if t.type == "Service"}
     shown = draft.shown or _shown(draft, report)
     draft.shown = replace(shown, routing=found)
     for problem in found.problems:

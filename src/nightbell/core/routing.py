@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nightbell.core import alert_fields, identity
 from nightbell.core.comparing import compared
@@ -60,6 +61,8 @@ class Routing(Struct, frozen=True, kw_only=True):
     matched: tuple[Matched, ...]
     #: What was asked for and could not be used: one sentence each.
     problems: tuple[str, ...]
+    #: Services and teams that it concerns though nobody is paged through them.
+    attached: tuple[Target, ...] = ()
 
 
 class Asked(Struct, frozen=True):
@@ -110,6 +113,11 @@ def route(
     )
     reason = f"the default of source {source.name} names them" if fallen else ""
     return _routing(fallen, "default" if fallen else "", reason, [*problems, *default_problems], matched)
+
+
+def unpaged(attached: tuple[Target, ...]) -> Routing:
+    """Return the routing of what pages nobody and concerns these."""
+    return replace(_routing((), "", "", []), attached=attached)
 
 
 def _routing(

@@ -69,6 +69,8 @@ class Envelope(Struct, frozen=True, kw_only=True, gc=False):
     ignored: str = ""
     #: What to call the alert, where whoever made it said so; "" leaves it to the labels.
     title: str = ""
+    #: What whoever made it sent beside; JSONPath reads it at the top.
+    data: dict[str, Any] | None = None
 
     @property
     def closes_group(self) -> bool:

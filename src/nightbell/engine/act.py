@@ -24,7 +24,7 @@ from nightbell.core.signal import Envelope, Signal, State
 from nightbell.engine.apply import apply
 from nightbell.engine.directory import Directories
 from nightbell.engine.ids import minter
-from nightbell.engine.ingest import Committed, Numbers
+from nightbell.engine.ingest import Committed, Numbers, packed
 from nightbell.engine.leaders import leaders
 from nightbell.store.db import Db, Tx
 from nightbell.store.write import facts
@@ -36,7 +36,11 @@ NO_SOURCE = UUID(int=0)
 
 
 class NewAlert(Struct, frozen=True, kw_only=True):
-    """An alert somebody makes by hand or by API. `targets` name whom to page; nobody is a valid answer."""
+    """An alert somebody makes by hand or by API. `targets` name whom to page; nobody is a valid answer.
+
+    Shape: `attached` are services and teams that it concerns and nobody is paged through. One whose `ended_at` has come
+    pages nobody; one whose has not is over by then, unless it is sent again.
+    """
 
     summary: str
     description: str | None = None
@@ -46,8 +50,15 @@ class NewAlert(Struct, frozen=True, kw_only=True):
     status: str | None = None
     labels: dict[str, str] = {}
     targets: tuple[Target, ...] = ()
+    attached: tuple[Target, ...] = ()
     urgency_id: UUID | None = None
     started_at: datetime | None = None
+    ended_at: datetime | None = None
+    data: dict[str, Any] | None = None
+
+    def over(self, now: datetime) -> bool:
+        """Return whether it is over before it is known."""
+        return self.ended_at is not None and self.ended_at <= now
 
 
 class Act:
@@ -165,27 +176,33 @@ class Act:
     async def create(self, new: NewAlert, *, by: said.Actor, now: datetime) -> Alert:
         """Make an alert, or report again the one with the same deduplication key.
 
-        Raises: Invalid when it has no summary or a target does not exist.
+        Raises: Invalid when it has no summary or ends before it starts, Unknown when a target does not exist.
         """
         if not new.summary.strip():
             raise Invalid("An alert needs a summary.", place="summary")
+        if new.ended_at and new.started_at and new.ended_at < new.started_at:
+            raise Invalid("It cannot end before it starts.", place="ended_at")
 
         async def work(tx: Tx) -> Committed:
             directory = await self._directories.current(tx)
             targets = tuple(_existing(t, directory) for t in new.targets)
+            attached = tuple(_existing(t, directory, f"attached {t.type}") for t in new.attached)
             await self._numbers.reserve(tx, 1)
             mint = minter(now)
-            report = _report(replace(new, targets=targets), by, mint(), now)
+            report = _report(replace(new, targets=targets, attached=attached), by, mint(), now)
             loaded = await facts.by_identity(tx, [report.unit.identity], directory)
             known = loaded[0] if loaded else await facts.nothing(tx, directory)
             if directory.groupings:
                 asking = [(report.unit, report.envelope, report.source, None)]
                 known = replace(known, leaders=await leaders(tx, asking, directory))
-            return await _settle(tx, known, replace(report, number=self._numbers.take()), now)
+            if new.data:
+                await tx.execute("keep_payload", report.delivery_id, packed(json.encode(new.data)), now)
+            made = await _settle(tx, known, replace(report, number=self._numbers.take()), now)
+            return await _ended(tx, made, directory, now) if new.over(now) else made
 
         committed = await self._db.in_tx(work)
         self._woken(committed)
-        return committed.decisions[0].alert
+        return committed.decisions[-1].alert
 
 
 async def _settle(tx: Tx, known: Facts, event: events.Event, now: datetime) -> Committed:
@@ -195,6 +212,15 @@ async def _settle(tx: Tx, known: Facts, event: events.Event, now: datetime) -> C
         raise Invalid("Nothing fires in this alert.", place="status")
     made = await apply(tx, [decided[0]], now, mint)
     return Committed(outcomes=(), pages=any(d.notifications for d in made), decisions=tuple(made))
+
+
+async def _ended(tx: Tx, made: Committed, directory: Directory, now: datetime) -> Committed:
+    """Let time end what was over before it was made; as made as everything else is."""
+    (known,) = await facts.by_id(tx, [made.decisions[0].alert.id], directory)
+    if known.alert is None or known.alert.status is Status.RESOLVED:
+        return made
+    ended = await _settle(tx, known, events.Due(), now)
+    return replace(made, pages=made.pages or ended.pages, decisions=(*made.decisions, *ended.decisions))
 
 
 async def _filled(tx: Tx, alert_id: UUID, event: events.Act) -> events.Act:
@@ -219,10 +245,10 @@ def _checked(event: events.Act, directory: Directory) -> events.Act:
             return event
 
 
-def _existing(target: Target, directory: Directory) -> Target:
+def _existing(target: Target, directory: Directory, place: str = "target") -> Target:
     found, why = routing.existing(target.type, target.id, directory)
     if found is None:
-        raise Unknown(f"This cannot be paged: {why}", place="target")
+        raise Unknown(f"This cannot be {'paged' if place == 'target' else 'attached'}: {why}", place=place)
     return found
 
 
@@ -235,8 +261,9 @@ def _report(new: NewAlert, by: said.Actor, ident: UUID, now: datetime) -> events
         state=State.FIRING,
         labels={clean(k): clean(v) for k, v in labels.items()},
         annotations=_annotations(new),
-        starts_at=new.started_at,
+        starts_at=new.started_at or (new.ended_at if new.over(now) else None),
         ends_at=None,
+        expires_at=new.ended_at,
         generator_url=new.external_url or "",
         place="",
     )
@@ -250,11 +277,12 @@ def _report(new: NewAlert, by: said.Actor, ident: UUID, now: datetime) -> events
         external_url="",
         status="firing",
         truncated=None,
-        declared_status=new.status if new.status == "open" else None,
+        declared_status="open" if new.status == "open" or new.over(now) else None,
         rootly=None,
         signals=(signal,),
         quarantined=(),
         warnings=(),
+        data=new.data,
     )
     source = Source(
         id=NO_SOURCE,
@@ -278,6 +306,7 @@ def _report(new: NewAlert, by: said.Actor, ident: UUID, now: datetime) -> events
         delivery_id=ident,
         number=0,
         hold_down=timedelta(),
+        attached=new.attached,
     )
 
 

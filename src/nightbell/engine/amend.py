@@ -22,7 +22,13 @@ _SUMMARY = 500
 _URL = 4_096
 #: Of edit and table; an alert's external id is its alertname (rootly.md 1.5).
 _NARROW = {"summary": "summary", "external_id": "alertname", "urgency_id": "urgency_id"}
-_WIDE = ("description", "external_url", "labels")
+_WIDE = ("description", "external_url", "labels", "service_ids", "team_ids")
+#: Of a field: which statement says what does not exist, and what to call one of them.
+_NAMED = {
+    "urgency_id": ("missing_urgencies", "urgency"),
+    "service_ids": ("missing_services", "service"),
+    "team_ids": ("missing_teams", "team"),
+}
 
 
 async def amend(db: Db, alert_id: UUID, edit: AlertEdit, *, by: Actor, now: datetime) -> None:
@@ -37,15 +43,16 @@ async def amend(db: Db, alert_id: UUID, edit: AlertEdit, *, by: Actor, now: date
             raise Unknown("There is no such alert.", place="id")
         narrow = {_NARROW[name]: sent[name] for name in _NARROW if name in sent}
         narrow = {name: value for name, value in narrow.items() if before[name] != value}
-        await _check_urgency(tx, narrow.get("urgency_id"))
+        await _check_named(tx, sent)
         if "labels" in sent:
             narrow["tags"] = label_sets.tags(sent["labels"])
         wide = [name for name in _WIDE if name in sent]
         if not narrow and not wide:
             return
         await config.change(tx, alerts, alert_id, narrow, now)
-        columns = (sent.get("description"), sent.get("external_url"), sent.get("labels"))
-        await tx.execute("amend_details", alert_id, *columns, wide, now)
+        texts = (sent.get("description"), sent.get("external_url"), sent.get("labels"))
+        concerned = (sent.get("service_ids") or [], sent.get("team_ids") or [])
+        await tx.execute("amend_details", alert_id, *texts, wide, *concerned, now)
         await _journal(tx, alert_id, [*(n for n in narrow if n != "tags"), *wide], by, now)
         # Open pages listen (worker/pulse.py).
         await tx.execute("notify", "nightbell", "alerts")
@@ -67,9 +74,12 @@ def _checked(edit: AlertEdit) -> dict[str, Any]:
     return sent
 
 
-async def _check_urgency(tx: Tx, urgency_id: UUID | None) -> None:
-    if urgency_id is not None and await tx.rows("missing_urgencies", [urgency_id]):
-        raise Invalid(f"There is no urgency {urgency_id}.", place="urgency_id")
+async def _check_named(tx: Tx, sent: dict[str, Any]) -> None:
+    for field, (missing, kind) in _NAMED.items():
+        value = sent.get(field) or []
+        absent = await tx.rows(missing, value if isinstance(value, list) else [value]) if value else ()
+        if absent:
+            raise Invalid(f"There is no {kind} {absent[0][0]}.", place=field)
 
 
 async def _journal(tx: Tx, alert_id: UUID, changed: list[str], by: Actor, now: datetime) -> None:

@@ -238,3 +238,6 @@ class AlertEdit(Edit, frozen=True, kw_only=True):
     external_url: MaybeText = UNSET
     urgency_id: MaybeId = UNSET
     labels: dict[str, str] | UnsetType = UNSET
+    #: What it concerns; whom it pages is another matter.
+    service_ids: MaybeIds = UNSET
+    team_ids: MaybeIds = UNSET

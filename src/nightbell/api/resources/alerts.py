@@ -19,15 +19,25 @@ from nightbell.core.directory import Target
 from nightbell.core.errors import Invalid, Unknown
 from nightbell.engine.act import NewAlert
 from nightbell.engine.amend import amend
-from nightbell.engine.edits import AlertEdit, Edit, Json, JsonList, MaybeId, MaybeText, Text
+from nightbell.engine.edits import AlertEdit, Edit, Json, JsonList, MaybeId, MaybeIds, MaybeText, Text
 from nightbell.store.read import alerts
 from nightbell.store.read.listing import Found, Record, instant
 
 #: One alert shows its request up to this size. Units: bytes, before compression.
 _LARGEST = 64 * 1024 * 1024
-_SAID = ("summary", "description", "external_id", "external_url", "urgency_id")
+_SAID = ("summary", "description", "external_id", "external_url", "urgency_id", "service_ids", "team_ids")
 #: How an alert may begin; whatever comes after is an act of its own.
 _FIRST = ("open", "triggered")
+#: When it was; later only its source says so.
+_TIMES = ("started_at", "ended_at")
+#: What it may concern without paging it: the type as a target, by the field of the edit.
+_CONCERNS = {"service_ids": "Service", "team_ids": "Group"}
+#: Where a request says what an act could not find.
+_PLACES = {
+    "target": "notification_target_id",
+    "attached Service": "service_ids",
+    "attached Group": "group_ids",
+}
 
 
 class SentAlert(Edit, frozen=True, kw_only=True):
@@ -42,6 +52,10 @@ class SentAlert(Edit, frozen=True, kw_only=True):
     urgency_id: MaybeId = UNSET
     labels: JsonList | Json = UNSET
     started_at: MaybeText = UNSET
+    ended_at: MaybeText = UNSET
+    data: Json = UNSET
+    service_ids: MaybeIds = UNSET
+    team_ids: MaybeIds = UNSET
     notification_target_type: MaybeText = UNSET
     notification_target_id: str | int | None | UnsetType = UNSET
     targets: JsonList = UNSET
@@ -72,8 +86,9 @@ def _accept(sent: dict[str, Any]) -> dict[str, Any]:
     for name in ("notification_targets", "alerting_targets"):
         if name in sent:
             fields["targets"] = sent[name]
-    if "started_at" in sent:
-        fields["started_at"] = sent["started_at"]
+    for name in _TIMES:
+        if name in sent:
+            fields[name] = sent[name]
     return fields
 
 
@@ -90,10 +105,13 @@ async def _create(call: Call, edit: SentAlert) -> UUID:
         status=sent.get("status"),
         labels=_labels(sent.get("labels")),
         targets=_targets(sent) or (),
+        attached=_concerned(sent),
         urgency_id=sent.get("urgency_id"),
-        started_at=_started(sent.get("started_at")),
+        started_at=_instant(sent, "started_at"),
+        ended_at=_instant(sent, "ended_at"),
+        data=sent.get("data"),
     )
-    with _named_target():
+    with _named():
         return (await call.edge.act.create(new, by=call.actor, now=call.now)).id
 
 
@@ -118,8 +136,13 @@ def _targets(sent: dict[str, Any]) -> tuple[Target, ...] | None:
     return tuple(dict.fromkeys(Target(type=str(t.get("type")), id=str(t.get("id"))) for t in wanted))
 
 
-def _started(text: str | None) -> datetime | None:
-    return instant(text, "started_at") if text else None
+def _concerned(sent: dict[str, Any]) -> tuple[Target, ...]:
+    wanted = ((kind, ident) for field, kind in _CONCERNS.items() for ident in sent.get(field) or ())
+    return tuple(dict.fromkeys(Target(type=kind, id=str(ident)) for kind, ident in wanted))
+
+
+def _instant(sent: dict[str, Any], name: str) -> datetime | None:
+    return instant(sent[name], name) if sent.get(name) else None
 
 
 async def _change(call: Call, row: Record, edit: SentAlert) -> None:
@@ -132,19 +155,19 @@ async def _change(call: Call, row: Record, edit: SentAlert) -> None:
         await amend(call.db, row["id"], AlertEdit(**said), by=call.actor, now=call.now)
     wanted = _targets(sent)
     if wanted and [{"id": t.id, "type": t.type} for t in wanted] != parts.targets(row):
-        with _named_target():
+        with _named():
             await call.edge.act.reassign(row["id"], wanted, by=call.actor, now=call.now)
 
 
 @contextmanager
-def _named_target() -> Iterator[None]:
-    """A target that does not exist is a wrong value here; 404 would say that the alert is not there."""
+def _named() -> Iterator[None]:
+    """What was named and does not exist is a wrong value here; 404 would say that the alert is not there."""
     try:
         yield
     except Unknown as error:
-        if error.place != "target":
+        if error.place not in _PLACES:
             raise
-        raise Invalid(error.message, place="notification_target_id") from error
+        raise Invalid(error.message, place=_PLACES[error.place]) from error
 
 
 async def _receipt(call: Call) -> tuple[Any, int]:
@@ -220,8 +243,8 @@ ALERTS = Resource(
         attribute("groups", Kind.LIST),
         constant("functionalities", [], Kind.LIST),
         constant("environments", [], Kind.LIST),
-        attribute("service_ids", Kind.LIST),
-        attribute("group_ids", Kind.LIST, of="team_ids"),
+        attribute("service_ids", Kind.LIST, edit="service_ids"),
+        attribute("group_ids", Kind.LIST, of="team_ids", edit="team_ids"),
         constant("functionality_ids", [], Kind.LIST),
         constant("environment_ids", [], Kind.LIST),
         attribute("external_id", of=lambda row: row["alertname"] or None, edit="external_id"),
@@ -236,7 +259,7 @@ ALERTS = Resource(
         attribute("group_leader_alert_id", Kind.ID, of="leader_id"),
         attribute("is_group_leader_alert", Kind.FLAG, of=parts.leads),
         attribute("labels", Kind.LIST, of=parts.labels, edit="labels"),
-        attribute("data", Kind.OBJECT, of=parts.data),
+        attribute("data", Kind.OBJECT, of=parts.data, edit="data"),
         attribute("notification_target_type", of=parts.first_target("type"), edit="notification_target_type"),
         attribute("notification_target_id", of=parts.first_target("id"), edit="notification_target_id"),
         attribute("alerting_targets", Kind.LIST, of=parts.targets, edit="targets"),

@@ -116,12 +116,14 @@ SELECT EXISTS (SELECT 1 FROM urgencies);
 -- targets_of: whom an alert is for, for whoever starts it over
 SELECT targets FROM alert_details WHERE alert_id = $1;
 
--- amend_details: rewrite what is shown of an alert; what is null stays, unless it is named in $5
+-- amend_details: rewrite what is shown of an alert; only what is named in $5
 UPDATE alert_details SET
     description = CASE WHEN 'description' = ANY($5::text[]) THEN $2 ELSE description END,
     external_url = CASE WHEN 'external_url' = ANY($5::text[]) THEN $3 ELSE external_url END,
     labels = CASE WHEN 'labels' = ANY($5::text[]) THEN $4::jsonb ELSE labels END,
-    updated_at = $6
+    service_ids = CASE WHEN 'service_ids' = ANY($5::text[]) THEN $6::uuid[] ELSE service_ids END,
+    team_ids = CASE WHEN 'team_ids' = ANY($5::text[]) THEN $7::uuid[] ELSE team_ids END,
+    updated_at = $8
 WHERE alert_id = $1;
 
 -- journal_amendment: say in an alert's journal that somebody rewrote what it says

@@ -128,3 +128,6 @@ SELECT count(*) FROM notifications WHERE user_id = $1 AND purpose = 'verify' AND
 
 -- unanswerable: how often an address said what nobody understands, since an instant
 SELECT count(*) FROM replies WHERE created_at > $3 AND kind = $1 AND address = $2 AND verdict IN ('stranger', 'unclear')
+
+-- keep_payload: what was sent of an alert that no delivery brought
+INSERT INTO payloads (delivery_id, body, created_at, updated_at) VALUES ($1, $2, $3, $3)

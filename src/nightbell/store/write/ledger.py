@@ -128,10 +128,11 @@ def _details(ident: UUID, shown: Shown) -> tuple[Any, ...]:
 
 
 def _routed(routing: Routing) -> tuple[str, str, str, str]:
-    if not routing.targets and not routing.matched:
+    if not routing.targets and not routing.matched and not routing.attached:
         return "[]", "[]", "{}", "{}"
-    services = [t.id for t in routing.targets if t.type == "Service"]
-    teams = [t.id for t in routing.targets if t.type == "Group"]
+    concerned = dict.fromkeys((*routing.targets, *routing.attached))
+    services = [t.id for t in concerned if t.type == "Service"]
+    teams = [t.id for t in concerned if t.type == "Group"]
     matched = [
         {
             "id": m.rule_id,
