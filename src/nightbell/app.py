@@ -1,7 +1,6 @@
 """Puts Nightbell together: the one place that knows every concrete type. Starts in order, stops in reverse."""
 
 import asyncio
-import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -75,10 +74,20 @@ from nightbell.web.site import Site
 from nightbell.web.sse import Hub
 from nightbell.web.status_site import StatusSite
 from nightbell.web.testing_clock import TestingClock
-from nightbell.worker import aftercare, calendars, following, noticing, rooming, showing, watching, webhooks
+from nightbell.worker import (
+    aftercare,
+    calendars,
+    following,
+    intakes,
+    noticing,
+    readings,
+    rooming,
+    showing,
+    watching,
+    webhooks,
+)
 from nightbell.worker.alarms import Alarms
 from nightbell.worker.frames import Begin
-from nightbell.worker.intakes import shared
 from nightbell.worker.loop import Chore, Worker
 from nightbell.worker.pulse import Pulse
 from nightbell.worker.slack_line import SlackLine
@@ -148,7 +157,7 @@ async def database(
                 settings.data, binaries=settings.postgres_bin, url=settings.base_url
             )
             stack.push_async_callback(server.stop)
-            stack.enter_context(_task(server.watch(restarted), "postgres"))
+            stack.callback(asyncio.create_task(server.watch(restarted), name="postgres").cancel)
             dsn = server.dsn
         db = await connect(dsn, size=20)
         stack.push_async_callback(db.close)
@@ -177,13 +186,13 @@ async def node(
         engine.pulse.hands(engine.worker.take)
         stack.push_async_callback(engine.intake.stop)
         await engine.intake.start(engine.worker.lends)
-        stack.enter_context(_task(engine.rejects.run(), "rejects"))
+        stack.callback(asyncio.create_task(engine.rejects.run(), name="rejects").cancel)
         worker = engine.worker
         engine.lanes.goes_behind(lambda: worker.sending or engine.intake.waiting_bytes > 0)
         engine.pulse.wakes(worker.due.ring, worker.messages.ring, engine.hub.publish, worker.grown.ring)
         await stack.enter_async_context(engine.pulse.beating())
         for task in engine.worker.start(gone=(engine.me.name,)):
-            stack.enter_context(_cancelled(task))
+            stack.callback(task.cancel)
         if settings.heartbeat_mail_port:
             door = MailDoor(db, Heartbeats(db, engine.directories, engine.me))
             await stack.enter_async_context(door.listening(settings.host, settings.heartbeat_mail_port))
@@ -242,7 +251,7 @@ async def _engine(settings: Settings, db: Db, now: Callable[[], datetime]) -> En
         act=act,
         deliver=deliver,
         worker=Worker(db, directories, deliver, me, retention_days=settings.retention_days, chores=chores),
-        intake=shared(_begin(settings, db), db, directories, pulse, _processes(settings, now)),
+        intake=_intake(settings, db, directories, pulse, held=now is not clock.now),
         rejects=rejects,
         inbound=inbound,
         services=services,
@@ -279,9 +288,9 @@ def _edge(
     )
 
 
-def _begin(settings: Settings, db: Db) -> Begin:
-    """Return what those who take requests work with, before it is shared out among them."""
-    return Begin(
+def _intake(settings: Settings, db: Db, directories: Directories, pulse: Pulse, *, held: bool) -> Shared:
+    """Return what takes requests. Where somebody holds the time, one process puts in order what happens in it."""
+    begin = Begin(
         dsn=db.dsn,
         lanes=settings.writers,
         hold_down=settings.hold_down,
@@ -290,15 +299,11 @@ def _begin(settings: Settings, db: Db) -> Begin:
         log_level=settings.log_level,
         log_format=settings.log_format,
     )
-
-
-def _processes(settings: Settings, now: Callable[[], datetime]) -> int:
-    """Return how many processes take requests. Where somebody holds the time, one puts in order what happens in it."""
-    if now is not clock.now:
-        return 1
-    # Only Linux says which processors a process may use.
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return settings.processes or min(2, usable)
+    intake = intakes.shared(
+        begin, db, directories, pulse, 1 if held else intakes.processes(settings.processes)
+    )
+    readings.measured(intake, directories)
+    return intake
 
 
 def _telegram(
@@ -481,19 +486,3 @@ def _name(settings: Settings) -> str:
     if not file.exists():
         file.write_text(f"node-{secrets.token_hex(6)}\n", encoding="utf-8")
     return file.read_text(encoding="utf-8").strip()
-
-
-class _cancelled:  # noqa: N801  a context manager, nothing more
-    """Cancels a task at the end."""
-
-    def __init__(self, task: "asyncio.Task[None]") -> None:
-        self._task = task
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *_: object) -> None:
-        self._task.cancel()
-
-
-def _task(work: Any, name: str) -> _cancelled:
-    return _cancelled(asyncio.create_task(work, name=name))

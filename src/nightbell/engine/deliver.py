@@ -198,8 +198,8 @@ class Deliver:
         each = [(c, d.next) for d in done for c in d.claimed]
 
         async def work(tx: Tx) -> Committed:
-            # The version is not needed. It keeps plans generic: to plan what follows costs more than to run it.
-            await tx.value("configuration_version")
+            # Plans are generic then, too: to plan what follows costs more than to run it.
+            await tx.value("by_indexes")
             await outbox.finish(tx, each, self._worker, now)
             if any(self._arming.concerns(c.kind) for c, _ in each):
                 await self._arming.arm(tx, each, now)

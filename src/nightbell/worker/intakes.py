@@ -1,12 +1,12 @@
 """Makes the intake of a node: its own process and those beside it, each with its share of the lanes."""
 
+import os
+
 from msgspec.structs import replace
 
-from nightbell.core import holes
 from nightbell.engine.directory import Directories
 from nightbell.engine.intake import Shared
 from nightbell.store.db import Db
-from nightbell.telemetry import metrics
 from nightbell.worker.frames import Begin
 from nightbell.worker.intake_apart import Apart
 from nightbell.worker.intake_process import inside
@@ -22,11 +22,11 @@ def shared(begin: Begin, db: Db, directories: Directories, pulse: Pulse, process
     )
     own = inside(each, db, directories, pulse.committed)
     intake = Shared([own, *(Apart(each, pulse.told) for _ in range(processes - 1))])
-    metrics.measure(metrics.QUEUE_BYTES, lambda: intake.waiting_bytes)
-    metrics.measure(metrics.POLICIES_WITHOUT_LEVELS, lambda: _without_levels(directories))
     return intake
 
 
-def _without_levels(directories: Directories) -> int:
-    known = directories.known()
-    return len(holes.without_levels(known)) if known else 0
+def processes(wanted: int) -> int:
+    """Return how many processes take requests: as many as are wanted, for 0 two where there are two processors."""
+    # Only Linux says which processors a process may use.
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return wanted or min(2, usable)

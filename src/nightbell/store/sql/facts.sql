@@ -4,6 +4,10 @@ SELECT version, set_config('enable_seqscan', 'off', true), set_config('enable_ha
        set_config('enable_mergejoin', 'off', true)
 FROM configuration
 
+-- by_indexes: the same for a transaction that needs no configuration
+SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+       set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_mergejoin', 'off', true)
+
 -- alert_number_block: the first of a thousand alert numbers that nobody else gets
 SELECT nextval('alert_numbers')
 
