@@ -3,43 +3,29 @@
 import asyncio
 import hmac
 import re
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from urllib.parse import urlencode
 
-import httpx
 import msgspec
 import pytest
-import uvicorn
 
-from nightbell.app import Running, node
 from nightbell.core.directory import Target
-from nightbell.core.journal import SYSTEM, person
+from nightbell.core.journal import SYSTEM
 from nightbell.engine import edits
 from nightbell.engine.act import NewAlert
-from nightbell.engine.configure import Configure, seed
-from nightbell.settings import Settings
+from nightbell.engine.configure import seed
 from nightbell.testing.clock import FrozenClock
 from nightbell.testing.doubles import Reply, Reset, Then
 from nightbell.testing.slack_double import APP, SECRET, SlackDouble
 from nightbell.testing.twilio_double import TwilioDouble
-from support.ports import LOOPBACK, held
+from support.bells import START, Bell, ringing
 
 # Each test is a whole program.
 pytestmark = pytest.mark.timeout(180)
 
-START = datetime(2026, 11, 23, 2, 0, 5, tzinfo=UTC)
 ANA = "+447700900123"
-
-
-class Server(uvicorn.Server):
-    """A server that leaves signals to pytest."""
-
-    @contextmanager
-    def capture_signals(self):
-        yield
 
 
 def found(pattern, text):
@@ -50,54 +36,21 @@ def found(pattern, text):
 
 
 @dataclass
-class Bell:
-    """The running program, and a client that calls it."""
+class Called(Bell):
+    """The running program with its doubles, which call it back."""
 
-    url: str
-    running: Running
-    clock: FrozenClock
-    client: httpx.AsyncClient
     twilio: TwilioDouble
     slack: SlackDouble
 
-    @property
-    def engine(self):
-        return self.running.engine
-
-    @property
-    def db(self):
-        return self.engine.db
-
-    @property
-    def configure(self):
-        return Configure(self.db, self.engine.vault, self.engine.kinds)
-
     async def person(self, name="Ana", role="user", **methods):
-        """Make a person whose only contact methods are these, kind=address, in turn a minute apart."""
-        edit = edits.UserEdit(name=name, email=f"{name.lower()}@example.org", role=role)
-        user_id = await self.configure.create_user(edit, by=SYSTEM, now=self.clock())
-        for row in await self.db.fetch("SELECT id FROM contact_methods WHERE user_id = $1", user_id):
-            await self.configure.delete_contact_method(row["id"], by=SYSTEM, now=self.clock())
-        for number, (kind, address) in enumerate(methods.items()):
-            method = edits.ContactMethodEdit(kind=kind, address=address)
-            ident = await self.configure.create_contact_method(
-                user_id, method, verified=True, by=SYSTEM, now=self.clock()
-            )
-            for row in await self.db.fetch(
-                "SELECT id FROM notification_rules WHERE contact_method_id = $1", ident
-            ):
-                rule = edits.NotificationRuleEdit(delay_minutes=number * 5)
-                await self.configure.update_notification_rule(row["id"], rule, by=SYSTEM, now=self.clock())
+        """Make a person whose only contact methods are these, kind=address, in turn five minutes apart."""
+        user_id = await super().person(name, role=role, **methods)
+        sql = """SELECT r.id, m.kind FROM notification_rules r JOIN contact_methods m ON m.id = r.contact_method_id
+                 WHERE r.user_id = $1"""
+        for rule, kind in await self.db.fetch(sql, user_id):
+            later = edits.NotificationRuleEdit(delay_minutes=list(methods).index(kind) * 5)
+            await self.configure.update_notification_rule(rule, later, by=SYSTEM, now=self.clock())
         return user_id
-
-    async def page(self, *user_ids, summary="DiskFull on db-1"):
-        """Make an alert that pages people, and return its id."""
-        new = NewAlert(summary=summary, targets=tuple(Target(type="User", id=str(u)) for u in user_ids))
-        made = await self.engine.act.create(new, by=person(user_ids[0], "Somebody"), now=self.clock())
-        return made.id
-
-    async def status(self, alert_id):
-        return (await self.db.fetch("SELECT status FROM alerts WHERE id = $1", alert_id))[0][0]
 
     async def sent(self, alert_id):
         """Return what became of the messages, by kind."""
@@ -152,24 +105,13 @@ class Bell:
 async def bell(db, tmp_path):
     clock = FrozenClock(START)
     await seed(db, clock())
-    door = held()
-    url = f"http://{LOOPBACK}:{door.getsockname()[1]}"
     async with (
         TwilioDouble(clock) as twilio,
         SlackDouble(U0ANA0001="ana@example.org", U0EVE0001="eve@example.org") as slack,
     ):
         providers = {"twilio": twilio.settings, "slack": {**slack.settings, "app_token": ""}}
-        settings = Settings(data=tmp_path / "data", base_url=url, providers=providers)
-        async with node(settings, db, now=clock) as running, httpx.AsyncClient() as client:
-            config = uvicorn.Config(running.asgi, log_config=None, lifespan="off", ws="none")
-            server = Server(config)
-            serving = asyncio.create_task(server.serve(sockets=[door]))
-            while not server.started:
-                await asyncio.sleep(0.005)
-            yield Bell(url, running, clock, client, twilio, slack)
-            running.engine.hub.close()
-            server.should_exit = True
-            await serving
+        async with ringing(db, tmp_path / "data", providers, clock) as rung:
+            yield Called(rung.url, rung.running, rung.clock, rung.client, twilio, slack)
 
 
 # ---------------------------------------------------------------- text messages

@@ -52,9 +52,9 @@ class Bell:
     def configure(self):
         return Configure(self.db, self.engine.vault, self.engine.kinds)
 
-    async def person(self, name="Ana", *, settings=None, **methods):
+    async def person(self, name="Ana", *, role="user", settings=None, **methods):
         """Make a person whose only contact methods are these, kind=address, all used at once."""
-        edit = edits.UserEdit(name=name, email=f"{name.lower()}@example.org", role="user")
+        edit = edits.UserEdit(name=name, email=f"{name.lower()}@example.org", role=role)
         user_id = await self.configure.create_user(edit, by=SYSTEM, now=self.clock())
         for row in await self.db.fetch("SELECT id FROM contact_methods WHERE user_id = $1", user_id):
             await self.configure.delete_contact_method(row["id"], by=SYSTEM, now=self.clock())
