@@ -62,7 +62,8 @@ async def test_a_path_for_a_service_is_taken_by_what_concerns_it(program, call, 
 
 async def test_what_it_concerns_is_rewritten_and_emptied(call, concerned):
     path = f"/v1/alerts/{(await made(call))['id']}"
-    for sent in (concerned, {"service_ids": []}):
+    emptied: dict[str, list[str]] = {"service_ids": []}
+    for sent in (concerned, emptied):
         changed = (await call("PATCH", path, sent))["data"]["attributes"]
         assert {name: changed[name] for name in sent} == sent
     assert changed["group_ids"] == concerned["group_ids"]
