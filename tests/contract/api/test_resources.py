@@ -375,3 +375,17 @@ def _references(value):
     elif isinstance(value, list):
         for inner in value:
             yield from _references(inner)
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        ("=BO@Example.org", ["Bo"]),
+        ("[in]=Bo@example.org,OLGA@example.org", ["Bo", "Olga"]),
+        ("[not_eq]=ana@EXAMPLE.org", ["Bo", "Olga"]),
+        ("=bo@example", []),
+    ],
+)
+async def test_an_address_is_found_in_either_case_and_whole(call, asked, names):
+    found = await call("GET", f"/v1/users?filter[email]{asked}&sort=name")
+    assert [one["attributes"]["name"] for one in found["data"]] == names

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Subquery, Table, and_, false, func, literal, or_, select, true
 from sqlalchemy.types import Boolean, Date, DateTime, Integer, Uuid
 
@@ -61,6 +62,8 @@ class Shelf(Struct, frozen=True, kw_only=True):
     table: Table
     filters: Mapping[str, ColumnElement[Any]]
     search: tuple[ColumnElement[Any], ...] = ()
+    #: Filters to which upper and lower case are the same.
+    folded: frozenset[str] = frozenset()
     #: Default order first.
     orders: Mapping[str, ColumnElement[Any]]
     default: str
@@ -134,10 +137,17 @@ def offset(listing: Listing) -> int:
 def conditions(shelf: Shelf, listing: Listing) -> list[ColumnElement[bool]]:
     """Return the filters a shelf knows, and the search, as SQL."""
     known = [c for c in listing.where if c.field in shelf.filters]
-    clauses = [compared(shelf.filters[c.field], c) for c in known]
+    clauses = [
+        _folded(shelf, c) if c.field in shelf.folded else compared(shelf.filters[c.field], c) for c in known
+    ]
     if listing.search and shelf.search:
         clauses.append(or_(*(column.icontains(listing.search, autoescape=True) for column in shelf.search)))
     return clauses
+
+
+def _folded(shelf: Shelf, condition: Condition) -> ColumnElement[bool]:
+    lowered = replace(condition, values=tuple(value.lower() for value in condition.values))
+    return compared(func.lower(shelf.filters[condition.field]), lowered)
 
 
 def ordering(shelf: Shelf, listing: Listing) -> list[ColumnElement[Any]]:

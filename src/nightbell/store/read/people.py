@@ -17,6 +17,7 @@ USERS = Shelf(
     table=people,
     filters=by_names(people, "email", "name", "role", "active", "created_at"),
     search=(people.c.name, people.c.email),
+    folded=frozenset({"email"}),
     orders=by_names(people, "id", "name", "email", "created_at", "updated_at"),
     default="id",
 )
