@@ -199,6 +199,30 @@ async def test_escalating_moves_the_alerts_own_climb_and_not_the_helpers(scene, 
     )  # fmt: skip
 
 
+async def test_what_a_helpers_policy_calls_beside_it_is_no_climb_of_the_alerts_own(scene, ana, ben, cal):
+    dee = await scene.cast.person("Dee", "sms")
+    beside = await scene.cast.service(policy=await scene.cast.policy(([cal], 30), ([dee], 30)))
+    other = await scene.cast.policy(([beside], 30))
+    await scene.cast.source(pages=await scene.cast.policy(([ana], 10), ([ben], 10)))
+    await (
+        scene.at("02:00").firing("DiskFull").pages(ana).acknowledged(ana)
+        .at("02:01").asked(other, by=ana).pages(cal).status("acknowledged")
+        .at("02:02").escalated(ana).pages(ben).status("triggered")
+    )  # fmt: skip
+
+
+async def test_what_pages_already_is_not_paged_again_by_a_helpers_policy(scene, ana, ben):
+    service = await scene.cast.service(policy=await scene.cast.policy(([ana], 30)))
+    other = await scene.cast.policy(([ben, service], 30))
+    await scene.cast.source(pages=service)
+    await (
+        scene.at("02:00").firing("DiskFull").pages(ana)
+        .at("02:01").asked(other, by=ben).pages(ben)
+        .at("02:02").acknowledged(ana).told(ben)
+        .at("02:03").asked(other, by=ana).pages(ben).pages(ana)
+    )  # fmt: skip
+
+
 async def test_asked_for_help_survives_a_restart(scene, ana):
     dee = await scene.cast.person("Dee", "sms", "voice+5")
     await scene.cast.source(pages=await scene.cast.policy(([ana], 60)))

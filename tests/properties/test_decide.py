@@ -25,7 +25,6 @@ from nightbell.core.events import (
     Restart,
     Snooze,
 )
-from nightbell.core.handing import BESIDE
 from nightbell.core.journal import person
 from nightbell.core.signal import State
 from support.pure import (
@@ -171,7 +170,7 @@ def holds(world):
     assert (alert.snoozed_until is None) or alert.status is Status.ACKNOWLEDGED
     if alert.status is not Status.TRIGGERED:
         # Only those who were asked to help go on ringing where somebody has taken it.
-        asked = {e.id for e in facts.escalations if e.origin.startswith(BESIDE)}
+        asked = {e.id for e in facts.escalations if e.beside}
         helped = alert.status is Status.ACKNOWLEDGED
         assert not any(
             e.phase is Phase.CLIMBING and not (helped and e.id in asked) for e in facts.escalations
@@ -204,8 +203,25 @@ HELPED = [
 ]
 
 
+#: Asked to help through a policy that calls itself by way of a team: what it calls is beside the alert's own too.
+ROUND = directory(
+    user(ANA, ("sms", 0)),
+    user(CAL, ("sms", 0)),
+    policy(0x10),
+    policy(0x11, ([LevelTarget(type="team", id=str(UUID(int=0x21)), team_members="escalate")], 0), repeat=1),
+    team(0x21, CAL, policy_id=0x11),
+    source(default_target=to("EscalationPolicy", 0x10)),
+)
+ASKED_ROUND = [
+    ([signal()], {}),
+    Acknowledge(by=person(ANA, "Ana")),
+    Respond(by=person(ANA, "Ana"), targets=(to("Group", 0x21),)),
+]
+
+
 @given(directories(), steps)
 @example(DIRECTORY, HELPED)
+@example(ROUND, ASKED_ROUND)
 @settings(max_examples=300, deadline=None)
 def test_whatever_happens_the_alert_its_climbs_and_pages_agree(things, story):
     world = World(things)

@@ -203,7 +203,7 @@ def _current(draft: Draft) -> Escalation:
     if not known:
         raise Stale("Nobody is paged for this alert.", hint="Name an escalation policy to escalate it to.")
     # Those who were asked beside follow only where there is nobody else.
-    own = [e for e in known if not e.origin.startswith(handing.BESIDE)] or known
+    own = [e for e in known if not e.beside] or known
     live = [e for e in own if e.phase in climbing.LIVE]
     return max(live or own, key=lambda e: (bool(e.plan.policy_id), e.created_at))
 

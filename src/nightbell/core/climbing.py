@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from nightbell.core import ascent, asking, maintenance, paging, planning, posting, quiet
@@ -13,7 +14,7 @@ from nightbell.core.choosing import Circumstances
 from nightbell.core.directory import LevelTarget, Target
 from nightbell.core.draft import Draft
 from nightbell.core.errors import Invalid
-from nightbell.core.escalation import Escalation, Phase, Rise
+from nightbell.core.escalation import BESIDE, Escalation, Phase, Rise
 from nightbell.core.journal import Kind
 from nightbell.core.maintenance import Muted
 from nightbell.core.planning import Planned
@@ -23,6 +24,16 @@ LIVE = (Phase.CLIMBING, Phase.HELD)
 FALLBACK = "fallback"
 
 
+class Whence(Struct, frozen=True, kw_only=True):
+    """What climbs come of: `turn` is how often an origin may have been climbed by then, `prefix` goes before origins."""
+
+    turn: int = 1
+    prefix: str = ""
+
+
+_BY_ITSELF = Whence()
+
+
 def begin(
     draft: Draft,
     targets: tuple[Target, ...],
@@ -30,12 +41,11 @@ def begin(
     *,
     hold: timedelta = timedelta(),
     level: int | None = None,
-    turn: int = 1,
+    whence: Whence = _BY_ITSELF,
 ) -> None:
     """Start a climb for everything the targets stand for; each origin once, however many name it.
 
-    `turn` is how often an origin may have been climbed by then: a repeat of a new member's target pages nobody again,
-    and policies that name each other come to an end.
+    A repeat of a new member's target pages nobody again, and policies that name each other come to an end.
 
     Raises: Invalid when `level` is none of the plan's.
     """
@@ -46,9 +56,9 @@ def begin(
         if not found:
             _empty(draft, target, why)
         started += [
-            start(draft, one, reason, hold=hold, level=level or 1)
-            for one in found
-            if _may_start(draft, one[0], turn)
+            start(draft, (whence.prefix + origin, plan, choice), reason, hold=hold, level=level or 1)
+            for origin, plan, choice in found
+            if _may_start(draft, origin, whence)
         ]
     for climb in started:
         if climb.phase is Phase.CLIMBING and ladder.due(climb, draft.now):
@@ -88,9 +98,16 @@ def _put_off(climb: Escalation) -> bool:
     return climb.phase is Phase.HELD and (climb.muted_by is not None or climb.plan.deferral is not None)
 
 
-def _may_start(draft: Draft, origin: str, turn: int) -> bool:
-    known = [e for e in draft.escalations.values() if e.origin == origin and e.phase is not Phase.ENDED]
-    return len(known) < turn and not any(e.phase in LIVE for e in known)
+def _may_start(draft: Draft, origin: str, whence: Whence) -> bool:
+    # What pages at this moment need not be asked for beside; what an acknowledgement holds must be.
+    if any(e.phase is Phase.CLIMBING for e in _climbs(draft, origin)):
+        return False
+    known = _climbs(draft, whence.prefix + origin)
+    return len(known) < whence.turn and not any(e.phase in LIVE for e in known)
+
+
+def _climbs(draft: Draft, origin: str) -> list[Escalation]:
+    return [e for e in draft.escalations.values() if e.origin == origin and e.phase is not Phase.ENDED]
 
 
 def _empty(draft: Draft, target: Target, why: str) -> None:
@@ -218,7 +235,7 @@ def advance(draft: Draft, climb_id: UUID) -> None:
         _rise(draft, before, rise, cycle)
     for rise in climbed.rises:
         # A climb that came round fires a rung at or below where it stood.
-        begin_beside(draft, rise, turn=before.round + (rise.level <= before.level))
+        _spawn(draft, before, rise, turn=before.round + (rise.level <= before.level))
     _ended(draft, climbed)
 
 
@@ -257,10 +274,11 @@ def _mute(draft: Draft, climb: Escalation, mute: Muted) -> None:
     draft.escalations[climb.id] = held
 
 
-def begin_beside(draft: Draft, rise: Rise, *, turn: int) -> None:
+def _spawn(draft: Draft, climb: Escalation, rise: Rise, *, turn: int) -> None:
     """Start the climbs that a rung asks for in parallel; ours goes on (rootly.md 5.1.5). `turn` is our round."""
     if rise.spawns:
-        begin(draft, rise.spawns, f"level {rise.level} names them", turn=turn)
+        prefix = BESIDE if climb.beside else ""
+        begin(draft, rise.spawns, f"level {rise.level} names them", whence=Whence(turn=turn, prefix=prefix))
 
 
 def _rise(draft: Draft, climb: Escalation, rise: Rise, cycle: int) -> None:

@@ -72,6 +72,10 @@ class Plan(Struct, frozen=True, kw_only=True):
     deferral: Deferral | None = None
 
 
+#: The origin of a climb that somebody asked for beside the alert's own begins so; so do those that it starts.
+BESIDE = "beside "
+
+
 class Escalation(Struct, frozen=True, kw_only=True):
     """One alert's climb."""
 
@@ -102,6 +106,11 @@ class Escalation(Struct, frozen=True, kw_only=True):
     def rung(self) -> Rung | None:
         """The rung last fired; None before the first."""
         return self.plan.rungs[self.level - 1] if 0 < self.level <= len(self.plan.rungs) else None
+
+    @property
+    def beside(self) -> bool:
+        """Whether somebody asked for it beside the alert's own: it goes on though the alert is acknowledged."""
+        return self.origin.startswith(BESIDE)
 
 
 class Call(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 from msgspec.structs import replace
 
-from nightbell.core import climbing, closing, handing, leading
+from nightbell.core import climbing, closing, leading
 from nightbell.core.alert import Status
 from nightbell.core.draft import Draft
 from nightbell.core.escalation import BREATH, Escalation, Phase
@@ -155,7 +155,7 @@ def _go_on(draft: Draft, climbs: Sequence[Escalation], at: datetime | None) -> N
     """Take over the climbs of a leader, to page at an instant; None for what somebody has taken."""
     newest = {e.origin: e for e in climbs if e.phase is not Phase.ENDED}
     for climb in newest.values():
-        beside = climb.origin == climbing.FALLBACK or climb.origin.startswith(handing.BESIDE)
+        beside = climb.origin == climbing.FALLBACK or climb.beside
         if beside or climb.muted_by or climb.plan.deferral:
             continue
         own = _taken_over(draft, climb, at)

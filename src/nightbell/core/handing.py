@@ -13,14 +13,11 @@ from nightbell.core.alert import Status
 from nightbell.core.directory import Target
 from nightbell.core.draft import Draft
 from nightbell.core.errors import Invalid, Stale
-from nightbell.core.escalation import Escalation, Phase
+from nightbell.core.escalation import BESIDE, Escalation, Phase
 from nightbell.core.events import Reassign, Respond, Restart
 from nightbell.core.journal import Actor, Kind
 from nightbell.core.planning import Planned
 from nightbell.core.routing import Routing
-
-#: The origin of a climb that somebody asked for beside the alert's own begins so.
-BESIDE = "beside "
 
 
 def by_hand(targets: tuple[Target, ...]) -> Routing:
@@ -140,7 +137,7 @@ def _beside(draft: Draft, planned: Planned, by: Actor) -> Escalation | None:
     if any(origin == f"user:{p.user_id}" and not p.ended for p in draft.pages.values()):
         return None
     for climb in known:
-        if climb.origin.startswith(BESIDE):
+        if climb.beside:
             draft.escalations[climb.id] = replace(climb, phase=Phase.ENDED, wake_at=None, token=draft.mint())
     at_once = replace(plan, initial_delay=0)
     return climbing.start(draft, (BESIDE + origin, at_once, choice), f"{by.name} asked for it")

@@ -202,7 +202,8 @@ class Act:
 
         committed = await self._db.in_tx(work)
         self._woken(committed)
-        return committed.decisions[-1].alert
+        decided = [d.alert for d in committed.decisions]
+        return next(alert for alert in reversed(decided) if alert.id == decided[0].id)
 
 
 async def _settle(tx: Tx, known: Facts, event: events.Event, now: datetime) -> Committed:
