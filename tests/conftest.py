@@ -1,6 +1,7 @@
 """Fixtures for everybody: a real PostgreSQL, and a fresh, migrated database for each test that asks."""
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,6 +17,12 @@ from support.databases import Cluster, open_cluster
 MEMORY = Path("/dev/shm")  # noqa: S108 - a fresh folder in it
 #: A server with a few small databases at a time is well below this. Units: bytes.
 ROOM = 2_000_000_000
+
+
+def pytest_collection_finish() -> None:
+    """Look no more for garbage in what the tests import: it took longer than a template may, in the middle of one."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
