@@ -25,7 +25,7 @@ class Line:
 
     def holds(self, count: int) -> None:
         """Wait until so many are held, and a little longer for one too many."""
-        for _ in range(100):
+        for _ in range(300):
             if len(self.held) >= count:
                 break
             self._page.wait_for_timeout(50)
