@@ -28,7 +28,7 @@ check: lint ## What to run before every commit: lint, and the tests that need no
 test: lint ## Run everything; as root, first install the programs the tests drive.
 	@scripts/test-needs
 	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/e2e $(ARGS)
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder tests/e2e $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile tests/e2e $(ARGS)
 
 bench: setup ## Measure ingest, storms and latency on the real path.
 	$(BIN)/python -m bench $(ARGS)

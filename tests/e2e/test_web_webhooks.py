@@ -95,6 +95,7 @@ def test_an_endpoint_is_made_tried_and_seen_to_fail_and_to_arrive(
 ) -> None:
     page.goto(f"{program.url}/integrations")
     page.get_by_role("link", name="Outgoing webhooks").click()
+    expect(page.get_by_role("button", name="Make it")).to_be_visible()
     picture(page, "empty")
     page.locator("[name=name]").fill("Ticket system")
     page.locator("[name=url]").fill("http://10.0.0.1/hook")
@@ -117,6 +118,7 @@ def test_an_endpoint_is_made_tried_and_seen_to_fail_and_to_arrive(
     wanted = hmac.new(secret.encode(), stamp.encode() + sink.got[-1][1], hashlib.sha256).hexdigest()
     assert mark == wanted
     page.get_by_role("link", name="Ticket system").click()
+    expect(page.get_by_label("Name of header 1")).to_be_visible()
     assert secret not in page.content(), "it was shown once"
     page.get_by_label("Name of header 1").fill("Authorization")
     page.get_by_label("Value of header 1").fill("Bearer t0ken")

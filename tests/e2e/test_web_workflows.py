@@ -62,7 +62,8 @@ def test_a_workflow_to_begin_with_is_tried_and_switched_on(home: Home, page: Pag
     ]
     page.goto(home.url("/workflows"))
     page.get_by_role("button", name="Open an incident for critical alerts is off: switch it on").click()
-    expect(page.get_by_role("button", name="is on: switch it off").first).to_be_visible()
+    on = page.get_by_role("button", name="Open an incident for critical alerts is on: switch it off")
+    expect(on).to_be_visible()
     source.give(firing("Again", severity="critical"))
     eventually(lambda: [one for one in runs(home, made["id"]) if one["status"] == "completed"])
     page.goto(home.url("/incidents"))
