@@ -18,6 +18,8 @@ interface Answer {
   ok: boolean;
 }
 
+/** How long an answer may take: longer than any test message or calendar that the server waits for. Units: ms. */
+const PATIENCE = 60_000;
 /** One form is under way at a time: what is sent meanwhile waits, so that no answer overtakes a later one. */
 let turn: Promise<void> = Promise.resolve();
 let under = 0;
@@ -34,16 +36,23 @@ export function send(form: HTMLFormElement, button: HTMLButtonElement | null): v
 async function post(asked: Asked): Promise<void> {
   const { form, button, focus } = asked;
   const data = same(asked) ? given(form, button) : asked.data;
-  const answer = await fetch(asked.action, { method: "POST", body: data, headers: { Accept: "text/html" } }).then(page).catch(() => null);
+  const answer = await asking(asked.action, data).catch(() => null);
   waits(form, -1);
   if (!answer) return plainly(asked.action, data);
   show(answer, form);
   if (focus?.isConnected && same(asked) && document.activeElement === document.body) focus.focus({ preventScroll: true });
 }
 
-async function page(response: Response): Promise<Answer | null> {
-  if (!response.headers.get("content-type")?.startsWith("text/html")) return null;
-  return { html: await response.text(), url: response.redirected ? response.url : location.href, ok: response.ok };
+async function asking(to: string, body: URLSearchParams): Promise<Answer | null> {
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), PATIENCE);
+  try {
+    const response = await fetch(to, { method: "POST", body, headers: { Accept: "text/html" }, signal: stop.signal });
+    if (!response.headers.get("content-type")?.startsWith("text/html")) return null;
+    return { html: await response.text(), url: response.redirected ? response.url : location.href, ok: response.ok };
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function show({ html, url, ok }: Answer, form: HTMLFormElement): void {

@@ -140,6 +140,20 @@ def test_an_older_preview_does_not_overwrite_a_newer_one(home: Home, page: Page,
     expect(page.locator("#ladder")).to_contain_text("T+7 min")
 
 
+def test_a_line_that_hangs_is_given_up_after_a_minute_and_tried_the_plain_way(home: Home, page: Page) -> None:
+    page.clock.install()
+    page.goto(home.url(f"/alerts/{home.pages_ana('Hanging line')}"))
+    line = Line(page, "**/acknowledge")
+    page.locator(".dock").get_by_role("button", name="Acknowledge").click()
+    line.holds(1)
+    page.clock.fast_forward(59_000)
+    line.holds(1)
+    page.clock.fast_forward(2_000)
+    line.holds(2)
+    line.held.pop().continue_()
+    expect(page.get_by_role("status")).to_contain_text("Acknowledged Hanging line")
+
+
 def test_a_line_that_breaks_is_tried_once_more_the_plain_way(home: Home, page: Page) -> None:
     page.goto(home.url(f"/alerts/{home.pages_ana('Broken line')}"))
     line = Line(page, "**/acknowledge")
