@@ -1,4 +1,4 @@
-import { given, one } from "./dom";
+import { given, one, parsed } from "./dom";
 
 /** A form marked data-preview shows what it would lead to, while it is being filled in. */
 export function previews(): void {
@@ -15,13 +15,12 @@ export function previews(): void {
 }
 
 async function preview(form: HTMLFormElement): Promise<void> {
-  const body = given(form).toString();
-  const headers = { "Content-Type": "application/x-www-form-urlencoded" };
-  const response = await fetch(form.dataset.preview!, { method: "POST", body, headers }).catch(() => null);
+  const body = given(form);
+  const response = await fetch(form.dataset.preview!, { method: "POST", body }).catch(() => null);
   if (!response?.ok) return;
   const html = await response.text();
   const place = one(`#${form.dataset.into}`);
   // What became of the form since, by more typing or by the answer to a save, has its own preview.
-  if (!place || given(form).toString() !== body) return;
-  place.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
+  if (!place || given(form).toString() !== body.toString()) return;
+  place.replaceChildren(...parsed(html).body.childNodes);
 }

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
-from support.browser import Home, chromium
+from support.browser import Home, anas_page, chromium
 from support.household import House, Sender, opened
 
 # Two browsers and a dozen programs share a small machine: what takes long there is not wrong.
@@ -40,3 +40,10 @@ def browser() -> Iterator[Browser]:
     """
     with chromium() as started:
         yield started
+
+
+@pytest.fixture
+def page(browser: Browser, home: Home) -> Iterator[Page]:
+    """Ana's browser, logged in; what it complains about fails the test."""
+    with anas_page(browser, home) as lent:
+        yield lent

@@ -1,25 +1,12 @@
 """Grouping rules at the pages: said as a sentence, refused where they cannot be meant, and what they do to the list."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from support import bodies
-from support.browser import ANA, Home, Watch, logged_in
+from support.browser import Home
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
-
-
-@pytest.fixture
-def page(browser: Browser, home: Home) -> Iterator[Page]:
-    """Ana's browser, logged in; what it complains about fails the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(20_000)
-    watch = Watch(home.house.program.url)
-    yield watch.follow(logged_in(context, home.house.program.url, ANA))
-    context.close()
-    assert watch.wrong == []
 
 
 def test_a_rule_is_made_and_folds_what_follows_behind_its_leader(home: Home, page: Page) -> None:

@@ -4,23 +4,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from support.browser import ANA, Home, Watch, logged_in
+from support.browser import Home
 from support.rota import Lead
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
-
-
-@pytest.fixture
-def page(browser: Browser, home: Home) -> Iterator[Page]:
-    """Ana's browser, logged in; what it complains about fails the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(20_000)
-    watch = Watch(home.house.program.url)
-    yield watch.follow(logged_in(context, home.house.program.url, ANA))
-    context.close()
-    assert watch.wrong == []
 
 
 @pytest.fixture(scope="module")

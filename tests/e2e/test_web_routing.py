@@ -1,24 +1,11 @@
 """Routes and urgencies at their pages: made, tried with an alert that came, refused beside what is wrong."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from support.browser import ANA, Home, Watch, firing, logged_in
+from support.browser import Home, firing
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
-
-
-@pytest.fixture
-def page(browser: Browser, home: Home) -> Iterator[Page]:
-    """Ana's browser, logged in; what it complains about fails the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(20_000)
-    watch = Watch(home.house.program.url)
-    yield watch.follow(logged_in(context, home.house.program.url, ANA))
-    context.close()
-    assert watch.wrong == []
 
 
 def test_a_route_is_made_and_tried_with_an_alert_that_came(home: Home, page: Page) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from support.browser import ANA, Home, Watch, logged_in
+from support.browser import Home, anas_page
 from support.household import Json
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
@@ -39,14 +39,10 @@ class Line:
 
 @pytest.fixture
 def page(browser: Browser, home: Home) -> Iterator[Page]:
-    """Ana's browser, logged in; what it complains about fails the test."""
-    context = browser.new_context(viewport={"width": 390, "height": 844})
-    context.set_default_timeout(20_000)
-    watch = Watch(home.house.program.url)
-    yield watch.follow(logged_in(context, home.house.program.url, ANA))
-    context.close()
+    """Ana's browser, as wide as a telephone."""
     # Chromium complains of a line that breaks, which one of these tests does.
-    assert [fault for fault in watch.wrong if "net::ERR_FAILED" not in fault] == []
+    with anas_page(browser, home, 390, 844, may_say="net::ERR_FAILED") as lent:
+        yield lent
 
 
 @pytest.fixture

@@ -1,25 +1,12 @@
 """Status pages at the pages: made, looked at, switched on; an incident is published by choice and read by anybody."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from support.browser import ANA, Home, Watch, logged_in
+from support.browser import Home
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
-
-
-@pytest.fixture
-def page(browser: Browser, home: Home) -> Iterator[Page]:
-    """Ana's browser, logged in; what it complains about fails the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(20_000)
-    watch = Watch(home.house.program.url)
-    yield watch.follow(logged_in(context, home.house.program.url, ANA))
-    context.close()
-    assert watch.wrong == []
 
 
 def made(page: Page, home: Home) -> None:

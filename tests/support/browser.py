@@ -91,3 +91,16 @@ def logged_in(context: BrowserContext, url: str, email: str, password: str = PAS
     page.click("text=Log in >> nth=-1")
     page.wait_for_url(f"{url}/")
     return page
+
+
+@contextmanager
+def anas_page(
+    browser: Browser, home: Home, width: int = 1280, height: int = 900, *, may_say: str | None = None
+) -> Iterator[Page]:
+    """Lend Ana's browser, logged in; what it complains about fails the test, but for what it may say."""
+    context = browser.new_context(viewport={"width": width, "height": height})
+    context.set_default_timeout(20_000)
+    watch = Watch(home.house.program.url)
+    yield watch.follow(logged_in(context, home.house.program.url, ANA))
+    context.close()
+    assert [fault for fault in watch.wrong if may_say is None or may_say not in fault] == []
